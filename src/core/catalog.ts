@@ -76,3 +76,199 @@ export interface CatalogData {
   readonly implications: readonly Implication[];
   readonly operations: readonly Operation[];
 }
+
+/** Whether an operation can change something: every method but GET. */
+export function isWrite(operation: Operation): boolean {
+  return operation.method !== 'GET';
+}
+
+/** `POST /v1/refunds`: how an operation is written beside its name. */
+export function endpointOf(operation: Operation): string {
+  return `${operation.method} ${operation.path}`;
+}
+
+/**
+ * The one function that says whether a grant allows an operation; planner, widening report and
+ * sandbox all call it. `effective` is a grant with all that it implies ({@link Catalog.closure}).
+ * An operation of unknown permission is allowed to no restricted key.
+ */
+export function allows(effective: ReadonlySet<PermissionName>, operation: Operation): boolean {
+  return operation.permissions.some((permission) => effective.has(permission));
+}
+
+interface RouteNode {
+  readonly next: Map<string, RouteNode>;
+  parameter?: RouteNode;
+  readonly byMethod: Map<string, Operation>;
+}
+
+const routeNode = (): RouteNode => ({ next: new Map(), byMethod: new Map() });
+
+/** An operation found by a concrete path, with the ids that stood in it. */
+export interface RouteMatch {
+  readonly operation: Operation;
+  readonly ids: readonly string[];
+}
+
+/** The catalog with its indexes: look-ups by name, endpoint, resource and permission. */
+export class Catalog {
+  readonly source: string;
+  readonly apiVersion: string;
+  readonly operations: readonly Operation[];
+  readonly permissions: readonly Permission[];
+  readonly implications: readonly Implication[];
+
+  readonly #byName = new Map<string, Operation>();
+  readonly #bySpelling = new Map<string, Operation>();
+  readonly #byPermission = new Map<PermissionName, Operation[]>();
+  readonly #byResource = new Map<ResourceName, Operation[]>();
+  readonly #permissionByName = new Map<PermissionName, Permission>();
+  readonly #permissionByScope = new Map<string, Permission>();
+  readonly #implied = new Map<PermissionName, Set<PermissionName>>();
+  readonly #root = routeNode();
+
+  constructor(data: CatalogData) {
+    this.source = data.source;
+    this.apiVersion = data.apiVersion;
+    this.operations = data.operations;
+    this.permissions = data.permissions;
+    this.implications = data.implications;
+    for (const operation of data.operations) {
+      this.#byName.set(operation.name, operation);
+      this.#bySpelling.set(spellingKey(operation.name), operation);
+      push(this.#byResource, operation.resource, operation);
+      for (const permission of operation.permissions) push(this.#byPermission, permission, operation);
+      this.#addRoute(operation);
+    }
+    for (const permission of data.permissions) {
+      this.#permissionByName.set(permission.name, permission);
+      this.#permissionByScope.set(permission.scope, permission);
+    }
+    for (const { from, to } of data.implications) {
+      const implied = this.#implied.get(from) ?? new Set();
+      for (const name of to) implied.add(name);
+      this.#implied.set(from, implied);
+    }
+  }
+
+  #addRoute(operation: Operation): void {
+    let node = this.#root;
+    for (const segment of operation.path.split('/')) {
+      let next: RouteNode | undefined;
+      if (segment === '{id}') {
+        node.parameter ??= routeNode();
+        next = node.parameter;
+      } else {
+        next = node.next.get(segment);
+        if (next === undefined) {
+          next = routeNode();
+          node.next.set(segment, next);
+        }
+      }
+      node = next;
+    }
+    node.byMethod.set(operation.method, operation);
+  }
+
+  /** The operation of that canonical name. */
+  operation(name: OperationName): Operation | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The operation that a method and a concrete path (no query) address; static segments win over ids. */
+  match(method: string, path: string): RouteMatch | undefined {
+    return matchRoute(this.#root, path.split('/'), 0, method, []);
+  }
+
+  /** Whether any operation has that concrete path, whatever the method. */
+  hasPath(path: string): boolean {
+    return (['GET', 'POST', 'DELETE'] as const).some((method) => this.match(method, path) !== undefined);
+  }
+
+  /** All operations that hold `permission` among those that suffice. */
+  operationsOf(permission: PermissionName): readonly Operation[] {
+    return this.#byPermission.get(permission) ?? [];
+  }
+
+  operationsIn(resource: ResourceName): readonly Operation[] {
+    return this.#byResource.get(resource) ?? [];
+  }
+
+  get resources(): readonly ResourceName[] {
+    return [...this.#byResource.keys()];
+  }
+
+  permission(name: PermissionName): Permission | undefined {
+    return this.#permissionByName.get(name);
+  }
+
+  /** A permission by either spelling, its name or its `rak_` scope. */
+  permissionByAnyName(text: string): Permission | undefined {
+    return this.#permissionByName.get(text) ?? this.#permissionByScope.get(text);
+  }
+
+  /** `permissions` with all that they imply, transitively. */
+  closure(permissions: Iterable<PermissionName>): ReadonlySet<PermissionName> {
+    const seen = new Set<PermissionName>();
+    const queue = [...permissions];
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      queue.push(...(this.#implied.get(name) ?? []));
+    }
+    return seen;
+  }
+
+  /**
+   * An operation by any spelling: stripe-node's (`paymentIntents.create`), snake case
+   * (`payment_intents.create`), the CLI's (`payment_intents create`), an endpoint with a template or
+   * a concrete id (`post /v1/payment_intents/:id`), or a path alone where just one method has it
+   * (GET wins, since a bare path reads as "look at this").
+   */
+  find(text: string): Operation | undefined {
+    const trimmed = text.trim();
+    const endpoint = /^(?:(get|post|delete)\s+)?(?:https?:\/\/[^/]+)?(\/[^\s?#]*)/i.exec(trimmed);
+    if (endpoint?.[2] !== undefined) {
+      const path = endpoint[2].replace(/\/+$/, '').replace(/:[A-Za-z_]+|\{[^}]*\}|<[^>]*>/g, 'id');
+      const methods = endpoint[1] === undefined ? ['GET', 'POST', 'DELETE'] : [endpoint[1].toUpperCase()];
+      for (const method of methods) {
+        const found = this.match(method, path);
+        if (found !== undefined) return found.operation;
+      }
+      return undefined;
+    }
+    return this.#byName.get(trimmed) ?? this.#bySpelling.get(spellingKey(trimmed));
+  }
+}
+
+/** Folds camel case, snake case, dots and blanks: `payment_intents create` = `paymentIntents.create`. */
+function spellingKey(text: string): string {
+  return text.toLowerCase().replace(/[\s_.-]+/g, '');
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function matchRoute(
+  node: RouteNode,
+  segments: readonly string[],
+  index: number,
+  method: string,
+  ids: readonly string[],
+): RouteMatch | undefined {
+  const segment = segments[index];
+  if (segment === undefined) {
+    const operation = node.byMethod.get(method);
+    return operation === undefined ? undefined : { operation, ids };
+  }
+  const next = node.next.get(segment);
+  if (next !== undefined) {
+    const found = matchRoute(next, segments, index + 1, method, ids);
+    if (found !== undefined) return found;
+  }
+  if (node.parameter === undefined || segment === '') return undefined;
+  return matchRoute(node.parameter, segments, index + 1, method, [...ids, segment]);
+}
