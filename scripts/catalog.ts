@@ -1,0 +1,31 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CatalogData } from '../src/core/catalog.ts';
+import { buildCatalog } from './catalog/build.ts';
+import { renderCatalog, renderParameters } from './catalog/render.ts';
+import { readSdk } from './catalog/sdk.ts';
+import { readSourceTables } from './catalog/source-tables.ts';
+
+const root = join(import.meta.dirname, '..');
+const sdk = readSdk(join(root, 'node_modules', 'stripe'));
+const catalog = buildCatalog(sdk, readSourceTables(join(root, 'src', 'data', 'source')));
+
+writeFileSync(join(root, 'src', 'data', 'catalog.ts'), renderCatalog(catalog));
+writeFileSync(join(root, 'src', 'data', 'parameters.ts'), renderParameters(catalog));
+console.log(summary(catalog.data));
+
+function summary({ source, apiVersion, operations, permissions, implications }: CatalogData): string {
+  const provenances = countBy(operations.map(({ provenance }) => provenance));
+  const resources = new Set(operations.map(({ resource }) => resource));
+  return [
+    `${source}, API version ${apiVersion}`,
+    `${operations.length} operations (${provenances.map(([name, count]) => `${count} ${name}`).join(', ')})`,
+    `${permissions.length} permissions, ${implications.length} implications, ${resources.size} resources`,
+  ].join('\n');
+}
+
+function countBy(values: readonly string[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts];
+}
