@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CatalogData } from '../src/core/catalog.ts';
 import { buildCatalog } from './catalog/build.ts';
+import { renderDocs } from './catalog/docs.ts';
 import { renderCatalog, renderParameters } from './catalog/render.ts';
 import { readSdk } from './catalog/sdk.ts';
 import { readSourceTables } from './catalog/source-tables.ts';
@@ -12,6 +13,7 @@ const catalog = buildCatalog(sdk, readSourceTables(join(root, 'src', 'data', 'so
 
 writeFileSync(join(root, 'src', 'data', 'catalog.ts'), renderCatalog(catalog));
 writeFileSync(join(root, 'src', 'data', 'parameters.ts'), renderParameters(catalog));
+writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog));
 console.log(summary(catalog.data));
 
 function summary({ source, apiVersion, operations, permissions, implications }: CatalogData): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Stripe from 'stripe';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCatalog, type Catalog } from '../scripts/catalog/build.ts';
+import { renderDocs } from '../scripts/catalog/docs.ts';
 import { renderCatalog, renderParameters } from '../scripts/catalog/render.ts';
 import { readSdk, type Sdk } from '../scripts/catalog/sdk.ts';
 import { readSourceTables, type SourceTables } from '../scripts/catalog/source-tables.ts';
@@ -27,6 +28,7 @@ describe('the committed files', () => {
   it.each([
     ['src/data/catalog.ts', renderCatalog],
     ['src/data/parameters.ts', renderParameters],
+    ['docs/catalog.md', renderDocs],
   ])('%s is what "npm run catalog" writes', (file, render) => {
     expect(
       readFileSync(join(root, file), 'utf8') === render(catalog),
