@@ -241,9 +241,15 @@ export class Catalog {
   }
 }
 
-/** Folds camel case, snake case, dots and blanks: `payment_intents create` = `paymentIntents.create`. */
+/**
+ * Folds camel case, snake case, dots and blanks (`payment_intents create` = `paymentIntents.create`), and
+ * stripe-node's `del` with the CLI's `delete`.
+ */
 function spellingKey(text: string): string {
-  return text.toLowerCase().replace(/[\s_.-]+/g, '');
+  return text
+    .toLowerCase()
+    .replace(/[\s_.]delete$/, 'del')
+    .replace(/[\s_.-]+/g, '');
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

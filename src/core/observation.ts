@@ -1,0 +1,38 @@
+import type { Refusal } from './refusal.ts';
+
+/** Why a request got no answer. */
+export type Failure = 'timeout' | 'reset' | 'refused' | 'dns' | 'tls' | 'aborted' | 'other';
+
+/** Why an answer cannot be Stripe's own. */
+export type Foreign = 'redirect' | 'html' | 'not-json' | 'not-stripe' | 'no-request-id';
+
+/** What a 401 says of the key. */
+export type Unauthorized =
+  | 'invalid-key'
+  | 'expired-key'
+  | 'ip-address'
+  | 'publishable-key'
+  | 'no-key'
+  | 'other';
+
+/** What came back for a probe; never a body, and no message, since a 401 may echo the key. */
+export interface Observation {
+  /** Absent when no answer came; `failure` says why. */
+  readonly status?: number;
+  readonly failure?: Failure;
+  readonly foreign?: Foreign;
+  readonly requestId?: string;
+  readonly errorType?: string;
+  readonly errorCode?: string;
+  /** Of a 403 in one of Stripe's wordings. */
+  readonly refusal?: Refusal;
+  /** Of a 401. */
+  readonly unauthorized?: Unauthorized;
+  /** The header `Stripe-Rate-Limited-Reason` of a 429. */
+  readonly rateLimitedReason?: string;
+  /** The id of the object, when a write was answered 2xx. */
+  readonly createdObject?: string;
+  /** From sending to the last byte of the last attempt, in ms. */
+  readonly timeMs: number;
+  readonly attempts: number;
+}

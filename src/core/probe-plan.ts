@@ -1,0 +1,107 @@
+import {
+  allows,
+  type Catalog,
+  isWrite,
+  type Operation,
+  type OperationName,
+  type PermissionName,
+  PROVENANCES,
+} from './catalog.ts';
+import type { Grant } from './grant.ts';
+import type { Probe } from './probe.ts';
+import type { Profile } from './profile.ts';
+
+/**
+ * How much is probed. `checks`: the profile's named calls. `permissions`: those, every accepted or
+ * writing widening, and at least one probe for each permission in the catalog. `endpoints`: every
+ * operation.
+ */
+export const DEPTHS = ['checks', 'permissions', 'endpoints'] as const;
+export type Depth = (typeof DEPTHS)[number];
+
+export interface ProbePlan {
+  readonly depth: Depth;
+  readonly probes: readonly Probe[];
+  /** Permissions that no probe can tell apart from the rest of the grant. */
+  readonly unverifiable: readonly UnverifiablePermission[];
+}
+
+/** A permission whose presence no probe of this plan can show, and why. */
+export interface UnverifiablePermission {
+  readonly permission: PermissionName;
+  readonly reason: 'no-operation' | 'always-covered';
+  /** For `always-covered`: the operations that other granted permissions allow anyway. */
+  readonly operations: readonly OperationName[];
+}
+
+export interface PlanInput {
+  readonly catalog: Catalog;
+  readonly profile: Profile;
+  readonly grant: Grant;
+  readonly depth: Depth;
+  /** Builds the harmless request for an operation. */
+  readonly probeFor: (operation: Operation) => Probe;
+}
+
+/**
+ * Chooses the probes. At depth `permissions` each permission gets the operation with the best
+ * evidence among those that tell a key with it from a key without it: for a permission that the
+ * grant holds, an operation that nothing else in the grant allows; for one that it lacks, an
+ * operation that the grant refuses.
+ */
+export function planProbes(input: PlanInput): ProbePlan {
+  const { catalog, depth, probeFor } = input;
+  const unverifiable: UnverifiablePermission[] = [];
+  const chosen = new Set<Operation>();
+  const addByName = (name: OperationName) => {
+    const operation = catalog.operation(name);
+    if (operation !== undefined) chosen.add(operation);
+  };
+  if (depth === 'endpoints') for (const operation of catalog.operations) chosen.add(operation);
+  for (const check of [...input.profile.allow, ...input.profile.forbid]) addByName(check.operation);
+  if (depth !== 'checks') {
+    for (const widening of input.grant.widenings) {
+      if (widening.canWrite || widening.accepted) for (const name of widening.operations) addByName(name);
+    }
+    for (const { name } of catalog.permissions) {
+      const telling = tellingOperations(name, input);
+      if (telling.length > 0) chosen.add(bestEvidence(telling, probeFor));
+      else unverifiable.push(reasonFor(name, catalog));
+    }
+  }
+  return {
+    depth,
+    probes: catalog.operations.filter((operation) => chosen.has(operation)).map(probeFor),
+    unverifiable,
+  };
+}
+
+/** The operations whose answer differs between the grant with `permission` and the grant without it. */
+function tellingOperations(permission: PermissionName, { catalog, grant }: PlanInput): readonly Operation[] {
+  const held = grant.effective.has(permission);
+  const without = held
+    ? catalog.closure(grant.permissions.filter((name) => name !== permission))
+    : grant.effective;
+  const withIt = held ? grant.effective : catalog.closure([...grant.permissions, permission]);
+  return catalog
+    .operationsOf(permission)
+    .filter((operation) => allows(withIt, operation) && !allows(without, operation));
+}
+
+function reasonFor(permission: PermissionName, catalog: Catalog): UnverifiablePermission {
+  const operations = catalog.operationsOf(permission).map((operation) => operation.name);
+  return { permission, reason: operations.length === 0 ? 'no-operation' : 'always-covered', operations };
+}
+
+/** Calibrated before documented before observed before inferred; strong before weak; reads first. */
+function bestEvidence(
+  operations: readonly Operation[],
+  probeFor: (operation: Operation) => Probe,
+): Operation {
+  const rank = (operation: Operation): number => {
+    const probe = probeFor(operation);
+    const provenance = probe.calibrated ? 0 : PROVENANCES.indexOf(operation.provenance);
+    return provenance * 100 + (probe.strength === 'strong' ? 0 : 10) + (isWrite(operation) ? 1 : 0);
+  };
+  return operations.reduce((best, operation) => (rank(operation) < rank(best) ? operation : best));
+}

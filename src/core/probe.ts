@@ -1,0 +1,26 @@
+import type { Operation } from './catalog.ts';
+
+/** Why a probe is harmless, whatever the key may do. */
+export type ProbeShape =
+  | 'list'
+  | 'singleton'
+  | 'retrieve'
+  | 'missing-object'
+  | 'missing-parameter'
+  | 'unknown-parameter'
+  | 'impossible-value';
+
+/** A request that asks "may this key do X?" and cannot do X. */
+export interface Probe {
+  readonly operation: Operation;
+  /** Concrete path, with ids that cannot exist, and the query of a GET. */
+  readonly path: string;
+  /** Form fields (v1) or JSON (v2). */
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** Sent as `multipart/form-data`, as file uploads are. */
+  readonly multipart?: boolean;
+  readonly shape: ProbeShape;
+  /** The best evidence that an answer other than a refusal can give. */
+  readonly strength: 'strong' | 'weak';
+  readonly calibrated: boolean;
+}

@@ -1,0 +1,212 @@
+import { isWrite } from './catalog.ts';
+import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
+import type { Probe } from './probe.ts';
+
+export type VerdictKind = 'allowed' | 'forbidden' | 'impossible' | 'inconclusive';
+
+export type InconclusiveReason =
+  | 'dead-key'
+  | 'ip-refused'
+  | 'foreign-answer'
+  | 'unrecognised-refusal'
+  | 'wrong-account'
+  | 'connect'
+  | 'rate-limit'
+  | 'server-error'
+  | 'network'
+  | 'unknown-url'
+  | 'not-about-permissions';
+
+/** What an observation says about the question; not knowing is a verdict of its own. */
+export interface Verdict {
+  readonly kind: VerdictKind;
+  readonly evidence: 'strong' | 'weak';
+  /** Of `inconclusive`. */
+  readonly reason?: InconclusiveReason;
+  /** Permissions that the answer names. */
+  readonly named: readonly string[];
+  /** One plain sentence. */
+  readonly message: string;
+  /** Every further probe would be answered alike: the run ends here. */
+  readonly stopsRun?: boolean;
+  /** A write was answered 2xx: the probe was not harmless. */
+  readonly unsafe?: boolean;
+}
+
+/**
+ * Observation → verdict. Only a refusal in one of Stripe's own wordings counts as forbidden, and only
+ * an answer that Stripe gives after its permission check counts as allowed; all else is inconclusive.
+ * @see docs/observed.md
+ */
+export function judge(probe: Probe, observation: Observation): Verdict {
+  const { status, failure, foreign, requestId } = observation;
+  if (failure !== undefined) return inconclusive('network', failureText[failure]);
+  if (foreign !== undefined) return inconclusive('foreign-answer', foreignText[foreign]);
+  if (status === undefined) return inconclusive('network', 'No answer came.');
+  if (requestId === undefined) return inconclusive('foreign-answer', foreignText['no-request-id']);
+  if (status >= 200 && status < 300) return accepted(probe, observation);
+  switch (status) {
+    case 400:
+      return badRequest(probe, observation);
+    case 401:
+      return unauthorized(observation.unauthorized ?? 'other');
+    case 403:
+      return refused(observation);
+    case 404:
+      return notFound(observation);
+    case 402:
+    case 409:
+      return inconclusive('not-about-permissions', `HTTP ${status} says nothing about permissions.`);
+    case 429:
+      return inconclusive('rate-limit', 'The rate limit was still in force after every retry.');
+    default:
+      return status >= 500
+        ? inconclusive('server-error', `The server failed (HTTP ${status}).`)
+        : inconclusive('not-about-permissions', `HTTP ${status} says nothing about permissions.`);
+  }
+}
+
+function accepted(probe: Probe, observation: Observation): Verdict {
+  if (!isWrite(probe.operation)) return allowed('strong', `Allowed: answered HTTP ${observation.status}.`);
+  const object = observation.createdObject === undefined ? '' : ` (${observation.createdObject})`;
+  return {
+    ...allowed(
+      'strong',
+      `Allowed, and the probe was not harmless: a write was answered HTTP ${observation.status}${object}. Look at what it changed.`,
+    ),
+    unsafe: true,
+    stopsRun: true,
+  };
+}
+
+/** Codes and types of a 400 that Stripe gives before it looks at the key's permissions. */
+const BEFORE_PERMISSIONS: ReadonlySet<string> = new Set([
+  'idempotency_error',
+  'idempotency_key_in_use',
+  'livemode_mismatch',
+  'testmode_charges_only',
+  'platform_api_key_expired',
+  'platform_account_required',
+  'secret_key_required',
+  'api_key_expired',
+  'invalid_api_version',
+  'account_invalid',
+]);
+
+function badRequest(probe: Probe, { errorCode, errorType }: Observation): Verdict {
+  if (errorType === undefined && errorCode === undefined)
+    return inconclusive('foreign-answer', foreignText['not-stripe']);
+  if (BEFORE_PERMISSIONS.has(errorCode ?? '') || BEFORE_PERMISSIONS.has(errorType ?? '')) {
+    return inconclusive(
+      'not-about-permissions',
+      `HTTP 400 (${errorCode ?? errorType}) says nothing about permissions.`,
+    );
+  }
+  if (errorCode === 'resource_missing')
+    return allowed('strong', 'Allowed: Stripe looked for the object, which cannot exist.');
+  return allowed(
+    probe.calibrated ? 'strong' : 'weak',
+    'Allowed: Stripe refused the parameters, not the key.',
+  );
+}
+
+function notFound({ errorCode }: Observation): Verdict {
+  return errorCode === 'resource_missing' || errorCode === 'not_found'
+    ? allowed('strong', 'Allowed: Stripe looked for the object, which cannot exist.')
+    : inconclusive(
+        'unknown-url',
+        'The server does not know this URL (HTTP 404), so it says nothing about the key.',
+      );
+}
+
+function refused({ refusal, errorCode }: Observation): Verdict {
+  if (errorCode === 'api_key_expired' || errorCode === 'platform_api_key_expired')
+    return unauthorized('expired-key');
+  switch (refusal?.dialect) {
+    case undefined:
+      return inconclusive(
+        'unrecognised-refusal',
+        "HTTP 403 in words that are none of Stripe's known refusals.",
+      );
+    case 'a':
+    case 'b':
+    case 'c':
+    case 'e':
+    case 'guide': {
+      const { named } = refusal;
+      const hint = named.length === 0 ? '' : `; ${named.join(' or ')} would allow it`;
+      return {
+        kind: 'forbidden',
+        evidence: 'strong',
+        named,
+        message: `Forbidden: Stripe refused the key${hint}.`,
+      };
+    }
+    case 'd':
+      return {
+        kind: 'impossible',
+        evidence: 'strong',
+        named: [],
+        message: 'Forbidden to every restricted key, whatever its permissions.',
+      };
+    case 'f':
+      return inconclusive(
+        'connect',
+        'The key has no Connect permissions, so a call with Stripe-Account says nothing about this one.',
+      );
+    case 'g':
+      return inconclusive('wrong-account', 'The key has no access to this account.');
+    case 'h':
+      return inconclusive(
+        'connect',
+        'The account is no Connect platform, so it cannot act on other accounts.',
+      );
+    case 'i':
+      return inconclusive(
+        'wrong-account',
+        'The key belongs to an application, whose own permissions were refused.',
+      );
+  }
+}
+
+function unauthorized(what: Unauthorized): Verdict {
+  const reason = what === 'ip-address' ? 'ip-refused' : 'dead-key';
+  return { ...inconclusive(reason, unauthorizedText[what]), stopsRun: true };
+}
+
+function allowed(evidence: 'strong' | 'weak', message: string): Verdict {
+  return { kind: 'allowed', evidence, named: [], message };
+}
+
+function inconclusive(reason: InconclusiveReason, message: string): Verdict {
+  return { kind: 'inconclusive', evidence: 'weak', reason, named: [], message };
+}
+
+const unauthorizedText: Readonly<Record<Unauthorized, string>> = {
+  'invalid-key':
+    'Stripe does not know this key (HTTP 401): it is wrong, deleted, or of another account or server.',
+  'expired-key': 'The key has expired or was revoked (HTTP 401).',
+  'ip-address': 'The key is live, but this IP address may not use it (HTTP 401).',
+  'publishable-key': 'A publishable key was sent, which may call next to nothing (HTTP 401).',
+  'no-key': 'The server saw no key at all (HTTP 401); something between here and there drops the header.',
+  other: 'The key was not accepted (HTTP 401).',
+};
+
+const foreignText: Readonly<Record<Foreign, string>> = {
+  redirect: 'The answer was a redirect, which Stripe never sends; a portal or proxy answered.',
+  html: "The answer was HTML, not Stripe's JSON; a portal or proxy answered.",
+  'not-json': 'The answer was no complete JSON.',
+  'not-stripe': "The answer was JSON, but not of Stripe's form.",
+  'no-request-id':
+    "The answer has no Request-Id header, so it is not Stripe's; the host is wrong or something answered in between.",
+};
+
+const failureText: Readonly<Record<Failure, string>> = {
+  timeout: 'No answer came in time.',
+  reset: 'The connection was cut before an answer came.',
+  refused: 'The connection was refused: nothing listens there.',
+  dns: 'The name of the server was not found.',
+  tls: 'No secure connection could be made; the certificate or the clock is wrong.',
+  aborted: 'The run was stopped before an answer came.',
+  other: 'The connection failed.',
+};

@@ -1,0 +1,69 @@
+import type { PermissionName } from './catalog.ts';
+import { EXIT, type ExitCode } from './error.ts';
+import type { Finding, ProbeResult, Summary } from './finding.ts';
+import type { Widening } from './grant.ts';
+import type { Depth, UnverifiablePermission } from './probe-plan.ts';
+
+/** The key that was probed; never its secret. */
+export interface ProbedKey {
+  /** `mk_…` where the key was made here; null for a key that came from elsewhere. */
+  readonly id: string | null;
+  readonly mode: 'test' | 'live' | null;
+  readonly fingerprint: string;
+  readonly variable: string;
+  /** Where the secret was found: `environment`, or a store such as `.keyaudit/keys.env`. */
+  readonly place: string;
+}
+
+export interface VerifyResult {
+  readonly profile: string;
+  /** The profile's file, as shown to the user. */
+  readonly file: string;
+  /** Null when no key was found. */
+  readonly key: ProbedKey | null;
+  readonly summary: Summary;
+  readonly findings: readonly Finding[];
+  readonly widenings: readonly Widening[];
+  readonly unverifiable: readonly UnverifiablePermission[];
+  /** Every probe. */
+  readonly probes: readonly ProbeResult[];
+  readonly requests: number;
+  /** Why the run ended early or could not begin, with what to do; absent when it ran to its end. */
+  readonly stopped?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+export interface VerifyReport {
+  readonly target: string;
+  readonly apiBase: string;
+  /** What was asked of which server, in words: for the sandbox, that nothing at Stripe was touched. */
+  readonly targetNote: string;
+  readonly catalog: string;
+  readonly apiVersion: string;
+  readonly depth: Depth;
+  readonly results: readonly VerifyResult[];
+}
+
+/** Whether this result says yes: something was probed, to the end, and nothing but accepted findings came up. */
+export function resultIsOk({ summary, stopped }: VerifyResult): boolean {
+  return (
+    stopped === undefined &&
+    summary.probes > 0 &&
+    summary.overGrants === 0 &&
+    summary.underGrants === 0 &&
+    summary.inconclusive === 0
+  );
+}
+
+/** Findings outweigh what could not be determined; nothing probed is never a yes. */
+export function exitCodeOf(report: Pick<VerifyReport, 'results'>): ExitCode {
+  if (report.results.some(({ summary }) => summary.overGrants + summary.underGrants > 0))
+    return EXIT.findings;
+  return report.results.length > 0 && report.results.every(resultIsOk) ? EXIT.ok : EXIT.undetermined;
+}
+
+/** The permissions of the findings of one kind, each once. */
+export function permissionsIn(findings: readonly Finding[]): readonly PermissionName[] {
+  return [
+    ...new Set(findings.flatMap((finding) => (finding.permission === null ? [] : [finding.permission]))),
+  ];
+}

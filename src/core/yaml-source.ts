@@ -1,0 +1,89 @@
+import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Problem, SourceLocation } from './error.ts';
+
+/** A YAML text with its values and a position for every one of them. */
+export interface YamlSource {
+  readonly file: string;
+  /** The plain value; undefined when the YAML is broken. */
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** Where the value at `path` stands; the nearest existing parent when it is missing. */
+  valueAt(path: readonly PropertyKey[]): SourceLocation;
+  /** Where the key at the end of `path` stands. */
+  keyAt(path: readonly PropertyKey[]): SourceLocation;
+}
+
+/** Parses YAML 1.2; every syntax error (duplicate keys too) becomes a problem with line and column. */
+export function readYaml(text: string, file: string): YamlSource {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true, strict: true });
+  const at = (offset: number): SourceLocation => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const problems: Problem[] = document.errors.map((error) => ({
+    message: `The YAML is broken: ${lowerFirst(error.message.replace(/\.?$/, '.'))}`,
+    hint: yamlHint(error.code),
+    location: at(error.pos[0]),
+  }));
+  let value: unknown;
+  if (problems.length === 0) {
+    try {
+      value = document.toJS({ maxAliasCount: 100 });
+    } catch (error) {
+      problems.push({
+        message: `The YAML cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        location: at(0),
+      });
+    }
+  }
+  return {
+    file,
+    value,
+    problems,
+    valueAt: (path) => at(offsetOf(document, path, 'value')),
+    keyAt: (path) => at(offsetOf(document, path, 'key')),
+  };
+}
+
+function offsetOf(document: Document.Parsed, path: readonly PropertyKey[], which: 'key' | 'value'): number {
+  let node: Node | null = document.contents;
+  let offset = node?.range?.[0] ?? 0;
+  for (const [index, step] of path.entries()) {
+    const last = index === path.length - 1;
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && String(isScalar(item.key) ? item.key.value : item.key) === String(step),
+      );
+      if (pair === undefined) return offset;
+      const key = pair.key as Node | null;
+      const child = pair.value as Node | null;
+      offset = (last && which === 'key' ? key?.range?.[0] : child?.range?.[0]) ?? key?.range?.[0] ?? offset;
+      node = child;
+    } else if (isSeq(node)) {
+      node = (node.items[Number(step)] as Node | undefined) ?? null;
+      if (node === null) return offset;
+      offset = node.range?.[0] ?? offset;
+    } else {
+      return offset;
+    }
+  }
+  return offset;
+}
+
+function yamlHint(code: string): string {
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return 'Write each key once.';
+    case 'TAB_AS_INDENT':
+      return 'Indent with blanks, not tabs.';
+    case 'MULTIPLE_DOCS':
+      return 'Write one profile a file.';
+    default:
+      return 'Check indentation, colons and quotes around here.';
+  }
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

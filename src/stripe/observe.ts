@@ -1,0 +1,149 @@
+import type http from 'node:http';
+import Stripe from 'stripe';
+import type { Failure, Foreign, Observation, Unauthorized } from '../core/observation.ts';
+import { readRefusal } from '../core/refusal.ts';
+
+/** What one attempt brought, before it is cut down to an observation. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  json?: unknown;
+  /** Whether the body was complete JSON of Stripe's form. */
+  body: 'stripe' | 'not-stripe' | 'not-json';
+}
+
+/**
+ * An HTTP client for the SDK that remembers the last answer's status, headers and parsed body, since
+ * the SDK's errors drop what tells a stranger's answer from Stripe's. One for each request in flight.
+ */
+export class ObservingHttpClient {
+  readonly client: Stripe.HttpClient;
+  #answer: Answer | undefined;
+
+  constructor(agent: http.Agent) {
+    this.client = Stripe.createNodeHttpClient(agent);
+    const makeRequest = this.client.makeRequest.bind(this.client);
+    this.client.makeRequest = async (...request) => {
+      const response = await makeRequest(...request);
+      const answer: Answer = {
+        status: response.getStatusCode(),
+        headers: response.getHeaders(),
+        body: 'not-json',
+      };
+      this.#answer = answer;
+      const toJson = response.toJSON.bind(response);
+      response.toJSON = async () => {
+        const json: unknown = await toJson();
+        answer.json = json;
+        // Judged here and now: the SDK replaces an `error` that is a string by an object.
+        answer.body = hasStripeForm(answer.status, json) ? 'stripe' : 'not-stripe';
+        return json;
+      };
+      return response;
+    };
+  }
+
+  /** Forgets the last answer; call before each attempt. */
+  reset(): void {
+    this.#answer = undefined;
+  }
+
+  /** Cuts the last attempt down to an observation; body and messages end here. */
+  observe(error: unknown, isWrite: boolean, timing: { timeMs: number; attempts: number }): Observation {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    if (answer === undefined) return { failure: failureOf(error), ...timing };
+    const { status } = answer;
+    const requestId = header(answer, 'request-id');
+    const base = { status, ...timing, ...(requestId === undefined ? {} : { requestId }) };
+    const foreign = foreignOf(answer, error);
+    if (foreign === 'cut') return { ...timing, failure: failureOf(error) };
+    if (foreign !== undefined) return { ...base, foreign };
+    return { ...base, ...errorFacts(answer), ...rateLimit(answer), ...created(answer, isWrite) };
+  }
+}
+
+function hasStripeForm(status: number, json: unknown): boolean {
+  return isRecord(json) && (status < 400 || isRecord(json.error));
+}
+
+function foreignOf(answer: Answer, error: unknown): Foreign | 'cut' | undefined {
+  if (answer.status >= 300 && answer.status < 400) return 'redirect';
+  if (/html/i.test(header(answer, 'content-type') ?? '')) return 'html';
+  if (answer.body === 'not-json' && error instanceof Stripe.errors.StripeConnectionError) return 'cut';
+  if (answer.body !== 'stripe') return answer.body;
+  if (header(answer, 'request-id') === undefined) return 'no-request-id';
+  return undefined;
+}
+
+function errorFacts({ status, json }: Answer): Partial<Observation> {
+  const error = isRecord(json) && isRecord(json.error) ? json.error : undefined;
+  if (error === undefined || status < 400) return {};
+  const code = textOf(error.code);
+  const type = textOf(error.type);
+  const message = textOf(error.message) ?? '';
+  const refusal = status === 403 ? readRefusal(message, code) : undefined;
+  return {
+    ...(type === undefined ? {} : { errorType: type }),
+    ...(code === undefined ? {} : { errorCode: code }),
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(status === 401 ? { unauthorized: readUnauthorized(message, code) } : {}),
+  };
+}
+
+/** What a 401 says of the key. @see docs/observed.md */
+export function readUnauthorized(message: string, code: string | undefined): Unauthorized {
+  if (code === 'api_key_expired' || /expired api key/i.test(message)) return 'expired-key';
+  if (/IP address/i.test(message)) return 'ip-address';
+  if (/publishable/i.test(message)) return 'publishable-key';
+  if (/did not provide an API key/i.test(message)) return 'no-key';
+  return /invalid api key/i.test(message) ? 'invalid-key' : 'other';
+}
+
+function rateLimit(answer: Answer): Partial<Observation> {
+  const reason = header(answer, 'stripe-rate-limited-reason');
+  return reason === undefined ? {} : { rateLimitedReason: reason };
+}
+
+function created({ status, json }: Answer, isWrite: boolean): Partial<Observation> {
+  if (!isWrite || status >= 300 || !isRecord(json)) return {};
+  const id = textOf(json.id);
+  return id === undefined ? {} : { createdObject: id };
+}
+
+const failuresByCode: Readonly<Record<string, Failure>> = {
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  ETIMEDOUT: 'timeout',
+  ECONNABORTED: 'timeout',
+};
+
+function failureOf(error: unknown): Failure {
+  for (let current = error; isRecord(current) || current instanceof Error; ) {
+    const { code, message, detail, cause, exception } = current as Record<string, unknown>;
+    const known = typeof code === 'string' ? failuresByCode[code] : undefined;
+    if (known !== undefined) return known;
+    if (typeof code === 'string' && /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)/.test(code))
+      return 'tls';
+    if (typeof message === 'string' && /socket hang up|aborted|closed/i.test(message)) return 'reset';
+    if (typeof message === 'string' && /timed? ?out/i.test(message)) return 'timeout';
+    current = detail ?? cause ?? exception;
+  }
+  return 'other';
+}
+
+function header(answer: Answer, name: string): string | undefined {
+  const value = answer.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

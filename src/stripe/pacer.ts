@@ -1,0 +1,58 @@
+/** How a pacer waits; ends early, without an error, when the signal is aborted. */
+export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
+
+/** The slowest that a pacer gets, in requests a second. */
+const SLOWEST_PER_SECOND = 0.5;
+/** After each answer that is no 429 the interval shrinks by this factor, back to what was asked. */
+const RECOVERY = 0.98;
+
+/**
+ * Spaces requests evenly, without bursts, so that N requests at a limit of R a second take N/R and
+ * meet no 429. Halves its rate on a 429 and recovers slowly.
+ */
+export class Pacer {
+  readonly #baseIntervalMs: number;
+  readonly #now: () => number;
+  readonly #sleep: Sleep;
+  #intervalMs: number;
+  #nextAt = 0;
+  #slowed = false;
+
+  /** `ratePerSecond` undefined: no limit until the first 429. */
+  constructor(ratePerSecond: number | undefined, now: () => number, sleep: Sleep) {
+    this.#baseIntervalMs = ratePerSecond === undefined ? 0 : 1000 / ratePerSecond;
+    this.#intervalMs = this.#baseIntervalMs;
+    this.#now = now;
+    this.#sleep = sleep;
+  }
+
+  /** Whether a 429 has ever slowed this pacer down. */
+  get slowedDown(): boolean {
+    return this.#slowed;
+  }
+
+  /** Waits for this request's turn. */
+  async turn(signal?: AbortSignal): Promise<void> {
+    if (this.#intervalMs === 0) return;
+    const now = this.#now();
+    const at = Math.max(now, this.#nextAt);
+    this.#nextAt = at + this.#intervalMs;
+    if (at > now) await this.#sleep(at - now, signal);
+  }
+
+  /** The last answer was a 429. */
+  slowDown(): void {
+    this.#slowed = true;
+    const slowest = 1000 / SLOWEST_PER_SECOND;
+    this.#intervalMs = Math.min(slowest, this.#intervalMs === 0 ? 20 : this.#intervalMs * 2);
+    this.#nextAt = Math.max(this.#nextAt, this.#now() + this.#intervalMs);
+  }
+
+  /** The last answer was no 429. */
+  recover(): void {
+    if (this.#intervalMs > this.#baseIntervalMs) {
+      const next = this.#intervalMs * RECOVERY;
+      this.#intervalMs = next < 1 ? this.#baseIntervalMs : Math.max(this.#baseIntervalMs, next);
+    }
+  }
+}

@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import type http from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type Stripe from 'stripe';
+import { isWrite } from '../core/catalog.ts';
+import type { Observation } from '../core/observation.ts';
+import type { Probe } from '../core/probe.ts';
+import type { SecretKey } from '../core/secret-key.ts';
+import { judge, type Verdict } from '../core/verdict.ts';
+import { ObservingHttpClient } from './observe.ts';
+import { Pacer, type Sleep } from './pacer.ts';
+import { createAgent, createStripeClient, DEFAULT_TIMEOUT_MS } from './stripe-client.ts';
+
+export interface SendOptions {
+  readonly key: SecretKey;
+  readonly target: 'sandbox' | 'stripe-mock' | 'stripe';
+  readonly apiBase: string;
+  readonly apiVersion: string;
+  readonly stripeAccount?: string;
+  /** Default by target and mode: {@link defaultRate}. */
+  readonly ratePerSecond?: number;
+  /** Requests in flight at once (default 32). */
+  readonly concurrency?: number;
+  /** For one attempt, in ms (default 20,000). */
+  readonly timeoutMs?: number;
+  /** For the whole run, in ms; none by default. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: SendProgress) => void;
+  readonly now?: () => number;
+  readonly sleep?: Sleep;
+  /** 0 to 1, for the jitter of retries. */
+  readonly random?: () => number;
+}
+
+export interface SendProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly ratePerSecond: number;
+  readonly retries: number;
+  readonly slowedDown: boolean;
+  readonly etaMs: number;
+}
+
+export interface SentProbe {
+  readonly probe: Probe;
+  readonly observation: Observation;
+  readonly verdict: Verdict;
+}
+
+export interface SendOutcome {
+  /** In the order of the probes; short when the run was stopped. */
+  readonly results: readonly SentProbe[];
+  readonly stopped?: {
+    readonly reason: 'dead-key' | 'unsafe-probe' | 'interrupted' | 'deadline';
+    readonly verdict?: Verdict;
+  };
+  /** Requests sent, retries included. */
+  readonly requests: number;
+  readonly retries: number;
+}
+
+/** Enough to hide 100 ms of latency; more only fills the server's queue. */
+const CONCURRENCY = 32;
+const MOST_ATTEMPTS = 4;
+const FIRST_BACKOFF_MS = 500;
+const LONGEST_BACKOFF_MS = 8_000;
+/** Files and search have a limit of their own, a fifth of the general one; we take less than that share. */
+const NARROW_SHARE = 0.25;
+
+/**
+ * Probes a second by default. Stripe allows 100 in live mode and 25 in a sandbox for the whole account,
+ * shared by all its keys; a check must leave room for the traffic that pays.
+ * @see docs/observed.md
+ */
+export function defaultRate(target: SendOptions['target'], mode: SecretKey['mode']): number | undefined {
+  if (target !== 'stripe') return undefined;
+  return mode === 'live' ? 10 : 20;
+}
+
+/**
+ * Sends probes and judges the answers. Retries 429, 5xx and connection faults with full jitter, slows
+ * down on the first 429, and ends the run at the first answer that says the key is dead, or that a
+ * probe was not harmless.
+ */
+export async function sendProbes(probes: readonly Probe[], options: SendOptions): Promise<SendOutcome> {
+  const run = new ProbeRun(probes, options);
+  return run.finish();
+}
+
+class ProbeRun {
+  readonly #probes: readonly Probe[];
+  readonly #options: SendOptions;
+  readonly #now: () => number;
+  readonly #sleep: Sleep;
+  readonly #agent: http.Agent;
+  readonly #general: Pacer;
+  readonly #narrow: Pacer;
+  readonly #stop = new AbortController();
+  readonly #results: (SentProbe | undefined)[];
+  readonly #startedAt: number;
+  readonly #inFlight = new Set<() => void>();
+  #next = 0;
+  #done = 0;
+  #requests = 0;
+  #retries = 0;
+  #stopped: SendOutcome['stopped'];
+
+  constructor(probes: readonly Probe[], options: SendOptions) {
+    this.#probes = probes;
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#sleep = options.sleep ?? sleepFor;
+    this.#results = new Array(probes.length);
+    this.#agent = createAgent(options.apiBase, options.concurrency ?? CONCURRENCY);
+    const rate = options.ratePerSecond ?? defaultRate(options.target, options.key.mode);
+    this.#general = new Pacer(rate, this.#now, this.#sleep);
+    this.#narrow = new Pacer(rate === undefined ? undefined : rate * NARROW_SHARE, this.#now, this.#sleep);
+    this.#startedAt = this.#now();
+  }
+
+  async finish(): Promise<SendOutcome> {
+    const { signal, deadlineMs } = this.#options;
+    const interrupt = () => this.#end({ reason: 'interrupted' });
+    const deadline =
+      deadlineMs === undefined ? undefined : setTimeout(() => this.#end({ reason: 'deadline' }), deadlineMs);
+    signal?.addEventListener('abort', interrupt, { once: true });
+    if (signal?.aborted === true) interrupt();
+    try {
+      const workers = Math.min(this.#options.concurrency ?? CONCURRENCY, this.#probes.length);
+      await Promise.all(Array.from({ length: workers }, () => this.#work()));
+    } finally {
+      clearTimeout(deadline);
+      signal?.removeEventListener('abort', interrupt);
+      this.#agent.destroy();
+    }
+    return {
+      results: this.#results.filter((result) => result !== undefined),
+      ...(this.#stopped === undefined ? {} : { stopped: this.#stopped }),
+      requests: this.#requests,
+      retries: this.#retries,
+    };
+  }
+
+  #end(stopped: NonNullable<SendOutcome['stopped']>): void {
+    this.#stopped ??= stopped;
+    this.#stop.abort();
+    for (const giveUp of this.#inFlight) giveUp();
+  }
+
+  /** One worker: a client of its own, one request in flight. */
+  async #work(): Promise<void> {
+    const { key, apiBase, apiVersion, timeoutMs, stripeAccount } = this.#options;
+    const observer = new ObservingHttpClient(this.#agent);
+    const client = createStripeClient({
+      key,
+      apiBase,
+      apiVersion,
+      httpClient: observer.client,
+      timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...(stripeAccount === undefined ? {} : { stripeAccount }),
+    });
+    while (!this.#stop.signal.aborted) {
+      const index = this.#next++;
+      const probe = this.#probes[index];
+      if (probe === undefined) return;
+      const observation = await this.#ask(probe, client, observer);
+      if (observation === undefined) return;
+      const verdict = judge(probe, observation);
+      this.#results[index] = { probe, observation, verdict };
+      this.#done++;
+      this.#report();
+      if (verdict.stopsRun === true) {
+        this.#end({ reason: verdict.unsafe === true ? 'unsafe-probe' : 'dead-key', verdict });
+      }
+    }
+  }
+
+  /** Asks until there is an answer worth keeping; undefined when the run ended meanwhile. */
+  async #ask(probe: Probe, client: Stripe, observer: ObservingHttpClient): Promise<Observation | undefined> {
+    const pacer = isNarrow(probe) ? this.#narrow : this.#general;
+    const { signal } = this.#stop;
+    for (let attempts = 1; ; attempts++) {
+      await pacer.turn(signal);
+      if (signal.aborted) return undefined;
+      const sentAt = this.#now();
+      this.#requests++;
+      observer.reset();
+      const error = await this.#attempt(probe, client);
+      if (signal.aborted) return undefined;
+      const timing = { timeMs: this.#now() - sentAt, attempts };
+      const observation = observer.observe(error, isWrite(probe.operation), timing);
+      if (observation.status === 429) pacer.slowDown();
+      else pacer.recover();
+      if (attempts === MOST_ATTEMPTS || !isWorthRetrying(observation)) return observation;
+      this.#retries++;
+      const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1));
+      await this.#sleep((this.#options.random ?? Math.random)() * longest, signal);
+    }
+  }
+
+  /** One request; resolves to the SDK's error, or undefined for a 2xx. Never hangs longer than the timeout. */
+  async #attempt(probe: Probe, client: Stripe): Promise<unknown> {
+    const limitMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    let giveUp = () => {};
+    const given = new Promise<unknown>((resolve) => {
+      giveUp = () => resolve(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }));
+      send(probe, client).then(() => resolve(undefined), resolve);
+    });
+    // The SDK's timeout counts silence; a body that drips for ever needs a limit of its own.
+    const timer = setTimeout(giveUp, limitMs + 100);
+    this.#inFlight.add(giveUp);
+    try {
+      return await given;
+    } finally {
+      clearTimeout(timer);
+      this.#inFlight.delete(giveUp);
+    }
+  }
+
+  #report(): void {
+    const elapsedMs = this.#now() - this.#startedAt;
+    const total = this.#probes.length;
+    const ratePerSecond = elapsedMs > 0 ? (this.#done * 1000) / elapsedMs : 0;
+    this.#options.onProgress?.({
+      done: this.#done,
+      total,
+      ratePerSecond,
+      retries: this.#retries,
+      slowedDown: this.#general.slowedDown || this.#narrow.slowedDown,
+      etaMs: ratePerSecond > 0 ? ((total - this.#done) * 1000) / ratePerSecond : 0,
+    });
+  }
+}
+
+/** Sends by the official SDK; each write has a fresh idempotency key. */
+function send({ operation, path, body, multipart }: Probe, client: Stripe): Promise<unknown> {
+  const write = isWrite(operation);
+  if (multipart === true) {
+    // rawRequest sends no multipart; the SDK's own method for files does.
+    const file = { data: Buffer.from('keyaudit probe'), name: 'keyaudit-probe.txt', type: 'text/plain' };
+    const params = { ...body, file } as unknown as Stripe.FileCreateParams;
+    return client.files.create(params, { idempotencyKey: freshKey() });
+  }
+  const options: Stripe.RawRequestOptions = {
+    ...(write ? { idempotencyKey: freshKey() } : {}),
+    ...(operation.host === 'api' ? {} : { apiBase: operation.host.replace('-', '_') as 'files' }),
+  };
+  return client.rawRequest(operation.method, path, body as Record<string, unknown> | undefined, options);
+}
+
+function freshKey(): string {
+  return `keyaudit-${randomUUID()}`;
+}
+
+function isNarrow({ operation }: Probe): boolean {
+  return operation.host === 'files' || operation.kind === 'search' || operation.resource === 'files';
+}
+
+function isWorthRetrying({ status, failure }: Observation): boolean {
+  if (status !== undefined) return status === 429 || status >= 500;
+  return failure === 'reset' || failure === 'timeout' || failure === 'other' || failure === 'refused';
+}
+
+async function sleepFor(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+}

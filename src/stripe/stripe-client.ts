@@ -1,0 +1,51 @@
+import http from 'node:http';
+import https from 'node:https';
+import Stripe from 'stripe';
+import type { SecretKey } from '../core/secret-key.ts';
+
+export interface StripeClientOptions {
+  readonly key: SecretKey;
+  /** Origin of the server; Stripe's own hosts when it is https://api.stripe.com. */
+  readonly apiBase: string;
+  /** Sent as `Stripe-Version`. */
+  readonly apiVersion: string;
+  /** For one attempt, in ms. */
+  readonly timeoutMs?: number;
+  readonly stripeAccount?: string;
+  readonly httpClient?: Stripe.HttpClient;
+}
+
+export const STRIPE_API_BASE = 'https://api.stripe.com';
+
+/** Default patience for one attempt, in ms. */
+export const DEFAULT_TIMEOUT_MS = 20_000;
+
+/**
+ * The official SDK for one key: never retries by itself, sends no telemetry, and takes the key for this
+ * client alone. Another `apiBase` takes the place of all of Stripe's hosts (files, connect, …).
+ */
+export function createStripeClient(options: StripeClientOptions): Stripe {
+  const url = new URL(options.apiBase);
+  return new Stripe(options.key.reveal(), {
+    // The SDK's type only knows its own version; the catalog's is that of the SDK it was made from.
+    apiVersion: options.apiVersion as Stripe.StripeConfig['apiVersion'] & string,
+    maxNetworkRetries: 0,
+    telemetry: false,
+    timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    ...(options.stripeAccount === undefined ? {} : { stripeAccount: options.stripeAccount }),
+    ...(options.httpClient === undefined ? {} : { httpClient: options.httpClient }),
+    ...(url.origin === STRIPE_API_BASE
+      ? {}
+      : {
+          host: url.hostname.replace(/^\[|\]$/g, ''),
+          port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+          protocol: url.protocol === 'https:' ? 'https' : 'http',
+        }),
+  });
+}
+
+/** A keep-alive agent for a server, with at most `maxSockets` connections. */
+export function createAgent(apiBase: string, maxSockets: number): http.Agent {
+  const options = { keepAlive: true, maxSockets, scheduling: 'lifo' } as const;
+  return apiBase.startsWith('https:') ? new https.Agent(options) : new http.Agent(options);
+}
