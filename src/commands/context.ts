@@ -1,0 +1,49 @@
+/** Where requests go. */
+export const TARGETS = ['sandbox', 'stripe-mock', 'stripe'] as const;
+export type Target = (typeof TARGETS)[number];
+
+/** A place to write to, with what a renderer needs to know of it. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Width in columns; undefined where the output is no terminal. */
+  readonly columns: number | undefined;
+  readonly colour: boolean;
+}
+
+/** The options that every command takes. */
+export interface GlobalOptions {
+  readonly target: Target;
+  readonly apiBase?: string;
+  readonly format: string;
+  readonly output?: string;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly live: boolean;
+}
+
+/**
+ * The outside world as a command sees it. Only `cli.ts` makes one from the process; tests make their
+ * own.
+ */
+export interface CommandContext {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the package lies: `profiles/` and `schema/` are beside it. */
+  readonly packageRoot: string;
+  readonly version: string;
+  readonly globals: GlobalOptions;
+  /** Results. */
+  readonly stdout: Output;
+  /** Progress and errors. */
+  readonly stderr: Output;
+  readonly stdin: { readonly isTerminal: boolean; readText(): Promise<string> };
+  readonly now: () => Date;
+  /** Aborted on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** YYYY-MM-DD in UTC. */
+export function today(context: Pick<CommandContext, 'now'>): string {
+  return context.now().toISOString().slice(0, 10);
+}

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { endpointOf } from '../core/catalog.ts';
+import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import { type SmallestGrant, smallestGrant } from '../core/smallest-grant.ts';
+import { counted, paintFor, type TextOutput, wrap } from '../report/text.ts';
+import type { CommandContext } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
+import { printResult } from './result-output.ts';
+
+export interface PermissionsOptions {
+  readonly endpoints: readonly string[];
+  /** A file with one call a line; `-` is standard input. */
+  readonly file?: string;
+  readonly all?: boolean;
+}
+
+/**
+ * `keyaudit permissions "GET /v1/charges"…`: the smallest grant for these calls. Calls come from the
+ * arguments, a file, or standard input; exit 2 when one of them is not resolved.
+ */
+export async function permissions(options: PermissionsOptions, context: CommandContext): Promise<ExitCode> {
+  const catalog = loadCatalog();
+  const texts = options.all === true ? catalog.operations.map(endpointOf) : await gather(options, context);
+  const grant = smallestGrant(texts, catalog);
+  const { permissions: names, endpoints, unresolved, reasons } = grant;
+  await printResult(context, {
+    json: { schema: 'keyaudit.permissions/1', permissions: names, endpoints, unresolved, reasons },
+    table: (output) => renderTable(grant, output, context.globals.verbose || options.all === true),
+  });
+  return unresolved.length === 0 || options.all === true ? EXIT.ok : EXIT.usage;
+}
+
+async function gather(options: PermissionsOptions, context: CommandContext): Promise<readonly string[]> {
+  const texts = [...options.endpoints];
+  if (options.file !== undefined && options.file !== '-') {
+    const text = await readFile(resolve(context.cwd, options.file), 'utf8').catch((cause: unknown) => {
+      throw new KeyauditError('FILE_UNREADABLE', `${options.file} cannot be read.`, { cause });
+    });
+    texts.push(...linesOf(text));
+  }
+  if (
+    options.file === '-' ||
+    (texts.length === 0 && options.file === undefined && !context.stdin.isTerminal)
+  ) {
+    texts.push(...linesOf(await context.stdin.readText()));
+  }
+  if (texts.length === 0) {
+    throw new KeyauditError('USAGE', 'No endpoint or operation named.', {
+      hint: 'Name some: keyaudit permissions "GET /v1/charges" refunds.create, or say --all.',
+    });
+  }
+  return texts;
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '');
+}
+
+function renderTable(grant: SmallestGrant, output: TextOutput, full: boolean): void {
+  const paint = paintFor(output);
+  if (grant.permissions.length > 0) output.write(`${paint.bold(grant.permissions.join(' '))}\n`);
+  for (const { permission, operations } of grant.reasons) {
+    const shown =
+      full || operations.length <= 6
+        ? operations
+        : [...operations.slice(0, 5), `${operations.length - 5} more`];
+    const covers = operations.length > 1 ? `: one permission for ${counted(operations.length, 'call')}` : '';
+    output.write(
+      wrap(`${permission} for ${shown.join(', ')}${covers}`, output, { indent: '    ', first: '  ' }),
+    );
+  }
+  if (full) {
+    for (const { endpoint, operation, permissions: names, provenance } of grant.endpoints) {
+      output.write(`  ${endpoint}  ${paint.dim(`${operation}: ${names.join(' or ')} (${provenance})`)}\n`);
+    }
+  }
+  for (const { endpoint, reason } of grant.unresolved) {
+    output.write(
+      wrap(`${endpoint}: ${reason}`, output, { indent: '    ', first: `  ${paint.yellow('?')} ` }),
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import { buildProbe } from '../core/build-probe.ts';
+import type { Catalog } from '../core/catalog.ts';
+import { dashboardRows, dashboardUrl } from '../core/dashboard-link.ts';
+import type { ExitCode } from '../core/error.ts';
+import { EXIT } from '../core/error.ts';
+import type { Grant } from '../core/grant.ts';
+import { parametersOf } from '../core/parameters.ts';
+import { type ProbePlan, planProbes } from '../core/probe-plan.ts';
+import type { Profile } from '../core/profile.ts';
+import { riskOf } from '../core/risk.ts';
+import { renderPlanTable } from '../report/plan-table.ts';
+import type { CommandContext } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
+import { grantsFor } from './profile-grant.ts';
+import { printResult } from './result-output.ts';
+
+/** All that a profile comes to, before anything is made. */
+export interface PlanReport {
+  readonly profile: Profile;
+  readonly grant: Grant;
+  readonly catalog: Catalog;
+  readonly probes: ProbePlan;
+}
+
+/** `keyaudit plan PROFILE`: the grant in Stripe's names, the widenings, the risks, the links. */
+export async function plan(
+  { profile: name }: { profile: string },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const catalog = loadCatalog();
+  const [resolved] = await grantsFor({ profiles: [name] }, context);
+  if (resolved === undefined) return EXIT.usage;
+  const { profile, grant } = resolved;
+  const probes = planProbes({
+    catalog,
+    profile,
+    grant,
+    depth: profile.only ? 'endpoints' : 'permissions',
+    probeFor: (operation) =>
+      buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'plan' }),
+  });
+  const report: PlanReport = { profile, grant, catalog, probes };
+  await printResult(context, {
+    json: planJson(report),
+    table: (output) => renderPlanTable(report, output, { verbose: context.globals.verbose }),
+  });
+  return EXIT.ok;
+}
+
+/** `plan --format json`, schema `keyaudit.plan/1`. */
+export function planJson({ profile, grant, catalog, probes }: PlanReport): unknown {
+  const link = {
+    name: profile.name,
+    permissions: grant.permissions,
+    connectPermissions: grant.connectPermissions,
+  };
+  const notManaged = grant.permissions.filter((name) => catalog.permission(name)?.managedApi === false);
+  return {
+    schema: 'keyaudit.plan/1',
+    profile: profile.name,
+    file: profile.file,
+    variable: profile.env,
+    permissions: grant.permissions,
+    connectPermissions: grant.connectPermissions,
+    implied: [...grant.effective].filter((name) => !grant.permissions.includes(name)).sort(),
+    widenings: grant.widenings,
+    risks: grant.permissions
+      .map((permission) => ({ permission, ...riskOf(permission) }))
+      .filter((risk) => risk.tier !== 'other'),
+    dashboardRows: dashboardRows(grant.permissions, catalog),
+    dashboardUrl: { test: dashboardUrl('test', link, catalog), live: dashboardUrl('live', link, catalog) },
+    notInManagedApi: notManaged,
+    probes: probes.probes.length,
+    unverifiable: probes.unverifiable,
+  };
+}

@@ -1,0 +1,51 @@
+import ora from 'ora';
+import type { CommandContext } from './context.ts';
+
+export interface ProgressUpdate {
+  readonly done: number;
+  readonly total: number;
+  /** Answers a second, lately. */
+  readonly ratePerSecond: number;
+  readonly retries: number;
+  readonly slowedDown: boolean;
+  readonly etaMs: number;
+}
+
+export interface Progress {
+  update(progress: ProgressUpdate): void;
+  stop(): void;
+}
+
+/** How often a line is written where there is no terminal, in ms. */
+const LINE_EVERY_MS = 5_000;
+
+/** Progress on standard error: a spinner on a terminal, a line every few seconds elsewhere, nothing with `--quiet`. */
+export function startProgress(context: CommandContext, title: string): Progress {
+  if (context.globals.quiet) return { update: () => {}, stop: () => {} };
+  if (context.stderr.isTerminal) {
+    const spinner = ora({ text: title, discardStdin: false, isSilent: false }).start();
+    return {
+      update: (progress) => {
+        spinner.text = `${title}: ${describe(progress)}`;
+      },
+      stop: () => spinner.stop(),
+    };
+  }
+  let last = context.now().getTime();
+  return {
+    update: (progress) => {
+      const now = context.now().getTime();
+      if (now - last < LINE_EVERY_MS || progress.done === progress.total) return;
+      last = now;
+      context.stderr.write(`${title}: ${describe(progress)}\n`);
+    },
+    stop: () => {},
+  };
+}
+
+function describe({ done, total, ratePerSecond, retries, slowedDown, etaMs }: ProgressUpdate): string {
+  const parts = [`${done}/${total}`, `${Math.round(ratePerSecond)}/s`, `${Math.ceil(etaMs / 1000)} s left`];
+  if (retries > 0) parts.push(`${retries} retries`);
+  if (slowedDown) parts.push('slowed down by the rate limit');
+  return parts.join(', ');
+}

@@ -1,0 +1,44 @@
+import { KeyauditError } from '../core/error.ts';
+import { writeJson } from '../report/json.ts';
+import type { TextOutput } from '../report/text.ts';
+import { writeResultFile } from '../store/result-file.ts';
+import type { CommandContext } from './context.ts';
+
+/** Where a command's result goes: standard output, or `--output FILE`, written whole at the end. */
+export async function withResultOutput(
+  context: CommandContext,
+  render: (output: TextOutput) => void,
+): Promise<void> {
+  const { output: file } = context.globals;
+  if (file === undefined) {
+    render(context.stdout);
+    return;
+  }
+  const chunks: string[] = [];
+  render({ write: (text) => chunks.push(text), columns: undefined, colour: false });
+  await writeResultFile(context.cwd, file, chunks.join(''));
+}
+
+/**
+ * Renders a result in one of the two formats that every command has.
+ * @throws KeyauditError `FORMAT_UNKNOWN` for any other format
+ */
+export async function printResult(
+  context: CommandContext,
+  { json, table }: { json: unknown; table: (output: TextOutput) => void },
+): Promise<void> {
+  const { format } = context.globals;
+  requireFormat(format, ['table', 'json']);
+  await withResultOutput(context, (output) => {
+    if (format === 'json') writeJson(json, output.write);
+    else table(output);
+  });
+}
+
+/** @throws KeyauditError `FORMAT_UNKNOWN`, listing the valid ones */
+export function requireFormat(format: string, valid: readonly string[]): void {
+  if (valid.includes(format)) return;
+  throw new KeyauditError('FORMAT_UNKNOWN', `This command has no format "${format}".`, {
+    hint: `Valid: ${valid.join(', ')}.`,
+  });
+}

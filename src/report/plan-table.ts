@@ -1,0 +1,129 @@
+import type { PlanReport } from '../commands/plan.ts';
+import { dashboardRows, dashboardUrl } from '../core/dashboard-link.ts';
+import { describeOperation } from '../core/finding-message.ts';
+import type { Widening } from '../core/grant.ts';
+import { type Risk, riskOf } from '../core/risk.ts';
+import { describeWidening } from './table.ts';
+import { counted, paintFor, type TextOutput, wrap } from './text.ts';
+
+/** `plan --format table`: one screen for a security engineer. */
+export function renderPlanTable(
+  { profile, grant, catalog, probes }: PlanReport,
+  output: TextOutput,
+  { verbose }: { verbose: boolean },
+): void {
+  const paint = paintFor(output);
+  const section = (title: string) => output.write(`\n${paint.bold(title)}\n`);
+  output.write(`${paint.bold(profile.name)} ${paint.dim(profile.file)}\n`);
+  if (profile.description !== undefined) output.write(wrap(profile.description, output));
+
+  section('Permissions to grant (everything else: none)');
+  for (const row of dashboardRows(grant.permissions, catalog)) {
+    output.write(
+      `  ${row.permission}  ${paint.dim(`Dashboard: ${row.group} › ${row.label} › ${row.level}`)}\n`,
+    );
+  }
+  if (grant.permissions.length === 0) output.write('  none\n');
+  if (grant.connectPermissions.length > 0) {
+    output.write(
+      wrap(`With Stripe-Account: ${grant.connectPermissions.join(', ')}`, output, { indent: '  ' }),
+    );
+  }
+  const implied = [...grant.effective].filter((name) => !grant.permissions.includes(name)).sort();
+  if (implied.length > 0) {
+    output.write(wrap(`These imply: ${implied.join(', ')}.`, output, { indent: '  ' }));
+  }
+
+  section('What the key can do beyond the profile');
+  const writing = grant.widenings.filter((widening) => widening.canWrite);
+  for (const widening of writing) renderWriting(widening, output);
+  const reading = grant.widenings.filter((widening) => !widening.canWrite);
+  if (reading.length > 0) {
+    const text = reading.map(describeWidening).join('; ');
+    output.write(wrap(`Reads: ${text}.`, output, { indent: '    ', first: '  ' }));
+  }
+  if (grant.widenings.length === 0) output.write('  nothing\n');
+  if (grant.permissions.includes('charge_write')) {
+    output.write(
+      wrap(
+        'There is no refund permission at Stripe: one row, Charges and refunds, covers both. A key that may refund may also create and capture charges, and no amount, customer or parameter can be limited.',
+        output,
+        { indent: '    ', first: '  ! ' },
+      ),
+    );
+  }
+
+  section('Risks');
+  const risks = grant.permissions.map((permission) => ({ permission, ...riskOf(permission) }));
+  const worth = risks.filter((risk) => risk.tier !== 'other');
+  for (const risk of worth) output.write(wrap(riskLine(risk), output, { indent: '    ', first: '  ' }));
+  if (worth.length === 0) output.write('  none above reading plain business data\n');
+
+  section('Verification');
+  output.write(
+    wrap(`${counted(probes.probes.length, 'probe')} at depth ${probes.depth}.`, output, { indent: '  ' }),
+  );
+  const blind = probes.unverifiable
+    .filter((one) => one.reason === 'no-operation')
+    .map((one) => one.permission);
+  const covered = probes.unverifiable
+    .filter((one) => one.reason === 'always-covered')
+    .map((one) => one.permission);
+  const list = (names: readonly string[]) =>
+    verbose || names.length <= 4
+      ? names.join(', ')
+      : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more (--verbose)`;
+  if (blind.length > 0) {
+    output.write(
+      wrap(`Cannot be verified, since no known call needs it: ${list(blind)}.`, output, {
+        indent: '    ',
+        first: '  ',
+      }),
+    );
+  }
+  if (covered.length > 0) {
+    output.write(
+      wrap(`Cannot be told apart, since this grant allows the same calls anyway: ${list(covered)}.`, output, {
+        indent: '    ',
+        first: '  ',
+      }),
+    );
+  }
+
+  section('Make it by hand');
+  const link = {
+    name: profile.name,
+    permissions: grant.permissions,
+    connectPermissions: grant.connectPermissions,
+  };
+  output.write(
+    `  test: ${dashboardUrl('test', link, catalog)}\n  live: ${dashboardUrl('live', link, catalog)}\n`,
+  );
+  const missing = grant.permissions.filter((name) => catalog.permission(name)?.managedApi === false);
+  if (missing.length > 0) {
+    output.write(
+      wrap(`The managed key API is not known to take ${missing.join(', ')}.`, output, { indent: '  ' }),
+    );
+  }
+}
+
+function renderWriting(widening: Widening, output: TextOutput): void {
+  const paint = paintFor(output);
+  const mark = widening.accepted ? paint.cyan('accepted') : paint.red('NOT ACCEPTED');
+  const cause =
+    widening.implied === undefined
+      ? widening.permission
+      : `${widening.permission}, which implies ${widening.implied}`;
+  const names = widening.operations.map((name) => `${name} (${describeOperation(name)})`).join(', ');
+  const reason =
+    widening.reason === undefined
+      ? 'Accept these by name with a reason, or verify will report them.'
+      : `Reason: ${widening.reason}.`;
+  const until = widening.until === undefined ? '' : ` Until ${widening.until}.`;
+  output.write(`  ${mark} ${paint.dim(`${widening.cause}, ${cause}`)}\n`);
+  output.write(wrap(`${names}. ${reason}${until}`, output, { indent: '    ' }));
+}
+
+function riskLine({ permission, tier, why }: Risk & { permission: string }): string {
+  return `${tier}: ${permission}. ${why}`;
+}

@@ -1,0 +1,139 @@
+import type { Finding, FindingKind } from '../core/finding.ts';
+import type { Widening } from '../core/grant.ts';
+import { resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
+import { counted, paintFor, type TextOutput, wrap } from './text.ts';
+
+/** At most so many findings of one kind are spelled out; `--verbose` and JSON have them all. */
+const MOST_FINDINGS = 20;
+
+const headings: Readonly<Record<FindingKind, string>> = {
+  'over-grant': 'OVER-GRANT',
+  'under-grant': 'UNDER-GRANT',
+  inconclusive: 'INCONCLUSIVE',
+  accepted: 'ACCEPTED',
+};
+
+/** `verify --format table`: what a person reads at a desk or in a log. */
+export function renderVerifyTable(
+  report: VerifyReport,
+  output: TextOutput,
+  { verbose }: { verbose: boolean },
+): void {
+  const paint = paintFor(output);
+  const about = `${report.targetNote} Catalog ${report.catalog}, API version ${report.apiVersion}, depth ${report.depth}.`;
+  output.write(paint.dim(wrap(about, output)));
+  for (const result of report.results) {
+    output.write('\n');
+    renderResult(result, output, verbose);
+  }
+  if (report.results.length > 1) {
+    output.write('\n');
+    for (const result of report.results) {
+      const mark = resultIsOk(result) ? paint.green('yes') : paint.red('no ');
+      output.write(`${mark} ${result.profile}: ${verdictLine(result)}\n`);
+    }
+  }
+}
+
+function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean): void {
+  const paint = paintFor(output);
+  output.write(`${paint.bold(result.profile)} ${paint.dim(result.file)}\n`);
+  if (result.key !== null) {
+    const { id, mode, fingerprint, variable, place } = result.key;
+    const key = `${mode ?? 'unknown'} key ${id ?? '(not made here)'}, ${variable} from ${place}, ${fingerprint}`;
+    output.write(paint.dim(wrap(key, output, { indent: '  ' })));
+  }
+  for (const kind of ['over-grant', 'under-grant', 'inconclusive', 'accepted'] as const) {
+    renderFindings(
+      kind,
+      result.findings.filter((finding) => finding.kind === kind),
+      output,
+      verbose,
+    );
+  }
+  renderReadWidenings(result, output);
+  if (verbose) renderProbes(result, output);
+  if (result.stopped !== undefined) {
+    output.write(paint.yellow(wrap(`Stopped: ${result.stopped.message}`, output, { indent: '  ' })));
+    if (result.stopped.hint !== undefined) {
+      output.write(wrap(`→ ${result.stopped.hint}`, output, { indent: '    ', first: '  ' }));
+    }
+  }
+  const mark = resultIsOk(result) ? paint.green('✔') : paint.red('✘');
+  output.write(wrap(verdictLine(result), output, { indent: '    ', first: `  ${mark} ` }));
+}
+
+/** `as the profile says: 178 probes, 175 passed, 3 accepted`. */
+export function verdictLine(result: VerifyResult): string {
+  const { summary, stopped } = result;
+  const parts = [
+    counted(summary.probes, 'probe'),
+    `${summary.passed.toLocaleString('en-US')} passed`,
+    ...(summary.overGrants > 0 ? [counted(summary.overGrants, 'over-grant')] : []),
+    ...(summary.underGrants > 0 ? [counted(summary.underGrants, 'under-grant')] : []),
+    ...(summary.inconclusive > 0 ? [`${summary.inconclusive} inconclusive`] : []),
+    ...(summary.accepted > 0 ? [`${summary.accepted} accepted`] : []),
+  ];
+  return `${judgement(result)}: ${parts.join(', ')}${stopped === undefined ? '' : ' (partial)'}`;
+}
+
+function judgement(result: VerifyResult): string {
+  const { summary } = result;
+  if (summary.overGrants > 0) return 'the key can do more than its profile says';
+  if (summary.underGrants > 0) return 'the key can do less than its profile says';
+  if (resultIsOk(result)) return 'as the profile says';
+  return 'could not be determined';
+}
+
+function renderFindings(
+  kind: FindingKind,
+  findings: readonly Finding[],
+  output: TextOutput,
+  verbose: boolean,
+): void {
+  if (findings.length === 0) return;
+  const paint = paintFor(output);
+  const colour = {
+    'over-grant': paint.red,
+    'under-grant': paint.red,
+    inconclusive: paint.yellow,
+    accepted: paint.cyan,
+  }[kind];
+  const shown = verbose ? findings : findings.slice(0, MOST_FINDINGS);
+  for (const finding of shown) {
+    const status = finding.status === null ? 'no answer' : `HTTP ${finding.status}`;
+    const facts = `${finding.permission ?? 'permission unknown'}, ${finding.provenance}; ${status}, ${finding.evidence} evidence`;
+    output.write(`  ${colour(headings[kind])} ${paint.bold(finding.operation)} ${paint.dim(`(${facts})`)}\n`);
+    output.write(wrap(finding.message, output, { indent: '    ' }));
+    for (const note of finding.notes) output.write(wrap(`Note: ${note}`, output, { indent: '    ' }));
+  }
+  const rest = findings.length - shown.length;
+  if (rest > 0) output.write(`  ${colour(headings[kind])} and ${rest} more; --verbose shows them\n`);
+}
+
+function renderReadWidenings(result: VerifyResult, output: TextOutput): void {
+  const reading = result.widenings.filter((widening) => !widening.canWrite && !widening.accepted);
+  if (reading.length === 0) return;
+  const text = reading.map(describeWidening).join('; ');
+  output.write(
+    wrap(`Also readable, since Stripe cannot separate it: ${text}.`, output, { indent: '    ', first: '  ' }),
+  );
+}
+
+/** `charge_read: radar.earlyFraudWarnings (2)`, the operations gathered by their resource. */
+export function describeWidening(widening: Widening): string {
+  const cause =
+    widening.implied === undefined
+      ? widening.permission
+      : `${widening.permission} implies ${widening.implied}`;
+  const resources = [...new Set(widening.operations.map((name) => name.replace(/\.[^.]+$/, '')))];
+  return `${resources.join(', ')} (${cause})`;
+}
+
+function renderProbes(result: VerifyResult, output: TextOutput): void {
+  for (const probe of result.probes) {
+    const status = probe.status === null ? '---' : String(probe.status);
+    const line = `  ${status} ${probe.observed} (expected ${probe.expected}, ${probe.evidence}) ${probe.operation} ${probe.permission ?? 'unknown'}`;
+    output.write(`${line}\n`);
+  }
+}

@@ -1,0 +1,49 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+
+/** Where a renderer writes to, and what it may use there. */
+export interface TextOutput {
+  write(text: string): void;
+  readonly columns: number | undefined;
+  readonly colour: boolean;
+}
+
+/** Narrower than this nothing is wrapped any more. */
+const NARROWEST = 40;
+/** Lines of prose longer than this are hard to read, however wide the terminal. */
+const WIDEST = 100;
+
+/** A painter that honours the output's wish for colour. */
+export function paintFor(output: Pick<TextOutput, 'colour'>): ChalkInstance {
+  return new Chalk({ level: output.colour ? 1 : 0 });
+}
+
+/**
+ * Wraps plain text to the output's width, every line with `indent`, the first with `first` instead.
+ * Words longer than a line stand alone and are never cut, so that names can be copied.
+ */
+export function wrap(
+  text: string,
+  output: Pick<TextOutput, 'columns'>,
+  { indent = '', first = indent }: { indent?: string; first?: string } = {},
+): string {
+  const width = Math.max(NARROWEST, Math.min(output.columns ?? WIDEST, WIDEST));
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
+    if (!empty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  lines.push(line);
+  return `${lines.join('\n')}\n`;
+}
+
+/** `1 probe`, `2 probes`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { Catalog } from '../core/catalog.ts';
+import { KeyauditError, type Problem } from '../core/error.ts';
+import { didYouMean } from '../core/nearest.ts';
+import type { Profile, ProfileFile } from '../core/profile.ts';
+import { type ProfileReading, readProfile } from '../core/read-profile.ts';
+import { resolveProfile } from '../core/resolve-profile.ts';
+
+export interface ProfileLibraryOptions {
+  readonly cwd: string;
+  /** The folder with the profiles that ship. */
+  readonly shippedDir: string;
+  readonly catalog: Catalog;
+}
+
+/** A profile file that exists, read or not. */
+export interface ProfileEntry {
+  /** As shown to the user: relative to the working folder where that is shorter. */
+  readonly file: string;
+  readonly path: string;
+  readonly origin: 'own' | 'shipped';
+  readonly stem: string;
+}
+
+/**
+ * Finds profiles: the user's own in `./profiles`, the shipped ones, or any path. An own profile wins
+ * over a shipped one of its name. Files are read once.
+ */
+export class ProfileLibrary {
+  readonly #options: ProfileLibraryOptions;
+  readonly #readings = new Map<string, ProfileReading>();
+  #entries: readonly ProfileEntry[] | undefined;
+
+  constructor(options: ProfileLibraryOptions) {
+    this.#options = options;
+  }
+
+  /** Every profile file, own ones first, sorted by file name; a shadowed shipped one is left out. */
+  async entries(): Promise<readonly ProfileEntry[]> {
+    if (this.#entries !== undefined) return this.#entries;
+    const own = await this.#filesIn(join(this.#options.cwd, 'profiles'), 'own');
+    const shipped = await this.#filesIn(this.#options.shippedDir, 'shipped');
+    const ownPaths = new Set(own.map((entry) => entry.path));
+    const ownNames = new Set<string>();
+    for (const entry of own) {
+      ownNames.add(entry.stem);
+      const reading = await this.#read(entry);
+      if (reading.ok) ownNames.add(reading.profile.name);
+    }
+    this.#entries = [
+      ...own,
+      ...shipped.filter((entry) => !ownPaths.has(entry.path) && !ownNames.has(entry.stem)),
+    ];
+    return this.#entries;
+  }
+
+  /** What `--all` means: the user's own profiles where there are any, else the shipped ones. */
+  async all(): Promise<readonly Profile[]> {
+    const entries = await this.entries();
+    const own = entries.filter((entry) => entry.origin === 'own');
+    const profiles: Profile[] = [];
+    for (const entry of own.length > 0 ? own : entries) profiles.push(await this.#load(entry));
+    return profiles;
+  }
+
+  /**
+   * A profile by name or by path, after `extends`.
+   * @throws KeyauditError `PROFILE_UNKNOWN` (with the nearest name) or `PROFILE_INVALID` (all problems)
+   */
+  async profile(nameOrPath: string): Promise<Profile> {
+    return this.#load(await this.find(nameOrPath));
+  }
+
+  /** The file that a name or a path means. @throws KeyauditError `PROFILE_UNKNOWN` */
+  async find(nameOrPath: string): Promise<ProfileEntry> {
+    const found = await this.#lookUp(nameOrPath, this.#options.cwd);
+    if (found !== undefined) return found;
+    const names = await this.#names();
+    throw new KeyauditError('PROFILE_UNKNOWN', `There is no profile "${nameOrPath}".`, {
+      hint:
+        didYouMean(nameOrPath, names) ??
+        `Known profiles: ${names.join(', ')}. "keyaudit init" starts a new one.`,
+    });
+  }
+
+  /** Reads a file without following `extends`: for lint, which wants every problem. */
+  async read(entry: ProfileEntry): Promise<ProfileReading> {
+    return this.#read(entry);
+  }
+
+  /** Follows `extends` of a file already read. @throws KeyauditError `PROFILE_INVALID` */
+  async resolve(file: ProfileFile): Promise<Profile> {
+    const parents = new Map<string, ProfileFile>();
+    await this.#gatherParents(file, parents, new Set());
+    return resolveProfile(file, (name, from) => parents.get(`${from.file}\n${name}`));
+  }
+
+  async #load(entry: ProfileEntry): Promise<Profile> {
+    const reading = await this.#read(entry);
+    if (!reading.ok) throw invalidProfile(entry.file, reading.problems);
+    return this.resolve(reading.profile);
+  }
+
+  async #gatherParents(
+    file: ProfileFile,
+    parents: Map<string, ProfileFile>,
+    visited: Set<string>,
+  ): Promise<void> {
+    if (visited.has(file.file)) return;
+    visited.add(file.file);
+    for (const { name } of file.extends) {
+      const base = dirname(resolve(this.#options.cwd, file.file));
+      const entry = await this.#lookUp(name, base, file.file);
+      if (entry === undefined) continue;
+      const reading = await this.#read(entry);
+      if (!reading.ok) throw invalidProfile(entry.file, reading.problems);
+      parents.set(`${file.file}\n${name}`, reading.profile);
+      await this.#gatherParents(reading.profile, parents, visited);
+    }
+  }
+
+  /** `except`: a profile of the same name as its parent extends the shipped one, not itself. */
+  async #lookUp(nameOrPath: string, base: string, except?: string): Promise<ProfileEntry | undefined> {
+    if (/[/\\]|\.ya?ml$/.test(nameOrPath)) {
+      const path = isAbsolute(nameOrPath) ? nameOrPath : resolve(base, nameOrPath);
+      const isFile = await stat(path).then(
+        (found) => found.isFile(),
+        () => false,
+      );
+      return isFile ? this.#entry(path, 'own') : undefined;
+    }
+    for (const [dir, origin] of [
+      [join(this.#options.cwd, 'profiles'), 'own'],
+      [this.#options.shippedDir, 'shipped'],
+    ] as const) {
+      for (const ending of ['.yaml', '.yml']) {
+        const entry = this.#entry(join(dir, `${nameOrPath}${ending}`), origin);
+        if (entry.file === except) continue;
+        if (
+          await stat(entry.path).then(
+            (found) => found.isFile(),
+            () => false,
+          )
+        )
+          return entry;
+      }
+      for (const entry of await this.#filesIn(dir, origin)) {
+        if (entry.file === except) continue;
+        const reading = await this.#read(entry);
+        if (reading.ok && reading.profile.name === nameOrPath) return entry;
+      }
+    }
+    return undefined;
+  }
+
+  async #names(): Promise<string[]> {
+    const names: string[] = [];
+    for (const entry of await this.entries()) {
+      const reading = await this.#read(entry);
+      names.push(reading.ok ? reading.profile.name : entry.stem);
+    }
+    return names;
+  }
+
+  async #filesIn(dir: string, origin: 'own' | 'shipped'): Promise<ProfileEntry[]> {
+    const files = await readdir(dir, { withFileTypes: true }).catch(() => []);
+    return files
+      .filter((file) => !file.isDirectory() && /\.ya?ml$/.test(file.name))
+      .map((file) => this.#entry(join(dir, file.name), origin))
+      .sort((a, b) => a.path.localeCompare(b.path, 'en'));
+  }
+
+  #entry(path: string, origin: 'own' | 'shipped'): ProfileEntry {
+    const short = relative(this.#options.cwd, path);
+    const file = origin === 'own' && !short.startsWith('..') ? short : path;
+    return { file, path, origin, stem: path.replace(/^.*[/\\]|\.ya?ml$/g, '') };
+  }
+
+  async #read(entry: ProfileEntry): Promise<ProfileReading> {
+    const known = this.#readings.get(entry.path);
+    if (known !== undefined) return known;
+    const text = await readFile(entry.path, 'utf8').catch((cause: unknown) => {
+      throw new KeyauditError('PROFILE_UNREADABLE', `${entry.file} cannot be read.`, {
+        hint: 'Check that the file exists and may be read.',
+        cause,
+      });
+    });
+    const reading = readProfile(text, entry.file, this.#options.catalog);
+    this.#readings.set(entry.path, reading);
+    return reading;
+  }
+}
+
+/** All problems of one profile file as one error. */
+export function invalidProfile(file: string, problems: readonly Problem[]): KeyauditError {
+  const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`;
+  return new KeyauditError('PROFILE_INVALID', `${file} has ${count}.`, { problems });
+}
+
+/**
+ * A digest of all that a profile says about permissions, as `sha256:` and 16 hex digits: two files
+ * that differ only in comments, order or reasons have the same.
+ */
+export function profileDigest(profile: Profile): string {
+  const levels = (entries: Profile['permissions']) =>
+    entries.map((entry) => `${entry.name}:${entry.level}`).sort();
+  const names = (checks: Profile['allow']) => checks.map((check) => check.operation).sort();
+  const content = {
+    permissions: levels(profile.permissions),
+    connectPermissions: levels(profile.connectPermissions),
+    allow: names(profile.allow),
+    forbid: names(profile.forbid),
+    accept: profile.accept.flatMap((entry) => names(entry.operations)).sort(),
+    widening: profile.widening,
+    only: profile.only,
+  };
+  return `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16)}`;
+}
