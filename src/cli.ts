@@ -1,1 +1,274 @@
-export {};
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { CommandContext, GlobalOptions, Output } from './commands/context.ts';
+import { EXIT, type ExitCode, KeyauditError } from './core/error.ts';
+
+/**
+ * Registers the verbs. This file alone sees argv, env and the exit code; each command is loaded when
+ * it is called, so that `--help` costs little more than starting node.
+ */
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+
+type Run = (context: CommandContext) => Promise<ExitCode>;
+
+function buildProgram(run: (command: Command, work: Run) => Promise<void>): Command {
+  const program = new Command('keyaudit')
+    .description(
+      'Makes Stripe restricted API keys for AI agents from YAML profiles, and proves call by call what each key can and cannot do.',
+    )
+    .version(packageVersion(), '-V, --version')
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(add --help for usage)')
+    .exitOverride()
+    .addOption(
+      new Option('--target <target>', 'where requests go')
+        .choices(['sandbox', 'stripe-mock', 'stripe'])
+        .default('sandbox')
+        .env('KEYAUDIT_TARGET'),
+    )
+    .addOption(new Option('--api-base <url>', 'send to this server instead').env('KEYAUDIT_API_BASE'))
+    .addOption(
+      new Option('--format <format>', 'how to print the result').default('table').env('KEYAUDIT_FORMAT'),
+    )
+    .addOption(
+      new Option('--output <file>', 'write the result to a file, not to standard output').env(
+        'KEYAUDIT_OUTPUT',
+      ),
+    )
+    .addOption(new Option('--live', 'allow live keys (rk_live_, sk_live_)').env('KEYAUDIT_LIVE'))
+    .addOption(new Option('--quiet', 'no progress, only results and errors').env('KEYAUDIT_QUIET'))
+    .addOption(new Option('--verbose', 'every probe, and what goes on').env('KEYAUDIT_VERBOSE'))
+    .option('--no-color', 'no colour (NO_COLOR does the same)')
+    .addHelpText(
+      'after',
+      helpExamples('Try it, nothing to install and nothing at Stripe touched', [
+        'keyaudit provision refund-agent',
+        'keyaudit verify --profile refund-agent',
+        'keyaudit plan refund-agent',
+      ]),
+    );
+
+  verb(program, 'provision [profiles...]', 'make the key of a profile and store its secret', [
+    'keyaudit provision refund-agent',
+    'STRIPE_SECRET_KEY=… keyaudit provision --all --target stripe --key-api auto',
+  ])
+    .option('--all', 'every profile (your own in ./profiles if there are any, else the shipped ones)')
+    .action(async (profiles: string[], options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/provision.ts')).provision({ ...options, profiles }, context),
+      ),
+    );
+
+  verb(program, 'verify [profiles...]', 'probe the key, compare it with its profile, report, gate', [
+    'keyaudit verify --profile refund-agent',
+    'keyaudit verify --all --depth endpoints --format json',
+  ])
+    .option('--profile <name>', 'profile to verify, by name or path (repeatable)', collect, [])
+    .option('--all', 'every profile (your own in ./profiles if there are any, else the shipped ones)')
+    .option('--key-env <variable>', 'take the key from this environment variable')
+    .addOption(
+      new Option('--depth <depth>', 'checks: named calls; permissions: each permission; endpoints: each call')
+        .choices(['checks', 'permissions', 'endpoints'])
+        .env('KEYAUDIT_DEPTH'),
+    )
+    .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
+    .action(async (profiles: string[], options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/verify.ts')).verify(
+          { ...options, profiles: [...options.profile, ...profiles] },
+          context,
+        ),
+      ),
+    );
+
+  verb(program, 'plan <profile>', "the grant in Stripe's names, its widenings and risks; makes nothing", [
+    'keyaudit plan refund-agent',
+    'keyaudit plan ./profiles/my-agent.yaml --format json',
+  ]).action(async (profile: string, _options, command: Command) =>
+    run(command, async (context) => (await import('./commands/plan.ts')).plan({ profile }, context)),
+  );
+
+  verb(program, 'permissions [endpoints...]', 'the smallest grant for these calls', [
+    'keyaudit permissions "GET /v1/charges" "POST /v1/refunds" paymentIntents.capture',
+    'keyaudit permissions --file calls.txt --format json',
+  ])
+    .option('--file <file>', 'read calls from a file, one a line ("-": standard input)')
+    .option('--all', 'the whole catalog')
+    .action(async (endpoints: string[], options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/permissions.ts')).permissions({ ...options, endpoints }, context),
+      ),
+    );
+
+  const profiles = program.command('profiles').description('look at profiles: list, show, lint');
+  verb(profiles, 'list', 'every profile that can be named', ['keyaudit profiles list']).action(
+    async (_options, command: Command) =>
+      run(command, async (context) => (await import('./commands/profiles.ts')).listProfiles(context)),
+  );
+  verb(profiles, 'show <profile>', 'a profile as it resolves, after "extends"', [
+    'keyaudit profiles show analytics',
+  ]).action(async (profile: string, _options, command: Command) =>
+    run(command, async (context) => (await import('./commands/profiles.ts')).showProfile(profile, context)),
+  );
+  verb(profiles, 'lint [profiles...]', 'every mistake in every profile, with its line', [
+    'keyaudit profiles lint',
+    'keyaudit profiles lint ./profiles/my-agent.yaml',
+  ]).action(async (names: string[], _options, command: Command) =>
+    run(command, async (context) => (await import('./commands/profiles.ts')).lintProfiles(names, context)),
+  );
+
+  const keys = program.command('keys').description('look at the keys that were made here');
+  verb(keys, 'list', 'the keys that were made here, never their secrets', ['keyaudit keys list']).action(
+    async (_options, command: Command) =>
+      run(command, async (context) => (await import('./commands/keys.ts')).listKeys(context)),
+  );
+
+  verb(program, 'sandbox', 'run the stand-in server until interrupted', [
+    'keyaudit sandbox --port 4242',
+    'keyaudit sandbox --port 0 --format json',
+  ])
+    .addOption(new Option('--port <port>', '0 picks a free one').default(4242).argParser(portNumber))
+    .addOption(new Option('--host <host>', 'address to listen on').default('127.0.0.1'))
+    .addOption(
+      new Option('--dialect <dialect>', 'wording of a refusal, as in docs/observed.md').choices([
+        'a',
+        'b',
+        'c',
+        'd',
+        'e',
+        'guide',
+      ]),
+    )
+    .action(async (options, command: Command) =>
+      run(command, async (context) => (await import('./commands/sandbox.ts')).sandbox(options, context)),
+    );
+
+  return program;
+}
+
+function verb(parent: Command, usage: string, description: string, examples: readonly string[]): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .addHelpText('after', helpExamples('Examples', examples));
+}
+
+function helpExamples(title: string, examples: readonly string[]): string {
+  return `\n${title}:\n${examples.map((example) => `  ${example}`).join('\n')}`;
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a port: 0 to 65535.');
+  }
+  return value;
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as { version: string }).version;
+}
+
+function makeContext(
+  options: Record<string, unknown>,
+  redact: (stream: NodeJS.WriteStream) => (text: string) => void,
+  signal: AbortSignal,
+): CommandContext {
+  const colourWanted = options.color !== false && !process.env.NO_COLOR;
+  const output = (stream: NodeJS.WriteStream): Output => ({
+    write: redact(stream),
+    isTerminal: stream.isTTY === true,
+    columns: stream.columns ?? (Number(process.env.COLUMNS) || undefined),
+    colour: colourWanted && (stream.isTTY === true || Boolean(process.env.FORCE_COLOR)),
+  });
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    packageRoot,
+    version: packageVersion(),
+    globals: {
+      target: options.target,
+      format: options.format,
+      quiet: options.quiet === true,
+      verbose: options.verbose === true,
+      live: options.live === true,
+      ...(options.apiBase === undefined ? {} : { apiBase: options.apiBase }),
+      ...(options.output === undefined ? {} : { output: options.output }),
+    } as GlobalOptions,
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    stdin: {
+      isTerminal: process.stdin.isTTY === true,
+      async readText() {
+        const chunks: Buffer[] = [];
+        for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+        return Buffer.concat(chunks).toString('utf8');
+      },
+    },
+    now: () => new Date(),
+    signal,
+  };
+}
+
+/** One error, printed once: what is wrong, where, and what to do; a stack trace only for a bug of ours. */
+async function printError(error: unknown): Promise<ExitCode> {
+  const { renderError } = await import('./report/error.ts');
+  const { text, exitCode } = renderError(error, {
+    colour: !process.env.NO_COLOR && process.stderr.isTTY === true,
+  });
+  process.stderr.write(text);
+  return exitCode;
+}
+
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const abort = new AbortController();
+  const program = buildProgram(async (command, work) => {
+    const { redactedWriter } = await import('./store/redactor.ts');
+    const options = command.optsWithGlobals();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(name, () =>
+        abort.abort(
+          new KeyauditError('INTERRUPTED', `Interrupted (${name}).`, { exitCode: EXIT.undetermined }),
+        ),
+      );
+    }
+    const context = makeContext(
+      options,
+      (stream) => redactedWriter((text) => stream.write(text)),
+      abort.signal,
+    );
+    try {
+      exitCode = await work(context);
+    } catch (error) {
+      exitCode = await printError(error);
+    }
+  });
+  try {
+    await program.parseAsync(argv as string[]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return printError(error);
+    // commander has printed its message already.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  return exitCode;
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A closed pipe (`keyaudit … | head`) is the reader's choice, not an error.
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok);
+  throw error;
+});
+process.exitCode = await main(process.argv);

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { KeyauditError } from '../core/error.ts';
+import { SecretKey } from '../core/secret-key.ts';
+import type { CommandContext } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
+
+/** A target that is ready to be asked. */
+export interface OpenTarget {
+  readonly apiBase: string;
+  /** One sentence for every result: what was asked. */
+  readonly note: string;
+  /** The secret key that makes keys there. @throws KeyauditError when none was given */
+  secretKey(): SecretKey;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens `--target`: starts the embedded sandbox on a free port of this machine, or takes
+ * `--api-base`, or Stripe itself.
+ */
+export async function openTarget(context: CommandContext): Promise<OpenTarget> {
+  const { target, apiBase } = context.globals;
+  if (apiBase !== undefined) {
+    const url = checkedUrl(apiBase);
+    const note =
+      target === 'sandbox'
+        ? `Asked the sandbox at ${url}; nothing at Stripe was touched.`
+        : `Asked ${url} as target ${target}.`;
+    return { apiBase: url, note, secretKey: () => secretKeyFromEnvironment(context), close: async () => {} };
+  }
+  switch (target) {
+    case 'stripe':
+      return {
+        apiBase: 'https://api.stripe.com',
+        note: `Asked Stripe, ${context.globals.live ? 'live keys allowed' : 'test mode'}.`,
+        secretKey: () => secretKeyFromEnvironment(context),
+        close: async () => {},
+      };
+    case 'sandbox': {
+      const { startSandbox } = await import('../sandbox/sandbox.ts');
+      const sandbox = await startSandbox({
+        catalog: loadCatalog(),
+        stateDir: join(context.cwd, '.keyaudit'),
+      });
+      return {
+        apiBase: sandbox.url,
+        note: 'Asked the embedded sandbox; nothing at Stripe was touched.',
+        secretKey: () => (context.globals.live ? sandbox.liveSecretKey : sandbox.secretKey),
+        close: () => sandbox.close(),
+      };
+    }
+    case 'stripe-mock':
+      throw new KeyauditError('TARGET_UNAVAILABLE', 'The target stripe-mock is not available yet.', {
+        hint: 'Use --target sandbox.',
+      });
+  }
+}
+
+function checkedUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new KeyauditError('USAGE', `"${text}" is not the URL of a server.`, {
+      hint: 'Write one such as http://127.0.0.1:4242.',
+    });
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new KeyauditError('USAGE', 'The URL of a server must not hold a key.', {
+      hint: 'Give the key in STRIPE_SECRET_KEY.',
+    });
+  }
+  return url.origin;
+}
+
+/** @throws KeyauditError when `STRIPE_SECRET_KEY` is missing, or is live without `--live` */
+function secretKeyFromEnvironment(context: CommandContext): SecretKey {
+  const text = context.env.STRIPE_SECRET_KEY;
+  if (text === undefined || text.trim() === '') {
+    throw new KeyauditError(
+      'SECRET_KEY_MISSING',
+      'Making keys needs a secret key, and STRIPE_SECRET_KEY is not set.',
+      {
+        hint: 'Set STRIPE_SECRET_KEY to a secret key (sk_test_…) in the environment, never as an argument.',
+      },
+    );
+  }
+  const key = SecretKey.of(text);
+  if (key.kind === 'publishable' || key.kind === 'webhook-secret') {
+    throw new KeyauditError(
+      'SECRET_KEY_WRONG_KIND',
+      `STRIPE_SECRET_KEY holds a ${key.kind.replace('-', ' signing ')} (${key}), which makes no keys.`,
+      {
+        hint: 'Set it to a secret key (sk_test_…).',
+      },
+    );
+  }
+  if (key.mode === 'live' && !context.globals.live) {
+    throw new KeyauditError('LIVE_NOT_ALLOWED', 'STRIPE_SECRET_KEY is a live key.', {
+      hint: 'Say --live as well if you mean it, or use a test key.',
+    });
+  }
+  return key;
+}
