@@ -52,7 +52,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
 
   verb(program, 'provision [profiles...]', 'make the key of a profile and store its secret', [
     'keyaudit provision refund-agent',
-    'STRIPE_SECRET_KEY=… keyaudit provision --all --target stripe --key-api auto',
+    'STRIPE_SECRET_KEY=… keyaudit provision --all --target stripe',
   ])
     .option('--all', 'every profile (your own in ./profiles if there are any, else the shipped ones)')
     .action(async (profiles: string[], options, command: Command) =>

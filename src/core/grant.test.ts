@@ -24,12 +24,28 @@ describe('resolveGrant', () => {
     ['a read', 'permissions: { charges: read }', ['charge_read']],
     ['a write implies its read', 'permissions: { charges: read, refunds: write }', ['charge_write']],
     ['one permission for two resources', 'permissions: { charges: read, refunds: read }', ['charge_read']],
-    ['a write whose read is another permission', 'permissions: { entitlements/features: write }', ['entitlement_read', 'feature_write']],
-    ['a POST that a read permission grants', 'permissions: { reporting/report_runs: write }', ['report_runs_and_report_types_read']],
-    ['a resource that is only written', 'permissions: { terminal/connection_tokens: write }', ['terminal_connection_token_write']],
+    [
+      'a write whose read is another permission',
+      'permissions: { entitlements/features: write }',
+      ['entitlement_read', 'feature_write'],
+    ],
+    [
+      'a POST that a read permission grants',
+      'permissions: { reporting/report_runs: write }',
+      ['report_runs_and_report_types_read'],
+    ],
+    [
+      'a resource that is only written',
+      'permissions: { terminal/connection_tokens: write }',
+      ['terminal_connection_token_write'],
+    ],
     ['a raw permission', 'permissions: { transaction_read: read }', ['transaction_read']],
     ['none takes nothing', 'permissions: { charges: none }', []],
-    ['two permissions named: the first is asked for', 'permissions: { subscriptions: read }', ['subscription_read']],
+    [
+      'two permissions named: the first is asked for',
+      'permissions: { subscriptions: read }',
+      ['subscription_read'],
+    ],
   ];
   it.each(permissionRows)('%s', (_name, text, permissions) => {
     const grant = grantOf(text);
@@ -118,8 +134,18 @@ describe('resolveGrant', () => {
       /"only: true" cannot be had: charge_write also allows charges\.create/,
       /Accept these by name/,
     ],
-    ['a level of unknown permission', 'permissions: { balance_settings: write }', /No permission is known that writes balance_settings/, /Drop the line/],
-    ['a level that the API does not have', 'permissions: { terminal/connection_tokens: read }', /Nothing in Stripe's API reads terminal\/connection_tokens/, /write/],
+    [
+      'a level of unknown permission',
+      'permissions: { balance_settings: write }',
+      /No permission is known that writes balance_settings/,
+      /Drop the line/,
+    ],
+    [
+      'a level that the API does not have',
+      'permissions: { terminal/connection_tokens: read }',
+      /Nothing in Stripe's API reads terminal\/connection_tokens/,
+      /write/,
+    ],
   ];
   it.each(contradictionRows)('refuses %s', (_name, text, message, hint) => {
     const [problem] = grantOf(text).contradictions;
@@ -129,7 +155,8 @@ describe('resolveGrant', () => {
   });
 
   it('keeps silent about a profile without contradictions', () => {
-    const text = 'permissions: { charges: read }\nchecks: { allow: [charges.list], forbid: [refunds.create] }';
+    const text =
+      'permissions: { charges: read }\nchecks: { allow: [charges.list], forbid: [refunds.create] }';
     expect(grantOf(text).contradictions).toEqual([]);
   });
 
@@ -146,7 +173,10 @@ describe('resolveGrant', () => {
         .sort();
       expect(said, file).toEqual(allowed);
       expect(grant.contradictions, file).toEqual([]);
-      expect(grant.widenings.filter((one) => one.canWrite && !one.accepted), file).toEqual([]);
+      expect(
+        grant.widenings.filter((one) => one.canWrite && !one.accepted),
+        file,
+      ).toEqual([]);
     }
   });
 });

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { EXIT, KeyauditError } from '../core/error.ts';
+import { SecretKey } from '../core/secret-key.ts';
+import { readEnvFile } from './env-file.ts';
+import { WORKSPACE } from './workspace.ts';
+
+export interface FindKeyOptions {
+  readonly profile: string;
+  /** The profile's variable. */
+  readonly variable: string;
+  /** `--key-env`: take the key from this variable and nowhere else. */
+  readonly keyEnv?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Whether live keys are allowed. */
+  readonly live: boolean;
+}
+
+export interface FoundKey {
+  readonly key: SecretKey;
+  readonly variable: string;
+  /** `environment`, or the store. */
+  readonly place: string;
+}
+
+/** The default store, as shown to the user. */
+export const DEFAULT_STORE = `${WORKSPACE}/keys.env`;
+
+/**
+ * Finds the key of a profile: `--key-env`, else the profile's variable in the environment, else the
+ * store.
+ * @throws KeyauditError `KEY_MISSING` (exit 3), `KEY_WRONG_KIND` or `LIVE_NOT_ALLOWED` (exit 2)
+ */
+export async function findKey(options: FindKeyOptions): Promise<FoundKey> {
+  const found = await lookUp(options);
+  const { key, variable, place } = found;
+  const where = place === 'environment' ? `The variable ${variable}` : `${variable} in ${place}`;
+  if (key.kind !== 'restricted') {
+    throw new KeyauditError(
+      'KEY_WRONG_KIND',
+      `${where} holds ${kindText[key.kind]} (${key}), not a restricted key.`,
+      {
+        hint: kindHint[key.kind],
+      },
+    );
+  }
+  if (key.mode === 'live' && !options.live) {
+    throw new KeyauditError('LIVE_NOT_ALLOWED', `${where} holds a live key.`, {
+      hint: 'Say --live as well if you mean it, or verify the test key of this profile.',
+    });
+  }
+  return found;
+}
+
+async function lookUp({ profile, variable, keyEnv, env, cwd }: FindKeyOptions): Promise<FoundKey> {
+  const name = keyEnv ?? variable;
+  const given = env[name]?.trim();
+  if (given !== undefined && given !== '')
+    return { key: SecretKey.of(given), variable: name, place: 'environment' };
+  if (keyEnv !== undefined) {
+    throw new KeyauditError('KEY_MISSING', `The variable ${keyEnv} is not set.`, {
+      hint: `Set ${keyEnv} to the key, or leave --key-env out to use the stored one.`,
+      exitCode: EXIT.undetermined,
+    });
+  }
+  const stored = await readEnvFile(join(cwd, DEFAULT_STORE), variable);
+  if (stored !== undefined) return { key: stored, variable, place: DEFAULT_STORE };
+  throw new KeyauditError(
+    'KEY_MISSING',
+    `There is no key for ${profile} yet: ${variable} is neither set nor in ${DEFAULT_STORE}.`,
+    {
+      hint: `Make one with "keyaudit provision ${profile}".`,
+      exitCode: EXIT.undetermined,
+    },
+  );
+}
+
+const kindText: Readonly<Record<SecretKey['kind'], string>> = {
+  secret: 'a secret key',
+  publishable: 'a publishable key',
+  'webhook-secret': 'a webhook signing secret',
+  restricted: 'a restricted key',
+  unknown: 'something that is no Stripe key',
+};
+
+const kindHint: Readonly<Record<SecretKey['kind'], string>> = {
+  secret:
+    'A secret key can do everything and must never be given to an agent. Make a restricted one with "keyaudit provision".',
+  publishable: 'Publishable keys are for browsers. Make a restricted one with "keyaudit provision".',
+  'webhook-secret':
+    'It verifies incoming webhooks and opens no API. Make a restricted key with "keyaudit provision".',
+  restricted: '',
+  unknown: 'A restricted key begins with rk_test_ or rk_live_.',
+};
