@@ -208,6 +208,7 @@ function makeContext(
       ...(options.output === undefined ? {} : { output: options.output }),
     } as GlobalOptions,
     stdout: output(process.stdout),
+    reveal: (text) => process.stdout.write(text),
     stderr: output(process.stderr),
     stdin: {
       isTerminal: process.stdin.isTTY === true,

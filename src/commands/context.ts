@@ -35,6 +35,8 @@ export interface CommandContext {
   readonly globals: GlobalOptions;
   /** Results. */
   readonly stdout: Output;
+  /** Standard output past the redactor, for a secret that the user asked to see. */
+  readonly reveal: (text: string) => void;
   /** Progress and errors. */
   readonly stderr: Output;
   readonly stdin: { readonly isTerminal: boolean; readText(): Promise<string> };

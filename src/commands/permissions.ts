@@ -68,9 +68,11 @@ function renderTable(grant: SmallestGrant, output: TextOutput, full: boolean): v
       full || operations.length <= 6
         ? operations
         : [...operations.slice(0, 5), `${operations.length - 5} more`];
+    const row = loadCatalog().permission(permission)?.label;
+    const label = row === undefined ? '' : ` (Stripe's row "${row}")`;
     const covers = operations.length > 1 ? `: one permission for ${counted(operations.length, 'call')}` : '';
     output.write(
-      wrap(`${permission} for ${shown.join(', ')}${covers}`, output, { indent: '    ', first: '  ' }),
+      wrap(`${permission}${label} for ${shown.join(', ')}${covers}`, output, { indent: '    ', first: '  ' }),
     );
   }
   if (full) {
