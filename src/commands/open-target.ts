@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
 
 /** A target that is ready to be asked. */
 export interface OpenTarget {
@@ -36,19 +34,7 @@ export async function openTarget(context: CommandContext): Promise<OpenTarget> {
         secretKey: () => secretKeyFromEnvironment(context),
         close: async () => {},
       };
-    case 'sandbox': {
-      const { startSandbox } = await import('../sandbox/sandbox.ts');
-      const sandbox = await startSandbox({
-        catalog: loadCatalog(),
-        stateDir: join(context.cwd, '.keyaudit'),
-      });
-      return {
-        apiBase: sandbox.url,
-        note: 'Asked the embedded sandbox; nothing at Stripe was touched.',
-        secretKey: () => (context.globals.live ? sandbox.liveSecretKey : sandbox.secretKey),
-        close: () => sandbox.close(),
-      };
-    }
+    case 'sandbox':
     case 'stripe-mock':
       throw new KeyauditError('TARGET_UNAVAILABLE', 'The target stripe-mock is not available yet.', {
         hint: 'Use --target sandbox.',
