@@ -4,9 +4,12 @@ import {
   type OperationName,
   type PermissionName,
   type Provenance,
+  type ResourceName,
 } from './catalog.ts';
+import type { SourceLocation } from './error.ts';
 import { messageFor } from './finding-message.ts';
 import type { Grant, Widening } from './grant.ts';
+import { locateOperation } from './locate-operation.ts';
 import type { Observation } from './observation.ts';
 import type { Probe } from './probe.ts';
 import type { Profile } from './profile.ts';
@@ -22,6 +25,7 @@ export interface ProbeResult {
   readonly operation: OperationName;
   readonly method: string;
   readonly path: string;
+  readonly resource: ResourceName;
   /** The permission that decides: the granted one, else the one to ask for; null when unknown. */
   readonly permission: PermissionName | null;
   readonly expected: 'allowed' | 'forbidden';
@@ -36,6 +40,8 @@ export interface ProbeResult {
   /** What else a reader should know: a scope that differs from the catalog's, a write answered 2xx. */
   readonly notes: readonly string[];
   readonly message: string;
+  /** The line of the profile that grants the operation, or that should. */
+  readonly location?: SourceLocation;
 }
 
 export interface Finding extends ProbeResult {
@@ -87,6 +93,7 @@ export function judgeResult(
     operation: operation.name,
     method: operation.method,
     path: operation.path,
+    resource: operation.resource,
     permission: permission ?? null,
     expected,
     observed: verdict.kind,
@@ -98,7 +105,9 @@ export function judgeResult(
     notes: notesFor(probe, verdict, context.catalog),
   } as const;
   const message = messageFor(kind, facts, verdict, context.grant.accepted.get(operation.name)?.reason);
-  return { result: { ...facts, message }, kind };
+  const accepted = context.grant.accepted.has(operation.name);
+  const location = locateOperation(operation, context.profile, context.catalog, { accepted });
+  return { result: { ...facts, message, location }, kind };
 }
 
 function findingKind(expectation: Expectation, verdict: Verdict): FindingKind | undefined {
