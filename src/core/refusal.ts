@@ -17,7 +17,7 @@ export interface Refusal {
  * @see docs/observed.md
  */
 export function readRefusal(message: string, code: string | undefined): Refusal | undefined {
-  const text = message.replace(/\s+/g, ' ');
+  const text = message.replace(/\s+/g, ' ').trim();
   if (/does not have any Connect permissions/i.test(text)) return { dialect: 'f', named: [] };
   if (/does not have access to account/i.test(text)) return { dialect: 'g', named: [] };
   if (/Only Stripe Connect platforms can work with other accounts/i.test(text))
@@ -27,7 +27,7 @@ export function readRefusal(message: string, code: string | undefined): Refusal 
   if (/required permissions are not available for use by restricted keys/i.test(text)) {
     return { dialect: 'd', named: [] };
   }
-  if (/^Permission denied\./i.test(text) || code === 'more_permissions_required') {
+  if (/^Permission denied\. The provided key /i.test(text) || code === 'more_permissions_required') {
     return { dialect: 'e', named: quotedNames(text) };
   }
   if (/does not have the required permissions for this endpoint/i.test(text)) {

@@ -41,6 +41,11 @@ export interface Verdict {
 export function judge(probe: Probe, observation: Observation): Verdict {
   const { status, failure, foreign, requestId } = observation;
   if (failure !== undefined) return inconclusive('network', failureText[failure]);
+  if (foreign === 'not-stripe' && probe.operation.host === 'connect' && requestId !== undefined)
+    return inconclusive(
+      'not-about-permissions',
+      'OAuth answers in a form of its own, which says nothing about the permissions of a key.',
+    );
   if (foreign !== undefined) return inconclusive('foreign-answer', foreignText[foreign]);
   if (status === undefined) return inconclusive('network', 'No answer came.');
   if (requestId === undefined) return inconclusive('foreign-answer', foreignText['no-request-id']);
@@ -58,7 +63,7 @@ export function judge(probe: Probe, observation: Observation): Verdict {
     case 409:
       return inconclusive('not-about-permissions', `HTTP ${status} says nothing about permissions.`);
     case 429:
-      return inconclusive('rate-limit', 'The rate limit was still in force after every retry.');
+      return rateLimited(observation);
     default:
       return status >= 500
         ? inconclusive('server-error', `The server failed (HTTP ${status}).`)
@@ -79,6 +84,19 @@ function accepted(probe: Probe, observation: Observation): Verdict {
   };
 }
 
+/** A 429 without `Stripe-Rate-Limited-Reason` is a lock timeout: two requests met on one object. */
+function rateLimited({ rateLimitedReason }: Observation): Verdict {
+  return rateLimitedReason === undefined
+    ? inconclusive(
+        'rate-limit',
+        'Another request held the object (HTTP 429, lock timeout), every retry included.',
+      )
+    : inconclusive(
+        'rate-limit',
+        `The rate limit (${rateLimitedReason}) was still in force after every retry (HTTP 429).`,
+      );
+}
+
 /** Codes and types of a 400 that Stripe gives before it looks at the key's permissions. */
 const BEFORE_PERMISSIONS: ReadonlySet<string> = new Set([
   'idempotency_error',
@@ -91,6 +109,10 @@ const BEFORE_PERMISSIONS: ReadonlySet<string> = new Set([
   'api_key_expired',
   'invalid_api_version',
   'account_invalid',
+  'api_error',
+  'authentication_error',
+  'rate_limit',
+  'rate_limit_error',
 ]);
 
 function badRequest(probe: Probe, { errorCode, errorType }: Observation): Verdict {
