@@ -63,7 +63,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
 
   verb(program, 'verify [profiles...]', 'probe the key, compare it with its profile, report, gate', [
     'keyaudit verify --profile refund-agent',
-    'keyaudit verify --all --depth endpoints --format json',
+    'keyaudit verify --all --depth endpoints --report junit=verify.xml --report sarif=verify.sarif',
   ])
     .option('--profile <name>', 'profile to verify, by name or path (repeatable)', collect, [])
     .option('--all', 'every profile (your own in ./profiles if there are any, else the shipped ones)')
@@ -74,6 +74,12 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
         .env('KEYAUDIT_DEPTH'),
     )
     .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
+    .option(
+      '--report <format=file>',
+      'write a further report; "-" is standard output (repeatable)',
+      collect,
+      [],
+    )
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
         (await import('./commands/verify.ts')).verify(

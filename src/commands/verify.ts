@@ -7,8 +7,6 @@ import { parametersOf } from '../core/parameters.ts';
 import type { Probe } from '../core/probe.ts';
 import { DEPTHS, type Depth, planProbes } from '../core/probe-plan.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
-import { renderVerifyJson } from '../report/json.ts';
-import { renderVerifyTable } from '../report/table.ts';
 import { findKey } from '../store/find-key.ts';
 import { fingerprintOf, readKeyRecords } from '../store/key-records.ts';
 import { type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
@@ -17,7 +15,7 @@ import { loadCatalog } from './load-catalog.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
 import { grantsFor, type ProfileGrant } from './profile-grant.ts';
 import { startProgress } from './progress.ts';
-import { requireFormat, withResultOutput } from './result-output.ts';
+import { parseReportRequests, printReports } from './verify-output.ts';
 
 export interface VerifyOptions {
   readonly profiles: readonly string[];
@@ -26,13 +24,15 @@ export interface VerifyOptions {
   readonly depth?: Depth;
   /** Probes a second. */
   readonly rate?: number;
+  /** Further reports, each `FORMAT=FILE`. */
+  readonly report?: readonly string[];
 }
 
 const emptySummary = { probes: 0, passed: 0, overGrants: 0, underGrants: 0, inconclusive: 0, accepted: 0 };
 
 /** `keyaudit verify`: probe each key, compare it with its profile, report, gate. */
 export async function verify(options: VerifyOptions, context: CommandContext): Promise<ExitCode> {
-  requireFormat(context.globals.format, ['table', 'json']);
+  const requests = await parseReportRequests(options.report ?? [], context);
   const grants = await grantsFor(options, context);
   if (options.keyEnv !== undefined && grants.length > 1) {
     throw new KeyauditError('USAGE', '--key-env names one key, but several profiles are to be verified.');
@@ -51,11 +51,7 @@ export async function verify(options: VerifyOptions, context: CommandContext): P
       depth: options.depth ?? defaultDepth(grants),
       results,
     };
-    await withResultOutput(context, (output) => {
-      const { verbose } = context.globals;
-      if (context.globals.format === 'json') renderVerifyJson(report, output.write, { verbose });
-      else renderVerifyTable(report, output, { verbose });
-    });
+    await printReports(report, requests, context);
     return exitCodeOf(report);
   } finally {
     await target.close();

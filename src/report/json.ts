@@ -3,7 +3,7 @@ import { exitCodeOf, type VerifyReport } from '../core/verify-report.ts';
 /** `verify --format json`, schema `keyaudit.verify/1`. Every probe only with `--verbose`. */
 export function renderVerifyJson(
   report: VerifyReport,
-  write: (text: string) => void,
+  { write }: { write(text: string): void },
   { verbose }: { verbose: boolean },
 ): void {
   const { target, apiBase, targetNote, catalog, apiVersion, depth } = report;

@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+import { KeyauditError } from '../core/error.ts';
+import type { VerifyReport } from '../core/verify-report.ts';
+import { loadRenderer, parseReportRequest, type ReportRequest, verifyFormat } from '../report/formats.ts';
+import { requireWritable, writeResultFile } from '../store/result-file.ts';
+import type { CommandContext } from './context.ts';
+
+const STDOUT = '-';
+
+/**
+ * What `--format`, `--output` and every `--report` ask for, the main one first; checked before the
+ * first probe is sent, so that a long run does not end without a report.
+ * @throws KeyauditError for an unknown format, no file, a file named twice or one that cannot be written
+ */
+export async function parseReportRequests(
+  reports: readonly string[],
+  context: CommandContext,
+): Promise<readonly ReportRequest[]> {
+  const { format, output } = context.globals;
+  const requests = [
+    { format: verifyFormat(format), file: output ?? STDOUT },
+    ...reports.map((text) => parseReportRequest(text)),
+  ];
+  const files = new Set<string>();
+  for (const { file } of requests.filter((request) => request.file !== STDOUT)) {
+    const path = resolve(context.cwd, file);
+    if (files.has(path)) {
+      throw new KeyauditError('USAGE', `Two reports would be written to ${file}.`, {
+        hint: 'Give each its own file.',
+      });
+    }
+    files.add(path);
+    await requireWritable(context.cwd, file);
+  }
+  return requests;
+}
+
+/**
+ * Renders a report in every format asked for. One that cannot be written does not keep back the
+ * others; the first such error is thrown at the end.
+ */
+export async function printReports(
+  report: VerifyReport,
+  requests: readonly ReportRequest[],
+  context: CommandContext,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const request of requests) {
+    await printReport(report, request, context).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function printReport(
+  report: VerifyReport,
+  { format, file }: ReportRequest,
+  context: CommandContext,
+): Promise<void> {
+  const { verbose } = context.globals;
+  const render = await loadRenderer(format);
+  if (file === STDOUT) render(report, context.stdout, { verbose });
+  else {
+    const chunks: string[] = [];
+    render(report, { write: (text) => chunks.push(text), columns: undefined, colour: false }, { verbose });
+    await writeResultFile(context.cwd, file, chunks.join(''));
+  }
+}

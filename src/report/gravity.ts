@@ -1,0 +1,56 @@
+import type { Finding, FindingKind, ProbeResult } from '../core/finding.ts';
+import { resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
+
+/** Every kind of finding, gravest first. */
+export const FINDING_KINDS: readonly FindingKind[] = [
+  'over-grant',
+  'under-grant',
+  'inconclusive',
+  'accepted',
+];
+
+/** A probe with the finding that it came to, if any. */
+export interface Judgement {
+  readonly probe: ProbeResult;
+  readonly kind: FindingKind | undefined;
+}
+
+/** The results of a report, those with the gravest findings first. */
+export function resultsByGravity(report: VerifyReport): readonly VerifyResult[] {
+  const rank = (result: VerifyResult): number => {
+    if (result.summary.overGrants > 0) return 0;
+    if (result.summary.underGrants > 0) return 1;
+    return resultIsOk(result) ? 3 : 2;
+  };
+  return [...report.results].sort((a, b) => rank(a) - rank(b));
+}
+
+/** The findings of all profiles, gravest first. */
+export function findingsByGravity(
+  report: VerifyReport,
+): readonly { readonly result: VerifyResult; readonly finding: Finding }[] {
+  const all = report.results.flatMap((result) => result.findings.map((finding) => ({ result, finding })));
+  return FINDING_KINDS.flatMap((kind) => all.filter(({ finding }) => finding.kind === kind));
+}
+
+/** Every probe of a result, findings first. */
+export function probesByGravity({ findings, probes }: VerifyResult): readonly Judgement[] {
+  const found = new Set(findings.map(({ operation }) => operation));
+  return [
+    ...FINDING_KINDS.flatMap((kind) => findings.filter((finding) => finding.kind === kind)).map(
+      (finding) => ({ probe: finding, kind: finding.kind }),
+    ),
+    ...probes.filter(({ operation }) => !found.has(operation)).map((probe) => ({ probe, kind: undefined })),
+  ];
+}
+
+/** Why a result is no answer: it was stopped, or nothing was probed. */
+export function notDetermined({ stopped, summary }: VerifyResult): VerifyResult['stopped'] {
+  if (stopped !== undefined) return stopped;
+  if (summary.probes > 0) return undefined;
+  return {
+    code: 'NOTHING_PROBED',
+    message: 'Nothing was probed.',
+    hint: 'Choose a greater --depth, or name calls in the profile\'s "checks".',
+  };
+}

@@ -1,0 +1,119 @@
+import type { ProbeResult } from '../core/finding.ts';
+import type { VerifyReport, VerifyResult } from '../core/verify-report.ts';
+import { placeOf } from './error.ts';
+import { type Judgement, notDetermined, probesByGravity, resultsByGravity } from './gravity.ts';
+import type { TextOutput } from './text.ts';
+import { escapeXml } from './xml.ts';
+
+/**
+ * `verify --format junit`: a suite for each profile, a case for each operation probed, findings first.
+ * An over-grant or under-grant is a failure, what could not be determined is an error. Only
+ * the elements and attributes of the schema that Jenkins validates against are used, which gives a
+ * case no place for file and line, so these stand in the text
+ * (https://github.com/jenkinsci/xunit-plugin, junit-10.xsd).
+ */
+export function renderVerifyJunit(report: VerifyReport, output: TextOutput): void {
+  const suites = resultsByGravity(report).map((result) => ({ result, ...countsOf(result) }));
+  const total = (count: 'tests' | 'failures' | 'errors') =>
+    suites.reduce((sum, suite) => sum + suite[count], 0);
+  output.write('<?xml version="1.0" encoding="UTF-8"?>\n');
+  output.write(
+    `<testsuites${attributes({
+      name: 'keyaudit verify',
+      tests: total('tests'),
+      failures: total('failures'),
+      errors: total('errors'),
+    })}>\n`,
+  );
+  for (const { result, tests, failures, errors } of suites) {
+    output.write(
+      `  <testsuite${attributes({ name: result.profile, tests, failures, errors, skipped: 0, file: result.file })}>\n`,
+    );
+    output.write(propertiesOf(report, result));
+    const unknown = notDetermined(result);
+    const judged = probesByGravity(result);
+    const failing = judged.filter(({ kind }) => kind === 'over-grant' || kind === 'under-grant');
+    for (const one of failing) output.write(caseOf(one, result));
+    if (unknown !== undefined) output.write(stoppedCase(unknown, result));
+    for (const one of judged.slice(failing.length)) output.write(caseOf(one, result));
+    output.write('  </testsuite>\n');
+  }
+  output.write('</testsuites>\n');
+}
+
+function countsOf(result: VerifyResult): { tests: number; failures: number; errors: number } {
+  const { probes, overGrants, underGrants, inconclusive } = result.summary;
+  const stopped = notDetermined(result) === undefined ? 0 : 1;
+  return { tests: probes + stopped, failures: overGrants + underGrants, errors: inconclusive + stopped };
+}
+
+function propertiesOf(report: VerifyReport, result: VerifyResult): string {
+  const properties = {
+    target: report.target,
+    'target-note': report.targetNote,
+    catalog: report.catalog,
+    'api-version': report.apiVersion,
+    depth: report.depth,
+    ...(result.key === null
+      ? {}
+      : {
+          'key-id': result.key.id ?? 'not made here',
+          'key-mode': result.key.mode ?? 'unknown',
+          'key-fingerprint': result.key.fingerprint,
+        }),
+  };
+  const lines = Object.entries(properties).map(
+    ([name, value]) => `      <property${attributes({ name, value })}/>\n`,
+  );
+  return `    <properties>\n${lines.join('')}    </properties>\n`;
+}
+
+function caseOf({ probe, kind }: Judgement, result: VerifyResult): string {
+  const open = `    <testcase${attributes({
+    classname: `keyaudit.${result.profile}`,
+    name: `${probe.operation} (${probe.method} ${probe.path})`,
+  })}`;
+  switch (kind) {
+    case undefined:
+      return `${open}/>\n`;
+    case 'accepted':
+      return `${open}>\n      <system-out>${escapeXml(`accepted: ${probe.message}`)}</system-out>\n    </testcase>\n`;
+    case 'over-grant':
+    case 'under-grant':
+      return `${open}>\n${problem('failure', kind, probe.message, factsOf(probe))}    </testcase>\n`;
+    case 'inconclusive':
+      return `${open}>\n${problem('error', probe.reason ?? kind, probe.message, factsOf(probe))}    </testcase>\n`;
+  }
+}
+
+function stoppedCase(
+  { code, message, hint }: NonNullable<VerifyResult['stopped']>,
+  result: VerifyResult,
+): string {
+  const open = `    <testcase${attributes({
+    classname: `keyaudit.${result.profile}`,
+    name: 'the run came to its end',
+  })}>\n`;
+  return `${open}${problem('error', code, message, hint ?? message)}    </testcase>\n`;
+}
+
+function problem(element: 'failure' | 'error', type: string, message: string, text: string): string {
+  return `      <${element}${attributes({ type, message })}>${escapeXml(text)}</${element}>\n`;
+}
+
+function factsOf(probe: ProbeResult): string {
+  const facts = [
+    ...(probe.location === undefined ? [] : [placeOf(probe.location)]),
+    `expected ${probe.expected}, observed ${probe.observed} (${probe.evidence} evidence)`,
+    probe.status === null ? 'no answer' : `HTTP ${probe.status}`,
+    `permission ${probe.permission ?? 'unknown'} (${probe.provenance})`,
+    ...probe.notes,
+  ];
+  return facts.join('; ');
+}
+
+function attributes(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => ` ${name}="${escapeXml(String(value))}"`)
+    .join('');
+}

@@ -1,0 +1,22 @@
+/** What XML 1.0 cannot hold at all, escaped or not (https://www.w3.org/TR/xml/#charsets). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to take out
+const impossible = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '\t': '&#9;',
+  '\n': '&#10;',
+  '\r': '&#13;',
+};
+
+/** Text for an XML attribute or element; what XML cannot hold becomes U+FFFD. */
+export function escapeXml(text: string): string {
+  return text
+    .replace(impossible, '\ufffd')
+    .replace(/\p{Surrogate}/gu, '\ufffd')
+    .replace(/[&<>"'\t\n\r]/g, (character) => escapes[character] ?? '');
+}

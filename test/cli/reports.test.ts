@@ -1,0 +1,54 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli, temporaryFolder } from '../run-cli.ts';
+
+/** No key is found, so nothing is sent and every report says so. */
+const VERIFY = ['verify', '--profile', 'analytics', '--target', 'stripe'];
+
+describe('verify --format, --output and --report', () => {
+  it('writes every report asked for in one run', async () => {
+    const cwd = await temporaryFolder();
+    const run = await runCli(
+      [...VERIFY, '--report', 'junit=a.xml', '--report', 'json=b.json', '--report', 'json=-'],
+      { cwd },
+    );
+    expect(run.exitCode).toBe(3);
+    expect(run.stdout).toContain('could not be determined');
+    expect(run.stdout).toContain('"schema": "keyaudit.verify/1"');
+    expect(await readFile(join(cwd, 'a.xml'), 'utf8')).toContain('<error type="');
+    expect(JSON.parse(await readFile(join(cwd, 'b.json'), 'utf8'))).toMatchObject({ ok: false });
+    expect((await readdir(cwd)).sort()).toEqual(['a.xml', 'b.json']);
+  });
+
+  it.each<[string, readonly string[], RegExp]>([
+    ['a wrong format', ['--format', 'jnuit'], /no format "jnuit"[\s\S]*Did you mean "junit"\?/],
+    ['a wrong format of a report', ['--report', 'sraif=x'], /no format "sraif"/],
+    ['a format like none', ['--format', 'powerpoint'], /Valid: table, json, junit/],
+    ['no "="', ['--report', 'junit'], /names no file[\s\S]*--report junit=FILE/],
+    ['no file', ['--report', 'junit='], /names no file/],
+    ['no format', ['--report', '=x'], /no format ""/],
+    [
+      'one file twice',
+      ['--report', 'junit=x', '--report', 'json=./x'],
+      /Two reports would be written to \.\/x/,
+    ],
+    ['the file of --output', ['--output', 'x', '--report', 'json=x'], /Two reports/],
+    ['a missing folder', ['--report', 'junit=none/x'], /none\/x cannot be written \(ENOENT\)/],
+    ['a folder as the file', ['--output', 'folder'], /folder cannot be written \(EISDIR\)/],
+  ])('refuses before any probe: %s', async (_title, args, message) => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'folder'));
+    const run = await runCli([...VERIFY, ...args], { cwd });
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toMatch(message);
+    expect(run.stdout).toBe('');
+    expect(await readdir(cwd)).toEqual(['folder']);
+  });
+
+  it('leaves the formats of the other commands as they are', async () => {
+    const run = await runCli(['plan', 'analytics', '--format', 'junit'], { cwd: await temporaryFolder() });
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain('Valid: table, json.');
+  });
+});

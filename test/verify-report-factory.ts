@@ -1,0 +1,138 @@
+import type { Finding, FindingKind, ProbeResult, Summary } from '../src/core/finding.ts';
+import type { VerifyReport, VerifyResult } from '../src/core/verify-report.ts';
+import type { TextOutput } from '../src/report/text.ts';
+
+/** A probe that was answered as the profile says: `charges.list`, asked and allowed. */
+export function probeResult(changes: Partial<ProbeResult> = {}): ProbeResult {
+  return {
+    operation: 'charges.list',
+    method: 'GET',
+    path: '/v1/charges',
+    resource: 'charges',
+    permission: 'charge_read',
+    expected: 'allowed',
+    observed: 'allowed',
+    evidence: 'strong',
+    status: 200,
+    provenance: 'documented',
+    expectation: 'asked',
+    notes: [],
+    message: 'Allowed: answered HTTP 200.',
+    location: { file: 'profiles/analytics.yaml', line: 4, column: 3 },
+    ...changes,
+  };
+}
+
+const ofKind: Readonly<Record<FindingKind, Partial<ProbeResult>>> = {
+  'over-grant': { expected: 'forbidden', observed: 'allowed', expectation: 'none', status: 404 },
+  'under-grant': { expected: 'allowed', observed: 'forbidden', expectation: 'asked', status: 403 },
+  inconclusive: { observed: 'inconclusive', reason: 'rate-limit', evidence: 'weak', status: 429 },
+  accepted: { expected: 'forbidden', observed: 'allowed', expectation: 'accepted', status: 400 },
+};
+
+/** A finding of a kind about `refunds.create`, with what such a finding has. */
+export function finding(kind: FindingKind, changes: Partial<ProbeResult> = {}): Finding {
+  return {
+    kind,
+    ...probeResult({
+      operation: 'refunds.create',
+      method: 'POST',
+      path: '/v1/refunds',
+      resource: 'refunds',
+      permission: 'charge_write',
+      message: `A finding of kind ${kind}.`,
+      location: { file: 'profiles/analytics.yaml', line: 7, column: 5 },
+      ...ofKind[kind],
+      ...changes,
+    }),
+  };
+}
+
+/** The result of one profile; its summary follows from its findings and its further probes. */
+export function verifyResult({
+  findings = [],
+  passed = [probeResult()],
+  ...changes
+}: Partial<Omit<VerifyResult, 'probes' | 'summary'>> & {
+  passed?: readonly ProbeResult[];
+} = {}): VerifyResult {
+  const count = (kind: FindingKind) => findings.filter((one) => one.kind === kind).length;
+  const summary: Summary = {
+    probes: passed.length + findings.length,
+    passed: passed.length,
+    overGrants: count('over-grant'),
+    underGrants: count('under-grant'),
+    inconclusive: count('inconclusive'),
+    accepted: count('accepted'),
+  };
+  return {
+    profile: 'analytics',
+    file: 'profiles/analytics.yaml',
+    key: {
+      id: 'mk_test_1',
+      mode: 'test',
+      fingerprint: 'sha256:0123456789abcdef',
+      variable: 'STRIPE_ANALYTICS_KEY',
+      place: 'environment',
+    },
+    summary,
+    findings,
+    widenings: [],
+    unverifiable: [],
+    probes: [...passed, ...findings.map(({ kind: _kind, ...probe }) => probe)],
+    requests: summary.probes,
+    ...changes,
+  };
+}
+
+/** A result that could not begin. */
+export function stoppedResult(changes: Partial<VerifyResult> = {}): VerifyResult {
+  return verifyResult({
+    key: null,
+    passed: [],
+    stopped: { code: 'KEY_MISSING', message: 'There is no key.', hint: 'Make one.' },
+    ...changes,
+  });
+}
+
+export function verifyReport(results: readonly VerifyResult[] = [verifyResult()]): VerifyReport {
+  return {
+    target: 'sandbox',
+    apiBase: 'http://127.0.0.1:4242',
+    targetNote: 'Asked the sandbox; nothing at Stripe was touched.',
+    catalog: 'stripe-node 23.1.0',
+    apiVersion: '2026-01-28.clover',
+    depth: 'permissions',
+    results,
+  };
+}
+
+/** An output that keeps what is written. */
+export function captured(): TextOutput & { readonly text: string } {
+  const chunks: string[] = [];
+  return {
+    write: (text) => chunks.push(text),
+    columns: undefined,
+    colour: false,
+    get text() {
+      return chunks.join('');
+    },
+  };
+}
+
+/**
+ * Texts that break a format that does not escape them. A profile's name cannot hold most of these, but
+ * its file's name and an acceptance's reason can, and a renderer does not rely on its caller.
+ */
+export const HOSTILE_TEXTS: readonly string[] = [
+  'quote " and \' and `tick`',
+  'line one\nline two\r\nline three',
+  '<script>alert(1)</script>',
+  '</script><img src=x onerror=alert(1)>',
+  '%0A::error::forged',
+  '\n::error file=x::forged',
+  'a,b:c=d | cell \\| cell',
+  ']]> &amp; <!-- -->',
+  'bell \u0007 escape \u001b[31m null \u0000',
+  'separator \u2028 and half of a pair \ud800',
+];
