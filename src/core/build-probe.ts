@@ -30,8 +30,12 @@ type Shaped = Omit<Probe, 'operation' | 'calibrated'>;
 function shape(operation: Operation, material: ProbeMaterial): Shaped {
   const path = impossiblePath(operation.path, material.nonce);
   const hasId = operation.path.includes('{id}');
-  if (!isWrite(operation))
-    return hasId ? { path, shape: 'retrieve', strength: 'strong' } : read(operation, material);
+  if (!isWrite(operation)) {
+    const query = queryFor(operation, material);
+    const asked = query.size === 0 ? path : `${path}?${query}`;
+    if (hasId) return { path: asked, shape: 'retrieve', strength: 'strong' };
+    return { path: asked, ...readShape(operation, material, query) };
+  }
   if (hasId) {
     const body = operation.method === 'POST' ? harmlessBody(operation, material) : undefined;
     return { path, shape: 'missing-object', strength: 'strong', ...(body === undefined ? {} : { body }) };
@@ -39,37 +43,105 @@ function shape(operation: Operation, material: ProbeMaterial): Shaped {
   return create(operation, path, material);
 }
 
-function read(operation: Operation, material: ProbeMaterial): Shaped {
-  const { parameters, nonce } = material;
+function readShape(
+  operation: Operation,
+  { parameters }: ProbeMaterial,
+  query: URLSearchParams,
+): Pick<Probe, 'shape' | 'strength'> {
+  const given = new Set([...query.keys()].map((name) => name.replace(/\[.*$/, '')));
+  const complete = parameters.every((parameter) => !parameter.required || given.has(parameter.name));
+  if (!complete) return { shape: 'missing-parameter', strength: 'weak' };
+  return { shape: operation.kind === 'retrieve' ? 'singleton' : 'list', strength: 'strong' };
+}
+
+function queryFor(operation: Operation, { parameters, nonce }: ProbeMaterial): URLSearchParams {
   const query = new URLSearchParams();
   if (parameters.some((parameter) => parameter.name === 'limit')) query.set('limit', '1');
-  const required = parameters.filter((parameter) => parameter.required);
-  for (const parameter of required) {
+  for (const parameter of parameters.filter(({ required }) => required)) {
     const value = requiredInQuery(operation, parameter, nonce);
     if (value !== undefined) query.set(parameter.name, value);
   }
-  const complete = required.every((parameter) => query.has(parameter.name));
-  const path = query.size === 0 ? operation.path : `${operation.path}?${query}`;
-  if (!complete) return { path, shape: 'missing-parameter', strength: 'weak' };
-  if (operation.kind === 'retrieve') return { path, shape: 'singleton', strength: 'strong' };
-  return { path, shape: 'list', strength: 'strong' };
+  const exception = exceptions[operation.name];
+  for (const [name, value] of Object.entries(exception?.fields(nonce) ?? {})) query.set(name, value);
+  return query;
 }
 
 function requiredInQuery(operation: Operation, parameter: Parameter, nonce: string): string | undefined {
   if (operation.kind === 'search' && parameter.name === 'query') return `metadata["keyaudit"]:"${nonce}"`;
+  if (parameter.type === 'enum') return parameter.values?.[0];
   const resource = referencedResource(parameter.name);
   return resource === undefined ? undefined : impossibleId(objectKind(resource).prefix, nonce);
 }
 
-/**
- * For a path whose object cannot exist: one harmless change, since an empty body has been seen to be
- * answered before authorisation.
- */
-function harmlessBody(operation: Operation, { parameters }: ProbeMaterial): Shaped['body'] {
-  const metadata = parameters.find((parameter) => parameter.name === 'metadata');
-  if (metadata === undefined || operation.path.startsWith('/v2/')) return undefined;
-  return { metadata: { keyaudit: 'probe' } };
+/** What a probe sends where the rules would ask nothing, or ask wrongly. */
+interface ProbeException {
+  /** Query of a read, or body of a create. */
+  readonly fields: (nonce: string) => Readonly<Record<string, string>>;
+  readonly reason: string;
 }
+
+const exceptions: Readonly<Record<OperationName, ProbeException>> = {
+  'apps.secrets.list': {
+    fields: (nonce) => ({ 'scope[type]': 'user', 'scope[user]': impossibleId('usr', nonce) }),
+    reason: 'The required scope is an object; that of a user who cannot exist lists no real secret.',
+  },
+  'apps.secrets.find': {
+    fields: (nonce) => ({
+      name: UNKNOWN_PARAMETER,
+      'scope[type]': 'user',
+      'scope[user]': impossibleId('usr', nonce),
+    }),
+    reason: 'As the list.',
+  },
+  'billing.creditBalanceSummaries.retrieve': {
+    fields: (nonce) => ({
+      customer: impossibleId('cus', nonce),
+      'filter[type]': 'applicability_scope',
+      'filter[applicability_scope][price_type]': 'metered',
+    }),
+    reason: 'The required filter is an object.',
+  },
+  'billing.meters.listEventSummaries': {
+    fields: () => ({ start_time: '0', end_time: '60' }),
+    reason: 'The required times are numbers, and must be whole minutes.',
+  },
+  'financialConnections.transactions.list': {
+    fields: (nonce) => ({ account: impossibleId('fca', nonce) }),
+    reason: 'Here an account is a Financial Connections account, not a Stripe account.',
+  },
+  'financialConnections.accounts.listOwners': {
+    fields: (nonce) => ({ ownership: impossibleId('fcaowns', nonce) }),
+    reason: 'The required ownership is the id of an object that has no URL of its own.',
+  },
+  'oauth.token': {
+    fields: () => ({ grant_type: UNKNOWN_PARAMETER }),
+    reason: 'OAuth may ignore a parameter that it does not know; an impossible grant type it must refuse.',
+  },
+  'oauth.deauthorize': {
+    fields: (nonce) => ({
+      client_id: impossibleId('ca', nonce),
+      stripe_user_id: impossibleId('acct', nonce),
+    }),
+    reason: 'OAuth may ignore a parameter that it does not know; an account that cannot exist has no access.',
+  },
+};
+
+/**
+ * For a path whose object cannot exist: one change that would be harmless even if it did, since an
+ * empty update has been seen to be answered before authorisation.
+ * @see docs/observed.md
+ */
+function harmlessBody(operation: Operation, { parameters, nonce }: ProbeMaterial): Shaped['body'] {
+  if (parameters.some(({ name }) => name === 'metadata')) return { metadata: { keyaudit: 'probe' } };
+  if (operation.kind !== 'update') return operation.path.startsWith('/v2/') ? {} : undefined;
+  const label = parameters.find(({ name, type }) => type === 'string' && LABELS.has(name));
+  if (label !== undefined) return { [label.name]: UNKNOWN_PARAMETER };
+  const value = parameters.find(({ type, values }) => type === 'enum' && values !== undefined);
+  if (value?.values !== undefined) return { [value.name]: value.values[0] };
+  return { [UNKNOWN_PARAMETER]: nonce };
+}
+
+const LABELS: ReadonlySet<string> = new Set(['name', 'display_name', 'description']);
 
 /**
  * Creates that name what they act on: with an object that cannot exist they can do nothing, and 404
@@ -79,22 +151,16 @@ const createsByReference: Readonly<Record<OperationName, string>> = {
   'refunds.create': 'charge',
   'billingPortal.sessions.create': 'customer',
   'creditNotes.create': 'invoice',
-  'customerSessions.create': 'customer',
 };
 
 function create(operation: Operation, path: string, { parameters, nonce }: ProbeMaterial): Shaped {
   const reference = createsByReference[operation.name];
-  const required = parameters.filter((parameter) => parameter.required);
   const resource = reference === undefined ? undefined : referencedResource(reference);
-  if (
-    reference !== undefined &&
-    resource !== undefined &&
-    required.every((parameter) => parameter.name === reference)
-  ) {
+  if (reference !== undefined && resource !== undefined) {
     const body = { [reference]: impossibleId(objectKind(resource).prefix, nonce) };
     return { path, body, shape: 'missing-object', strength: 'strong' };
   }
-  const body = { [UNKNOWN_PARAMETER]: nonce };
+  const body = { [UNKNOWN_PARAMETER]: nonce, ...exceptions[operation.name]?.fields(nonce) };
   if (operation.host === 'files') {
     return {
       path,
@@ -104,12 +170,29 @@ function create(operation: Operation, path: string, { parameters, nonce }: Probe
       strength: 'weak',
     };
   }
+  if (parameters.some(({ required }) => required)) {
+    return { path, body, shape: 'missing-parameter', strength: 'weak' };
+  }
   return {
     path,
-    body,
-    shape: required.length > 0 ? 'missing-parameter' : 'unknown-parameter',
+    body: { ...body, ...secondObstacle(parameters, nonce) },
+    shape: 'unknown-parameter',
     strength: 'weak',
   };
+}
+
+/**
+ * For a create or a change of settings that needs no parameter: besides the unknown parameter a value
+ * that cannot be, so that a server which overlooked the one would still refuse the other.
+ */
+function secondObstacle(parameters: readonly Parameter[], nonce: string): Readonly<Record<string, string>> {
+  const reference = parameters.find(({ name, type }) => type === 'string' && referencedResource(name));
+  const resource = reference && referencedResource(reference.name);
+  if (reference !== undefined && resource !== undefined) {
+    return { [reference.name]: impossibleId(objectKind(resource).prefix, nonce) };
+  }
+  const choice = parameters.find(({ type }) => type === 'enum');
+  return choice === undefined ? {} : { [choice.name]: UNKNOWN_PARAMETER };
 }
 
 /** Puts an id that cannot exist, of the right prefix, in each place. */
