@@ -56,12 +56,12 @@ async function printReport(
   { format, file }: ReportRequest,
   context: CommandContext,
 ): Promise<void> {
-  const { verbose } = context.globals;
+  const options = { verbose: context.globals.verbose, version: context.version };
   const render = await loadRenderer(format);
-  if (file === STDOUT) render(report, context.stdout, { verbose });
+  if (file === STDOUT) render(report, context.stdout, options);
   else {
     const chunks: string[] = [];
-    render(report, { write: (text) => chunks.push(text), columns: undefined, colour: false }, { verbose });
+    render(report, { write: (text) => chunks.push(text), columns: undefined, colour: false }, options);
     await writeResultFile(context.cwd, file, chunks.join(''));
   }
 }

@@ -6,6 +6,8 @@ import type { TextOutput } from './text.ts';
 export interface RenderOptions {
   /** Every probe, in the formats that else leave out those as expected. */
   readonly verbose: boolean;
+  /** Of keyaudit. */
+  readonly version: string;
 }
 
 /** Report in, text out; nothing else is read or written. */
@@ -16,6 +18,7 @@ const renderers = {
   table: async () => (await import('./table.ts')).renderVerifyTable,
   json: async () => (await import('./json.ts')).renderVerifyJson,
   junit: async () => (await import('./junit.ts')).renderVerifyJunit,
+  sarif: async () => (await import('./sarif.ts')).renderVerifySarif,
 } satisfies Record<string, () => Promise<VerifyRenderer>>;
 
 export type VerifyFormat = keyof typeof renderers;

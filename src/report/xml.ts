@@ -1,3 +1,5 @@
+import { wellFormed } from './text.ts';
+
 /** What XML 1.0 cannot hold at all, escaped or not (https://www.w3.org/TR/xml/#charsets). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to take out
 const impossible = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
@@ -15,8 +17,7 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** Text for an XML attribute or element; what XML cannot hold becomes U+FFFD. */
 export function escapeXml(text: string): string {
-  return text
+  return wellFormed(text)
     .replace(impossible, '\ufffd')
-    .replace(/\p{Surrogate}/gu, '\ufffd')
     .replace(/[&<>"'\t\n\r]/g, (character) => escapes[character] ?? '');
 }

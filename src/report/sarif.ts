@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import type { SourceLocation } from '../core/error.ts';
+import type { Finding, FindingKind } from '../core/finding.ts';
+import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
+import { FINDING_KINDS, findingsByGravity, notDetermined } from './gravity.ts';
+import { type TextOutput, wellFormed } from './text.ts';
+
+interface Rule {
+  readonly name: string;
+  readonly level: 'error' | 'warning' | 'note';
+  /** GitHub's scale from 0 to 10; without one it shows no severity. */
+  readonly severity?: string;
+  readonly short: string;
+  readonly full: string;
+  readonly help: string;
+}
+
+const rules: Readonly<Record<FindingKind, Rule>> = {
+  'over-grant': {
+    name: 'OverGrant',
+    level: 'error',
+    severity: '8.0',
+    short: 'The key can do more than its profile says',
+    full: 'A probe showed that the key is allowed an operation which its profile neither asks for nor accepts.',
+    help: 'Take the permission off the key ("keyaudit rotate" makes a new one). Where Stripe cannot separate it from what the profile needs, accept the operation by name in the profile\'s "accept", with a reason. If the agent does need it, add it to "permissions".',
+  },
+  'under-grant': {
+    name: 'UnderGrant',
+    level: 'error',
+    short: 'The key cannot do what its profile says',
+    full: 'A probe showed that the key is refused an operation which its profile asks for.',
+    help: 'Give the key the permission that the message names ("keyaudit rotate" makes a new key with all of them), or take the need out of the profile.',
+  },
+  inconclusive: {
+    name: 'Inconclusive',
+    level: 'warning',
+    short: 'What the key can do could not be determined',
+    full: 'A probe brought no answer from which it follows whether the key is allowed the operation, so nothing is known about it.',
+    help: 'Read the reason: a dead key, a foreign answer, the rate limit and the network each need something else. Then run "keyaudit verify" again. What is inconclusive never counts as passed.',
+  },
+  accepted: {
+    name: 'Accepted',
+    level: 'note',
+    short: 'The key can do more, and its profile accepts that',
+    full: 'The key is allowed an operation beyond what its profile asks for, and the profile accepts that by name with a reason.',
+    help: 'Nothing needs to be done. Look from time to time whether the reason still holds, and give the acceptance an end date with "until".',
+  },
+};
+
+/** `verify --format sarif`: SARIF 2.1.0, one run over all profiles, a result for each finding, gravest first. */
+export function renderVerifySarif(
+  report: VerifyReport,
+  output: TextOutput,
+  { version }: { version: string },
+): void {
+  const stopped = report.results.flatMap((result) => {
+    const why = notDetermined(result);
+    return why === undefined ? [] : [{ result, why }];
+  });
+  const found = findingsByGravity(report).map(({ result, finding }) => resultOf(finding, result));
+  const grave = found.filter(({ level }) => level === 'error');
+  const run = {
+    tool: {
+      driver: {
+        name: 'keyaudit',
+        version,
+        semanticVersion: version,
+        rules: FINDING_KINDS.map(ruleOf),
+      },
+    },
+    automationDetails: { id: `keyaudit/verify/${report.target}/` },
+    invocations: [
+      {
+        executionSuccessful: stopped.length === 0,
+        exitCode: exitCodeOf(report),
+        toolExecutionNotifications: stopped.map(({ result, why }) => ({
+          descriptor: { id: why.code },
+          level: 'error',
+          message: { text: messageText(`${result.profile}: ${why.message}`) },
+        })),
+      },
+    ],
+    columnKind: 'utf16CodeUnits',
+    properties: {
+      target: report.target,
+      targetNote: report.targetNote,
+      catalog: report.catalog,
+      apiVersion: report.apiVersion,
+      depth: report.depth,
+    },
+    results: [
+      ...grave,
+      ...stopped.map(({ result, why }) => stoppedResult(result, why)),
+      ...found.slice(grave.length),
+    ],
+  };
+  const log = {
+    $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
+    version: '2.1.0',
+    runs: [run],
+  };
+  output.write(`${JSON.stringify(log, null, 2)}\n`);
+}
+
+function ruleOf(kind: FindingKind): object {
+  const { name, level, severity, short, full, help } = rules[kind];
+  return {
+    id: kind,
+    name,
+    shortDescription: { text: short },
+    fullDescription: { text: full },
+    help: { text: help, markdown: help },
+    defaultConfiguration: { level },
+    properties: {
+      tags: ['security', 'stripe', 'least-privilege'],
+      precision: 'very-high',
+      ...(severity === undefined ? {} : { 'security-severity': severity }),
+    },
+  };
+}
+
+function resultOf(finding: Finding, { profile, file }: VerifyResult) {
+  const { operation, method, path, kind } = finding;
+  return {
+    ruleId: kind,
+    ruleIndex: FINDING_KINDS.indexOf(kind),
+    level: rules[kind].level,
+    message: { text: messageText([finding.message, ...finding.notes].join(' ')) },
+    locations: [
+      {
+        physicalLocation: physicalLocation(finding.location ?? { file, line: 1, column: 1 }),
+        logicalLocations: [
+          { name: operation, fullyQualifiedName: `${profile}/${operation}`, kind: 'resource' },
+        ],
+      },
+    ],
+    partialFingerprints: fingerprints(profile, kind, operation),
+    ...(kind === 'accepted'
+      ? { suppressions: [{ kind: 'inSource', status: 'accepted', justification: finding.message }] }
+      : {}),
+    properties: {
+      profile,
+      endpoint: `${method} ${path}`,
+      permission: finding.permission,
+      expected: finding.expected,
+      observed: finding.observed,
+      evidence: finding.evidence,
+      status: finding.status,
+      provenance: finding.provenance,
+    },
+  };
+}
+
+/** Readers of SARIF show results and rarely notifications, so that a run without an answer is one as well. */
+function stoppedResult({ profile, file }: VerifyResult, why: NonNullable<VerifyResult['stopped']>) {
+  const kind = 'inconclusive';
+  const hint = why.hint === undefined ? '' : ` ${why.hint}`;
+  return {
+    ruleId: kind,
+    ruleIndex: FINDING_KINDS.indexOf(kind),
+    level: 'error',
+    message: { text: messageText(`${profile}: ${why.message}${hint}`) },
+    locations: [{ physicalLocation: physicalLocation({ file, line: 1, column: 1 }) }],
+    partialFingerprints: fingerprints(profile, kind, why.code),
+    properties: { profile, code: why.code },
+  };
+}
+
+function physicalLocation({ file, line, column }: SourceLocation) {
+  return { artifactLocation: artifactLocation(file), region: { startLine: line, startColumn: column } };
+}
+
+/** A path from the working folder is relative to the root of the source; any other is a `file:` URI. */
+function artifactLocation(file: string): { uri: string; uriBaseId?: string } {
+  const windows = /^[A-Za-z]:[\\/]/.test(file);
+  const path = windows || !file.startsWith('/') ? file.replaceAll('\\', '/') : file;
+  const encoded = path
+    .split('/')
+    .map((segment) => encodeURIComponent(wellFormed(segment)))
+    .join('/');
+  if (windows) return { uri: `file:///${encoded.replace('%3A', ':')}` };
+  return path.startsWith('/') ? { uri: `file://${encoded}` } : { uri: encoded, uriBaseId: '%SRCROOT%' };
+}
+
+/**
+ * The same finding of the same profile has the same fingerprint on whatever line it stands. The name
+ * `primaryLocationLineHash` is the only one by which GitHub tells alerts apart.
+ */
+function fingerprints(profile: string, kind: string, subject: string): Record<string, string> {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([profile, kind, subject]))
+    .digest('hex');
+  return { primaryLocationLineHash: `${hash.slice(0, 16)}:1`, 'keyauditFinding/v1': hash };
+}
+
+/**
+ * Text for `message.text`: braces are doubled, since a single one begins a placeholder (SARIF 2.1.0,
+ * 3.11.5), path parameters are written `:id` to stay readable, and nothing reads as a link (3.11.6).
+ */
+function messageText(text: string): string {
+  return wellFormed(text).replaceAll('{id}', ':id').replace(/[{}]/g, '$&$&').replaceAll('](', '] (');
+}
