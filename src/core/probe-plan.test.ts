@@ -1,0 +1,290 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { catalogData } from '../data/catalog.ts';
+import { buildProbe } from './build-probe.ts';
+import { allows, Catalog, type Operation, type PermissionName } from './catalog.ts';
+import { resolveGrant } from './grant.ts';
+import { parametersOf } from './parameters.ts';
+import { DEPTHS, type Depth, type ProbePlan, planProbes } from './probe-plan.ts';
+import { readProfile } from './read-profile.ts';
+import { resolveProfile } from './resolve-profile.ts';
+
+const shipped = new Catalog(catalogData);
+const folder = new URL('../../profiles/', import.meta.url);
+const profiles = readdirSync(folder)
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => [file.replace('.yaml', ''), readFileSync(new URL(file, folder), 'utf8')] as const);
+
+interface Planned extends ProbePlan {
+  readonly catalog: Catalog;
+  readonly names: readonly string[];
+  readonly effective: ReadonlySet<PermissionName>;
+  readonly granted: readonly PermissionName[];
+}
+
+function plan(
+  text: string,
+  depth: Depth,
+  { catalog = shipped, calibrated = [] }: { catalog?: Catalog; calibrated?: readonly string[] } = {},
+): Planned {
+  const reading = readProfile(text, 'p.yaml', catalog);
+  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
+  const profile = resolveProfile(reading.profile, () => undefined);
+  const grant = resolveGrant(profile, catalog, '2026-11-23');
+  const probeFor = (operation: Operation) =>
+    buildProbe(operation, {
+      parameters: shipped.operation(operation.name) === undefined ? [] : parametersOf(operation.name),
+      nonce: 'abc123',
+      calibrated: calibrated.includes(operation.name),
+    });
+  const planned = planProbes({ catalog, profile, grant, depth, probeFor });
+  return {
+    ...planned,
+    catalog,
+    names: planned.probes.map(({ operation }) => operation.name),
+    effective: grant.effective,
+    granted: grant.permissions,
+  };
+}
+
+/** A catalog of few rows: `name METHOD path permissions provenance`. */
+function smallCatalog(
+  rows: readonly string[],
+  implications: readonly (readonly [from: string, to: string])[] = [],
+): Catalog {
+  const operations = rows.map((row) => {
+    const [name = '', method = '', path = '', permissions = '', provenance = ''] = row.split(/\s+/);
+    const action = name.split('.')[1] ?? '';
+    return {
+      name,
+      method: method as Operation['method'],
+      path,
+      resource: name.split('.')[0] ?? '',
+      kind: action as Operation['kind'],
+      host: 'api' as const,
+      permissions: permissions === '-' ? [] : permissions.split('|'),
+      provenance: provenance as Operation['provenance'],
+      source: 'test',
+    };
+  });
+  const names = new Set([...operations.flatMap(({ permissions }) => permissions), ...implications.flat()]);
+  return new Catalog({
+    source: 'test',
+    apiVersion: 'test',
+    permissions: [...names].map((name) => ({
+      name,
+      label: name,
+      group: 'test',
+      level: name.endsWith('_write') ? 'write' : 'read',
+      scope: `rak_${name}`,
+      managedApi: true,
+      source: 'test',
+    })),
+    implications: implications.map(([from, to]) => ({ from, to: [to], source: 'test' })),
+    operations,
+  });
+}
+
+const refunds = `
+name: r
+permissions: { charges: read, refunds: write }
+checks: { allow: [refunds.create], forbid: [payment_intents.create] }
+accept: [{ operations: [charges.create, charges.capture], reason: bundled }]
+`;
+
+describe('the depths', () => {
+  it('checks: the named calls and no more, in the order of the catalog', () => {
+    expect(plan(refunds, 'checks').names).toEqual(['paymentIntents.create', 'refunds.create']);
+  });
+
+  it('checks: nothing named, nothing probed, and no word about permissions', () => {
+    expect(plan('name: a\npermissions: { charges: read }', 'checks')).toMatchObject({
+      probes: [],
+      unverifiable: [],
+    });
+  });
+
+  it('permissions: the named calls, accepted widenings and those that write', () => {
+    const { names } = plan(refunds, 'permissions');
+    for (const name of [
+      'refunds.create',
+      'paymentIntents.create',
+      'charges.create',
+      'charges.capture',
+      'charges.update',
+    ]) {
+      expect(names).toContain(name);
+    }
+    expect(names.length).toBeLessThan(shipped.permissions.length + 40);
+  });
+
+  it('endpoints: every operation once', () => {
+    const { names } = plan(refunds, 'endpoints');
+    expect(names).toEqual(shipped.operations.map(({ name }) => name));
+  });
+
+  it.each(profiles)('each holds what the one before holds: %s', (_name, text) => {
+    const [checks = [], permissions = [], endpoints = []] = DEPTHS.map((depth) => plan(text, depth).names);
+    expect(permissions).toEqual(expect.arrayContaining([...checks]));
+    expect(endpoints).toEqual(expect.arrayContaining([...permissions]));
+    expect(new Set(permissions).size).toBe(permissions.length);
+  });
+});
+
+describe('the choice for one permission', () => {
+  const rows: readonly (readonly [
+    name: string,
+    operations: readonly string[],
+    calibrated: readonly string[],
+    chosen: string,
+  ])[] = [
+    [
+      'documented before observed',
+      ['a.list GET /v1/a x_read observed', 'b.list GET /v1/b x_read documented'],
+      [],
+      'b.list',
+    ],
+    [
+      'observed before inferred',
+      ['a.list GET /v1/a x_read inferred', 'b.list GET /v1/b x_read observed'],
+      [],
+      'b.list',
+    ],
+    [
+      'documented and weak before observed and strong',
+      ['a.update POST /v1/a/{id} x_write observed', 'b.create POST /v1/b x_write documented'],
+      [],
+      'b.create',
+    ],
+    [
+      'calibrated before documented',
+      ['a.update POST /v1/a/{id} x_write documented', 'b.create POST /v1/b x_write inferred'],
+      ['b.create'],
+      'b.create',
+    ],
+    [
+      'a row calibrated on the account counts as calibrated',
+      ['a.list GET /v1/a x_read documented', 'b.list GET /v1/b x_read calibrated'],
+      [],
+      'b.list',
+    ],
+    [
+      'strong before weak',
+      ['a.create POST /v1/a x_write documented', 'b.update POST /v1/b/{id} x_write documented'],
+      [],
+      'b.update',
+    ],
+    [
+      'a read before a write',
+      ['a.update POST /v1/a/{id} x_read documented', 'b.list GET /v1/b x_read documented'],
+      [],
+      'b.list',
+    ],
+    [
+      'the first of equals',
+      ['a.list GET /v1/a x_read documented', 'b.list GET /v1/b x_read documented'],
+      [],
+      'a.list',
+    ],
+    [
+      'only what tells: a better row that another permission covers does not',
+      [
+        'z.list GET /v1/z y_read documented',
+        'a.list GET /v1/a x_read|y_read documented',
+        'b.list GET /v1/b x_read inferred',
+      ],
+      [],
+      'b.list',
+    ],
+  ];
+  it.each(rows)('%s', (_name, operations, calibrated, chosen) => {
+    const catalog = smallCatalog(operations);
+    const held = operations.some((row) => row.includes('y_read')) ? '{ z: read }' : '{}';
+    const { names, unverifiable } = plan(`name: p\npermissions: ${held}`, 'permissions', {
+      catalog,
+      calibrated,
+    });
+    expect(names.filter((name) => name !== 'z.list')).toEqual([chosen]);
+    expect(unverifiable).toEqual([]);
+  });
+});
+
+describe('what cannot be verified', () => {
+  it('no operation needs the permission', () => {
+    const catalog = smallCatalog(['a.list GET /v1/a x_read documented'], [['lonely_read', 'x_read']]);
+    expect(plan('name: p\npermissions: {}', 'permissions', { catalog }).unverifiable).toEqual([
+      { permission: 'lonely_read', reason: 'no-operation', operations: [] },
+    ]);
+  });
+
+  it('a read that the granted write implies', () => {
+    const catalog = smallCatalog(
+      ['a.list GET /v1/a x_read documented', 'a.update POST /v1/a/{id} x_write documented'],
+      [['x_write', 'x_read']],
+    );
+    const { unverifiable, names } = plan('name: p\npermissions: { a: write }', 'permissions', { catalog });
+    expect(unverifiable).toEqual([
+      { permission: 'x_read', reason: 'always-covered', operations: ['a.list'] },
+    ]);
+    expect(names).toEqual(['a.update']);
+  });
+
+  it('an alternative to what is granted', () => {
+    const catalog = smallCatalog([
+      'a.list GET /v1/a x_read|y_read documented',
+      'b.list GET /v1/b x_read documented',
+    ]);
+    const { unverifiable } = plan('name: p\npermissions: { b: read, a: read }', 'permissions', { catalog });
+    expect(unverifiable).toEqual([
+      { permission: 'y_read', reason: 'always-covered', operations: ['a.list'] },
+    ]);
+  });
+
+  it('two granted permissions of which either would do', () => {
+    const catalog = smallCatalog(['a.list GET /v1/a x_read|y_read documented']);
+    const { unverifiable, names } = plan(
+      'name: p\npermissions: { x_read: read, y_read: read }',
+      'permissions',
+      { catalog },
+    );
+    expect(unverifiable.map(({ permission }) => permission)).toEqual(['x_read', 'y_read']);
+    expect(names).toEqual([]);
+  });
+});
+
+describe('the shipped profiles', () => {
+  it.each(profiles)(
+    '%s: every permission of the catalog has a probe that tells, or a reason',
+    (_name, text) => {
+      const { probes, unverifiable, effective, granted } = plan(text, 'permissions');
+      const excused = new Set(unverifiable.map(({ permission }) => permission));
+      const untold = shipped.permissions
+        .map(({ name }) => name)
+        .filter((permission) => {
+          const without = shipped.closure(granted.filter((name) => name !== permission));
+          const withIt = shipped.closure([...effective, permission]);
+          const told = probes.some(
+            ({ operation }) => allows(withIt, operation) !== allows(without, operation),
+          );
+          return told === excused.has(permission);
+        });
+      // A permission that no operation needs may still show by one that it implies.
+      expect(untold.filter((name) => shipped.operationsOf(name).length > 0)).toEqual([]);
+    },
+  );
+
+  it.each(profiles)('%s: no permission is excused that some operation would tell', (_name, text) => {
+    const { unverifiable, effective, granted } = plan(text, 'permissions');
+    for (const { permission, reason, operations } of unverifiable) {
+      expect(operations).toEqual(shipped.operationsOf(permission).map(({ name }) => name));
+      expect(reason).toBe(operations.length === 0 ? 'no-operation' : 'always-covered');
+      const rest = granted.includes(permission)
+        ? shipped.closure(granted.filter((name) => name !== permission))
+        : effective;
+      for (const name of operations) {
+        const operation = shipped.operation(name);
+        expect(operation !== undefined && allows(rest, operation), `${permission} by ${name}`).toBe(true);
+      }
+    }
+  });
+});
