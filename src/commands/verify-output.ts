@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
 import type { VerifyReport } from '../core/verify-report.ts';
 import { loadRenderer, parseReportRequest, type ReportRequest, verifyFormat } from '../report/formats.ts';
-import { requireWritable, writeResultFile } from '../store/result-file.ts';
+import type { TextOutput } from '../report/text.ts';
+import { appendToResultFile, requireWritable, writeResultFile } from '../store/result-file.ts';
 import type { CommandContext } from './context.ts';
 
 const STDOUT = '-';
@@ -56,12 +57,36 @@ async function printReport(
   { format, file }: ReportRequest,
   context: CommandContext,
 ): Promise<void> {
-  const options = { verbose: context.globals.verbose, version: context.version };
+  const options = {
+    verbose: context.globals.verbose,
+    version: context.version,
+    sourcePrefix: sourcePrefix(context),
+  };
   const render = await loadRenderer(format);
   if (file === STDOUT) render(report, context.stdout, options);
-  else {
-    const chunks: string[] = [];
-    render(report, { write: (text) => chunks.push(text), columns: undefined, colour: false }, options);
-    await writeResultFile(context.cwd, file, chunks.join(''));
+  else
+    await writeResultFile(
+      context.cwd,
+      file,
+      textOf((output) => render(report, output, options)),
+    );
+  const summary = context.env.GITHUB_STEP_SUMMARY;
+  if (format === 'github' && summary !== undefined && summary !== '') {
+    const renderSummary = await loadRenderer('markdown');
+    const text = textOf((output) => renderSummary(report, output, { ...options, verbose: false }));
+    await appendToResultFile(context.cwd, summary, `${text}\n`);
   }
+}
+
+function textOf(render: (output: TextOutput) => void): string {
+  const chunks: string[] = [];
+  render({ write: (text) => chunks.push(text), columns: undefined, colour: false });
+  return chunks.join('');
+}
+
+/** CI reads files from the root of the checkout, keyaudit names them from the working folder. */
+function sourcePrefix({ cwd, env }: CommandContext): string {
+  const root = env.GITHUB_WORKSPACE || env.CI_PROJECT_DIR;
+  const below = root === undefined || root === '' ? '' : relative(root, cwd).replaceAll('\\', '/');
+  return below === '' || /^\.\.(\/|$)|^\/|^[A-Za-z]:/.test(below) ? '' : `${below}/`;
 }

@@ -8,6 +8,8 @@ export interface RenderOptions {
   readonly verbose: boolean;
   /** Of keyaudit. */
   readonly version: string;
+  /** Where the working folder lies below the root of the source, such as `services/pay/`; empty at the root. */
+  readonly sourcePrefix: string;
 }
 
 /** Report in, text out; nothing else is read or written. */
@@ -19,6 +21,8 @@ const renderers = {
   json: async () => (await import('./json.ts')).renderVerifyJson,
   junit: async () => (await import('./junit.ts')).renderVerifyJunit,
   sarif: async () => (await import('./sarif.ts')).renderVerifySarif,
+  github: async () => (await import('./github.ts')).renderVerifyGithub,
+  markdown: async () => (await import('./markdown.ts')).renderVerifyMarkdown,
 } satisfies Record<string, () => Promise<VerifyRenderer>>;
 
 export type VerifyFormat = keyof typeof renderers;

@@ -26,9 +26,12 @@ formats.default(ajv);
 const { $schema: _draft, id: _id, ...schema } = JSON.parse(readFileSync(schemaFile, 'utf8'));
 const validate = ajv.compile(schema);
 
-function read(results: readonly VerifyResult[]): Log['runs'][number] & { results: Result[] } {
+function read(
+  results: readonly VerifyResult[],
+  sourcePrefix = '',
+): Log['runs'][number] & { results: Result[] } {
   const output = captured();
-  renderVerifySarif(verifyReport(results), output, { version: '1.2.3' });
+  renderVerifySarif(verifyReport(results), output, { version: '1.2.3', sourcePrefix });
   const log = JSON.parse(output.text) as Log;
   expect(validate(log), JSON.stringify(validate.errors, null, 1)).toBe(true);
   const [run] = log.runs;
@@ -75,6 +78,22 @@ describe('renderVerifySarif', () => {
       artifactLocation,
       region: { startLine: 7, startColumn: 5 },
     });
+  });
+
+  it('counts files from the root of the source', () => {
+    const uris = (file: string) =>
+      read(
+        [
+          verifyResult({
+            file,
+            findings: [finding('over-grant', { location: { file, line: 1, column: 1 } })],
+          }),
+          stoppedResult({ file }),
+        ],
+        'services/pay/',
+      ).results.map(({ locations }) => locations?.[0]?.physicalLocation?.artifactLocation?.uri);
+    expect(uris('profiles/x.yaml')).toEqual(Array(2).fill('services/pay/profiles/x.yaml'));
+    expect(uris('/etc/x.yaml')).toEqual(Array(2).fill('file:///etc/x.yaml'));
   });
 
   it('has fingerprints that follow a finding and tell findings apart', () => {

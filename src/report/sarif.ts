@@ -51,13 +51,15 @@ const rules: Readonly<Record<FindingKind, Rule>> = {
 export function renderVerifySarif(
   report: VerifyReport,
   output: TextOutput,
-  { version }: { version: string },
+  { version, sourcePrefix }: { version: string; sourcePrefix: string },
 ): void {
   const stopped = report.results.flatMap((result) => {
     const why = notDetermined(result);
     return why === undefined ? [] : [{ result, why }];
   });
-  const found = findingsByGravity(report).map(({ result, finding }) => resultOf(finding, result));
+  const found = findingsByGravity(report).map(({ result, finding }) =>
+    resultOf(finding, result, sourcePrefix),
+  );
   const grave = found.filter(({ level }) => level === 'error');
   const run = {
     tool: {
@@ -90,7 +92,7 @@ export function renderVerifySarif(
     },
     results: [
       ...grave,
-      ...stopped.map(({ result, why }) => stoppedResult(result, why)),
+      ...stopped.map(({ result, why }) => stoppedResult(result, why, sourcePrefix)),
       ...found.slice(grave.length),
     ],
   };
@@ -119,7 +121,7 @@ function ruleOf(kind: FindingKind): object {
   };
 }
 
-function resultOf(finding: Finding, { profile, file }: VerifyResult) {
+function resultOf(finding: Finding, { profile, file }: VerifyResult, prefix: string) {
   const { operation, method, path, kind } = finding;
   return {
     ruleId: kind,
@@ -128,7 +130,7 @@ function resultOf(finding: Finding, { profile, file }: VerifyResult) {
     message: { text: messageText([finding.message, ...finding.notes].join(' ')) },
     locations: [
       {
-        physicalLocation: physicalLocation(finding.location ?? { file, line: 1, column: 1 }),
+        physicalLocation: physicalLocation(finding.location ?? { file, line: 1, column: 1 }, prefix),
         logicalLocations: [
           { name: operation, fullyQualifiedName: `${profile}/${operation}`, kind: 'resource' },
         ],
@@ -152,7 +154,11 @@ function resultOf(finding: Finding, { profile, file }: VerifyResult) {
 }
 
 /** Readers of SARIF show results and rarely notifications, so that a run without an answer is one as well. */
-function stoppedResult({ profile, file }: VerifyResult, why: NonNullable<VerifyResult['stopped']>) {
+function stoppedResult(
+  { profile, file }: VerifyResult,
+  why: NonNullable<VerifyResult['stopped']>,
+  prefix: string,
+) {
   const kind = 'inconclusive';
   const hint = why.hint === undefined ? '' : ` ${why.hint}`;
   return {
@@ -160,26 +166,30 @@ function stoppedResult({ profile, file }: VerifyResult, why: NonNullable<VerifyR
     ruleIndex: FINDING_KINDS.indexOf(kind),
     level: 'error',
     message: { text: messageText(`${profile}: ${why.message}${hint}`) },
-    locations: [{ physicalLocation: physicalLocation({ file, line: 1, column: 1 }) }],
+    locations: [{ physicalLocation: physicalLocation({ file, line: 1, column: 1 }, prefix) }],
     partialFingerprints: fingerprints(profile, kind, why.code),
     properties: { profile, code: why.code },
   };
 }
 
-function physicalLocation({ file, line, column }: SourceLocation) {
-  return { artifactLocation: artifactLocation(file), region: { startLine: line, startColumn: column } };
+function physicalLocation({ file, line, column }: SourceLocation, prefix: string) {
+  return {
+    artifactLocation: artifactLocation(file, prefix),
+    region: { startLine: line, startColumn: column },
+  };
 }
 
 /** A path from the working folder is relative to the root of the source; any other is a `file:` URI. */
-function artifactLocation(file: string): { uri: string; uriBaseId?: string } {
+function artifactLocation(file: string, prefix: string): { uri: string; uriBaseId?: string } {
   const windows = /^[A-Za-z]:[\\/]/.test(file);
-  const path = windows || !file.startsWith('/') ? file.replaceAll('\\', '/') : file;
+  const absolute = windows || file.startsWith('/');
+  const path = file.startsWith('/') ? file : `${absolute ? '' : prefix}${file}`.replaceAll('\\', '/');
   const encoded = path
     .split('/')
     .map((segment) => encodeURIComponent(wellFormed(segment)))
     .join('/');
   if (windows) return { uri: `file:///${encoded.replace('%3A', ':')}` };
-  return path.startsWith('/') ? { uri: `file://${encoded}` } : { uri: encoded, uriBaseId: '%SRCROOT%' };
+  return absolute ? { uri: `file://${encoded}` } : { uri: encoded, uriBaseId: '%SRCROOT%' };
 }
 
 /**

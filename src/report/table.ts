@@ -1,7 +1,7 @@
 import type { Finding, FindingKind } from '../core/finding.ts';
 import type { Widening } from '../core/grant.ts';
 import { resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
-import { counted, paintFor, type TextOutput, wrap } from './text.ts';
+import { counted, paintFor, plain, type TextOutput, wrap } from './text.ts';
 
 /** At most so many findings of one kind are spelled out; `--verbose` and JSON have them all. */
 const MOST_FINDINGS = 20;
@@ -30,14 +30,14 @@ export function renderVerifyTable(
     output.write('\n');
     for (const result of report.results) {
       const mark = resultIsOk(result) ? paint.green('yes') : paint.red('no ');
-      output.write(`${mark} ${result.profile}: ${verdictLine(result)}\n`);
+      output.write(`${mark} ${plain(result.profile)}: ${verdictLine(result)}\n`);
     }
   }
 }
 
 function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean): void {
   const paint = paintFor(output);
-  output.write(`${paint.bold(result.profile)} ${paint.dim(result.file)}\n`);
+  output.write(`${paint.bold(plain(result.profile))} ${paint.dim(plain(result.file))}\n`);
   if (result.key !== null) {
     const { id, mode, fingerprint, variable, place } = result.key;
     const key = `${mode ?? 'unknown'} key ${id ?? '(not made here)'}, ${variable} from ${place}, ${fingerprint}`;

@@ -30,7 +30,9 @@ export function wrap(
   const lines: string[] = [];
   let line = first;
   let empty = true;
-  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
+  for (const word of plain(text)
+    .split(' ')
+    .filter((part) => part !== '')) {
     if (!empty && line.length + 1 + word.length > width) {
       lines.push(line);
       line = indent;
@@ -51,4 +53,21 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 /** Halves of surrogate pairs, which no encoding can hold, become U+FFFD. */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
+/** Control characters and those that turn the direction of writing: a terminal would obey them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to take out
+const commanding = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Text from a profile for a line of output: on one line, and nothing in it that a terminal obeys or
+ * that GitHub's runner would take for a workflow command (`::name::` at the start of a line, or
+ * `##[name]` anywhere; actions/runner, ActionCommand.cs).
+ */
+export function plain(text: string): string {
+  return wellFormed(text)
+    .replace(/[\s\u2028\u2029]+/g, ' ')
+    .replace(commanding, '\ufffd')
+    .replace(/(^| )::/g, '$1: :')
+    .replaceAll('##[', '## [');
 }

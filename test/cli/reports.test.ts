@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, temporaryFolder } from '../run-cli.ts';
@@ -24,7 +24,7 @@ describe('verify --format, --output and --report', () => {
   it.each<[string, readonly string[], RegExp]>([
     ['a wrong format', ['--format', 'jnuit'], /no format "jnuit"[\s\S]*Did you mean "junit"\?/],
     ['a wrong format of a report', ['--report', 'sraif=x'], /Did you mean "sarif"/],
-    ['a format like none', ['--format', 'powerpoint'], /Valid: table, json, junit, sarif/],
+    ['a format like none', ['--format', 'powerpoint'], /Valid: table, json, junit, sarif, github, markdown/],
     ['no "="', ['--report', 'junit'], /names no file[\s\S]*--report junit=FILE/],
     ['no file', ['--report', 'junit='], /names no file/],
     ['no format', ['--report', '=x'], /no format ""/],
@@ -44,6 +44,26 @@ describe('verify --format, --output and --report', () => {
     expect(run.stderr).toMatch(message);
     expect(run.stdout).toBe('');
     expect(await readdir(cwd)).toEqual(['folder']);
+  });
+
+  it('annotates and adds to the job summary on GitHub, counting files from the checkout', async () => {
+    const root = await temporaryFolder();
+    const cwd = join(root, 'services', 'pay');
+    await mkdir(join(cwd, 'profiles'), { recursive: true });
+    await writeFile(join(cwd, 'profiles', 'mine.yaml'), 'name: mine\npermissions:\n  charges: read\n');
+    await writeFile(join(root, 'summary.md'), '# Before\n');
+    const args = ['verify', 'mine', '--target', 'stripe', '--report', 'github=-'];
+    const env = { GITHUB_STEP_SUMMARY: join(root, 'summary.md'), GITHUB_WORKSPACE: root };
+    const run = await runCli(args, { cwd, env });
+    expect(run.exitCode).toBe(3);
+    expect(run.stdout).toMatch(
+      /^::error file=services\/pay\/profiles\/mine.yaml,line=1,col=1,title=mine%3A not determined::/m,
+    );
+    expect(await readFile(join(root, 'summary.md'), 'utf8')).toMatch(
+      /^# Before\n## keyaudit verify: ❌ 1 profile not/,
+    );
+    const elsewhere = await runCli(args, { cwd, env: {} });
+    expect(elsewhere.stdout).toMatch(/^::error file=profiles\/mine.yaml,/m);
   });
 
   it('leaves the formats of the other commands as they are', async () => {

@@ -1,0 +1,78 @@
+import type { SourceLocation } from '../core/error.ts';
+import type { FindingKind } from '../core/finding.ts';
+import type { VerifyReport } from '../core/verify-report.ts';
+import { findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
+import { verdictLine } from './table.ts';
+import { plain, type TextOutput } from './text.ts';
+
+interface Annotation {
+  readonly command: 'error' | 'warning' | 'notice';
+  readonly location: SourceLocation;
+  readonly title: string;
+  readonly message: string;
+}
+
+const commands: Readonly<Record<FindingKind, Annotation['command']>> = {
+  'over-grant': 'error',
+  'under-grant': 'error',
+  inconclusive: 'warning',
+  accepted: 'notice',
+};
+
+/**
+ * `verify --format github`: an annotation on the profile's line for each finding, as workflow
+ * commands. GitHub shows ten of each level for a step, so the gravest come first.
+ */
+export function renderVerifyGithub(
+  report: VerifyReport,
+  output: TextOutput,
+  { sourcePrefix }: { sourcePrefix: string },
+): void {
+  for (const annotation of annotationsOf(report)) output.write(commandOf(annotation, sourcePrefix));
+  for (const result of resultsByGravity(report)) {
+    output.write(`keyaudit verify ${plain(result.profile)}: ${verdictLine(result)}\n`);
+  }
+}
+
+function annotationsOf(report: VerifyReport): readonly Annotation[] {
+  const found = findingsByGravity(report).map(({ result, finding }) => ({
+    command: commands[finding.kind],
+    location: finding.location ?? topOf(result.file),
+    title: `${result.profile}: ${finding.kind} ${finding.operation}`,
+    message: [finding.message, ...finding.notes].join('\n'),
+  }));
+  const stopped = report.results.flatMap((result) => {
+    const why = notDetermined(result);
+    if (why === undefined) return [];
+    const message = why.hint === undefined ? why.message : `${why.message}\n${why.hint}`;
+    const title = `${result.profile}: not determined`;
+    return [{ command: 'error' as const, location: topOf(result.file), title, message }];
+  });
+  const grave = found.filter(({ command }) => command === 'error');
+  return [...grave, ...stopped, ...found.slice(grave.length)];
+}
+
+function topOf(file: string): SourceLocation {
+  return { file, line: 1, column: 1 };
+}
+
+function commandOf({ command, location, title, message }: Annotation, sourcePrefix: string): string {
+  const properties = {
+    file: location.file.startsWith('/') ? location.file : `${sourcePrefix}${location.file}`,
+    line: location.line,
+    col: location.column,
+    title,
+  };
+  const list = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
+  return `::${command} ${list.join(',')}::${escapeData(message)}\n`;
+}
+
+/** As GitHub's own toolkit escapes a command's data (actions/toolkit, packages/core/src/command.ts). */
+function escapeData(text: string): string {
+  return text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
+}
+
+/** As the toolkit escapes a property: in addition the characters that end it. */
+function escapeProperty(text: string): string {
+  return escapeData(text).replace(/:/g, '%3A').replace(/,/g, '%2C');
+}

@@ -1,0 +1,131 @@
+import type { Finding, FindingKind } from '../core/finding.ts';
+import { exitCodeOf, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
+import { placeOf } from './error.ts';
+import { FINDING_KINDS, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
+import { counted, plain, type TextOutput } from './text.ts';
+
+/** So many findings of one kind keep a job summary of GitHub far below its 1 MiB. */
+const MOST_FINDINGS = 100;
+
+const headings: Readonly<Record<FindingKind, string>> = {
+  'over-grant': 'Over-grants: the key can do more than its profile says',
+  'under-grant': 'Under-grants: the key cannot do what its profile says',
+  inconclusive: 'Inconclusive: could not be determined',
+  accepted: 'Accepted: the key can do more, and its profile accepts that',
+};
+
+/** `verify --format markdown`: a summary for people, findings first, in GitHub's and GitLab's dialect. */
+export function renderVerifyMarkdown(
+  report: VerifyReport,
+  output: TextOutput,
+  { verbose }: { verbose: boolean },
+): void {
+  const findings = findingsByGravity(report);
+  output.write(`## keyaudit verify: ${headline(report)}\n`);
+  for (const kind of FINDING_KINDS) {
+    if (kind === 'inconclusive') writeStopped(report, output);
+    const ofKind = findings.filter(({ finding }) => finding.kind === kind);
+    if (ofKind.length === 0) continue;
+    const shown = verbose ? ofKind : ofKind.slice(0, MOST_FINDINGS);
+    output.write(`\n### ${headings[kind]}\n\n`);
+    output.write(row(['Profile', 'Operation', 'Permission', 'Answer', 'What to know', 'Line']));
+    output.write(row(['---', '---', '---', '---', '---', '---']));
+    for (const { result, finding } of shown) output.write(row(cellsOf(finding, result)));
+    const rest = ofKind.length - shown.length;
+    if (rest > 0) output.write(`\nAnd ${counted(rest, 'more', 'more')}; \`--verbose\` shows them all.\n`);
+  }
+  output.write('\n### Profiles\n\n');
+  output.write(
+    row([
+      '',
+      'Profile',
+      'Probes',
+      'Passed',
+      'Over-grants',
+      'Under-grants',
+      'Inconclusive',
+      'Accepted',
+      'Key',
+    ]),
+  );
+  output.write(row(['---', '---', '--:', '--:', '--:', '--:', '--:', '--:', '---']));
+  for (const result of resultsByGravity(report)) output.write(row(summaryCells(result)));
+  const facts = `Catalog ${report.catalog}, API version ${report.apiVersion}, depth ${report.depth}.`;
+  output.write(`\n${escapeMarkdown(`${report.targetNote} ${facts}`)}\n`);
+}
+
+/** `3 over-grants, 1 under-grant`, or that all is well. */
+function headline(report: VerifyReport): string {
+  const sum = (key: 'overGrants' | 'underGrants' | 'inconclusive') =>
+    report.results.reduce((total, { summary }) => total + summary[key], 0);
+  const open = report.results.filter((result) => notDetermined(result) !== undefined).length;
+  const parts = [
+    ...(sum('overGrants') > 0 ? [counted(sum('overGrants'), 'over-grant')] : []),
+    ...(sum('underGrants') > 0 ? [counted(sum('underGrants'), 'under-grant')] : []),
+    ...(sum('inconclusive') > 0 ? [`${sum('inconclusive')} inconclusive`] : []),
+    ...(open > 0 ? [`${counted(open, 'profile')} not determined`] : []),
+  ];
+  if (parts.length > 0) return `❌ ${parts.join(', ')}`;
+  return exitCodeOf(report) === 0 ? '✅ every key is as its profile says' : '❌ nothing was verified';
+}
+
+function writeStopped(report: VerifyReport, output: TextOutput): void {
+  const stopped = report.results.flatMap((result) => {
+    const why = notDetermined(result);
+    return why === undefined ? [] : [{ result, why }];
+  });
+  if (stopped.length === 0) return;
+  output.write('\n### Not determined\n\n');
+  output.write(row(['Profile', 'Why', 'What to do']));
+  output.write(row(['---', '---', '---']));
+  for (const { result, why } of stopped) {
+    output.write(row([code(result.profile), escapeMarkdown(why.message), escapeMarkdown(why.hint ?? '')]));
+  }
+}
+
+function cellsOf(finding: Finding, { profile, file }: VerifyResult): string[] {
+  return [
+    code(profile),
+    `${code(finding.operation)} (${code(`${finding.method} ${finding.path}`)})`,
+    finding.permission === null ? 'unknown' : code(finding.permission),
+    `${finding.status === null ? 'none' : `HTTP ${finding.status}`}, ${finding.evidence}`,
+    escapeMarkdown([finding.message, ...finding.notes].join(' ')),
+    code(finding.location === undefined ? file : placeOf(finding.location)),
+  ];
+}
+
+function summaryCells(result: VerifyResult): string[] {
+  const { summary, key } = result;
+  const numbers = [
+    summary.probes,
+    summary.passed,
+    summary.overGrants,
+    summary.underGrants,
+    summary.inconclusive,
+    summary.accepted,
+  ];
+  return [
+    resultIsOk(result) ? '✅' : '❌',
+    code(result.profile),
+    ...numbers.map((number) => number.toLocaleString('en-US')),
+    key === null ? 'none found' : `${key.mode ?? 'unknown'}, ${code(key.id ?? key.fingerprint)}`,
+  ];
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |\n`;
+}
+
+/** A code span, or escaped text where a code span could not hold it inside a table. */
+function code(text: string): string {
+  return /^[\w./{}:@ -]+$/.test(text) ? `\`${text}\`` : escapeMarkdown(text);
+}
+
+/** Text that stands for itself in a paragraph or a table cell, on one line. */
+export function escapeMarkdown(text: string): string {
+  return plain(text)
+    .replace(/[\\`*[\]|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\$&')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;');
+}
