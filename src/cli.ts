@@ -131,6 +131,24 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       run(command, async (context) => (await import('./commands/keys.ts')).listKeys(context)),
   );
 
+  verb(program, 'sandbox', 'run the stand-in server until interrupted', [
+    'keyaudit sandbox --port 4242',
+    'keyaudit sandbox --port 0 --format json',
+  ])
+    .addOption(new Option('--port <port>', '0 picks a free one').default(4242).argParser(portNumber))
+    .addOption(new Option('--host <host>', 'address to listen on').default('127.0.0.1'))
+    .addOption(
+      new Option('--dialect <dialect>', 'wording of refusals, as in docs/observed.md').choices([
+        ...'abcdefghi',
+        'guide',
+      ]),
+    )
+    .option('--behaviour <file>', 'YAML or JSON that says how to behave: latency, limits, faults, quirks')
+    .option('--set <name=value>', 'one setting of that file, such as latencyMs=100 (repeatable)', collect, [])
+    .action(async (options, command: Command) =>
+      run(command, async (context) => (await import('./commands/sandbox.ts')).sandbox(options, context)),
+    );
+
   return program;
 }
 
@@ -152,6 +170,14 @@ function collect(value: string, previous: string[]): string[] {
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a port: 0 to 65535.');
+  }
   return value;
 }
 

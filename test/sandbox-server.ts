@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { KEYAUDIT } from './run-cli.ts';
@@ -23,14 +25,15 @@ export async function startSandboxServer(cwd: string, args: readonly string[] = 
     server.kill('SIGTERM');
     await server;
   });
-  for await (const line of server) {
-    const { schema, url, secretKey } = JSON.parse(String(line)) as Record<string, string>;
-    if (schema !== 'keyaudit.sandbox/1' || url === undefined || secretKey === undefined) {
-      throw new Error(`unexpected first line: ${line}`);
-    }
-    return { url, secretKey, ...keyMaker(url, secretKey) };
+  const [line] = (await Promise.race([
+    once(createInterface(server.stdout), 'line'),
+    server.then(() => Promise.reject(new Error('the sandbox ended before it was ready'))),
+  ])) as [string];
+  const { schema, url, secretKey } = JSON.parse(line) as Record<string, string>;
+  if (schema !== 'keyaudit.sandbox/1' || url === undefined || secretKey === undefined) {
+    throw new Error(`unexpected first line: ${line}`);
   }
-  throw new Error('the sandbox ended before it was ready');
+  return { url, secretKey, ...keyMaker(url, secretKey) };
 }
 
 function keyMaker(url: string, secretKey: string): Pick<SandboxServer, 'makeKey' | 'expireKey'> {

@@ -1,6 +1,8 @@
 import { KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import type { CommandContext } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
+import { readBehaviour } from './read-behaviour.ts';
 
 /** A target that is ready to be asked. */
 export interface OpenTarget {
@@ -34,7 +36,20 @@ export async function openTarget(context: CommandContext): Promise<OpenTarget> {
         secretKey: () => secretKeyFromEnvironment(context),
         close: async () => {},
       };
-    case 'sandbox':
+    case 'sandbox': {
+      const { startSandbox } = await import('../sandbox/sandbox.ts');
+      const sandbox = await startSandbox({
+        catalog: loadCatalog(),
+        cwd: context.cwd,
+        behaviour: await readBehaviour(context.env.KEYAUDIT_SANDBOX_BEHAVIOUR, context.cwd),
+      });
+      return {
+        apiBase: sandbox.url,
+        note: 'Asked the embedded sandbox; nothing at Stripe was touched.',
+        secretKey: () => (context.globals.live ? sandbox.liveSecretKey : sandbox.secretKey),
+        close: () => sandbox.close(),
+      };
+    }
     case 'stripe-mock':
       throw new KeyauditError('TARGET_UNAVAILABLE', 'The target stripe-mock is not available yet.', {
         hint: 'Use --target sandbox.',

@@ -103,7 +103,12 @@ function renderFindings(
   for (const finding of shown) {
     const status = finding.status === null ? 'no answer' : `HTTP ${finding.status}`;
     const facts = `${finding.permission ?? 'permission unknown'}, ${finding.provenance}; ${status}, ${finding.evidence} evidence`;
-    output.write(`  ${colour(headings[kind])} ${paint.bold(finding.operation)} ${paint.dim(`(${facts})`)}\n`);
+    const heading = `  ${colour(headings[kind])} ${paint.bold(finding.operation)}`;
+    const plain = `  ${headings[kind]} ${finding.operation} (${facts})`;
+    // Where both do not fit on a line, the facts go below.
+    if (plain.length <= (output.columns ?? plain.length))
+      output.write(`${heading} ${paint.dim(`(${facts})`)}\n`);
+    else output.write(`${heading}\n${paint.dim(wrap(facts, output, { indent: '    ' }))}`);
     output.write(wrap(finding.message, output, { indent: '    ' }));
     for (const note of finding.notes) output.write(wrap(`Note: ${note}`, output, { indent: '    ' }));
   }

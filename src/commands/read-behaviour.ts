@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parse } from 'yaml';
+import { KeyauditError } from '../core/error.ts';
+import { type Behaviour, defaultBehaviour, parseBehaviour } from '../sandbox/behaviour.ts';
+
+/**
+ * How the sandbox is to behave, from a YAML or JSON file (`keyaudit sandbox --behaviour`, or the variable
+ * `KEYAUDIT_SANDBOX_BEHAVIOUR`); Stripe's measured behaviour when there is none.
+ * @throws KeyauditError `BEHAVIOUR_INVALID`
+ */
+export async function readBehaviour(file: string | undefined, cwd: string): Promise<Behaviour> {
+  if (file === undefined || file === '') return defaultBehaviour();
+  const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new KeyauditError('BEHAVIOUR_INVALID', `${file} cannot be read (${cause.code}).`, { cause });
+  });
+  return parseBehaviour(parsed(text, file), file);
+}
+
+function parsed(text: string, file: string): unknown {
+  try {
+    return parse(text) ?? {};
+  } catch (cause) {
+    throw new KeyauditError('BEHAVIOUR_INVALID', `${file} is neither YAML nor JSON.`, { cause });
+  }
+}

@@ -1,0 +1,63 @@
+import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import { parseBehaviour } from '../sandbox/behaviour.ts';
+import { startSandbox } from '../sandbox/sandbox.ts';
+import type { CommandContext } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
+import { readBehaviour } from './read-behaviour.ts';
+import { requireFormat } from './result-output.ts';
+
+export interface SandboxCommandOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly behaviour?: string;
+  /** `name=value`, each over the file's. */
+  readonly set: readonly string[];
+  readonly dialect?: string;
+}
+
+/** `keyaudit sandbox`: the stand-in server, until interrupted. Its keys open nothing but itself. */
+export async function sandbox(options: SandboxCommandOptions, context: CommandContext): Promise<ExitCode> {
+  requireFormat(context.globals.format, ['table', 'json']);
+  const fromFile = await readBehaviour(
+    options.behaviour ?? context.env.KEYAUDIT_SANDBOX_BEHAVIOUR,
+    context.cwd,
+  );
+  const settings = Object.fromEntries(options.set.map(settingOf));
+  const dialect = options.dialect === undefined ? {} : { dialect: options.dialect };
+  const server = await startSandbox({
+    catalog: loadCatalog(),
+    cwd: context.cwd,
+    host: options.host,
+    port: options.port,
+    behaviour: parseBehaviour({ ...fromFile, ...settings, ...dialect }, '--set'),
+  });
+  // The sandbox's own secret key is printed on purpose: it opens nothing but this server.
+  const secretKey = server.secretKey.reveal();
+  const text =
+    context.globals.format === 'json'
+      ? JSON.stringify({ schema: 'keyaudit.sandbox/1', url: server.url, secretKey })
+      : `Sandbox at ${server.url}; nothing at Stripe is touched.\nIts secret key: ${secretKey}\nStop it with Ctrl-C.`;
+  context.reveal(`${text}\n`);
+  await new Promise<void>((resolve) => {
+    if (context.signal.aborted) resolve();
+    context.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await server.close();
+  return EXIT.ok;
+}
+
+/** `latencyMs=100`, `blind=["charges.create"]`: the value is JSON, or else a text. */
+function settingOf(text: string): [string, unknown] {
+  const at = text.indexOf('=');
+  if (at < 1) {
+    throw new KeyauditError('USAGE', `"${text}" sets nothing.`, {
+      hint: 'Write --set name=value, such as --set latencyMs=100.',
+    });
+  }
+  const value = text.slice(at + 1);
+  try {
+    return [text.slice(0, at), JSON.parse(value)];
+  } catch {
+    return [text.slice(0, at), value];
+  }
+}

@@ -1,0 +1,50 @@
+/** What the sandbox answers, before it is put on the wire. */
+export interface Answer {
+  readonly status: number;
+  /** Sent as JSON. */
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ErrorFields {
+  readonly type?: string;
+  readonly code?: string;
+  readonly message: string;
+  readonly param?: string;
+}
+
+/** An error object in Stripe's form. @see https://docs.stripe.com/api/errors */
+export function errorAnswer(status: number, fields: ErrorFields): Answer {
+  const { type = 'invalid_request_error', code, message, param } = fields;
+  return {
+    status,
+    body: {
+      error: {
+        ...(code === undefined
+          ? {}
+          : { code, doc_url: `https://stripe.com/docs/error-codes/${docName(code)}` }),
+        message,
+        ...(param === undefined ? {} : { param }),
+        type,
+      },
+    },
+  };
+}
+
+function docName(code: string): string {
+  return code.replaceAll('_', '-');
+}
+
+/** `No such customer: 'cus_x'`; 404 for an id in the path, 400 for most ids in parameters. */
+export function missingObject(object: string, id: string, param: string, status: 400 | 404 = 404): Answer {
+  return errorAnswer(status, {
+    code: 'resource_missing',
+    message: `No such ${object.replace(/^.*\./, '')}: '${id}'`,
+    param,
+  });
+}
+
+/** Whether a request with this answer went through. */
+export function isSuccess({ status }: Answer): boolean {
+  return status >= 200 && status < 300;
+}

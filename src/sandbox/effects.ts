@@ -1,0 +1,276 @@
+import type { OperationName } from '../core/catalog.ts';
+import { type Answer, errorAnswer } from './answer.ts';
+import type { Fields } from './form-body.ts';
+import { makeObject } from './make-object.ts';
+import type { ObjectStore, StripeObject } from './object-store.ts';
+
+/** What an effect works on. */
+export interface EffectContext {
+  /** The object that the call made or addresses. */
+  readonly object: StripeObject;
+  readonly fields: Fields;
+  readonly store: ObjectStore;
+  readonly livemode: boolean;
+  readonly now: number;
+}
+
+/** Changes objects as the call does at Stripe; an answer when Stripe would refuse. */
+type Effect = (context: EffectContext) => Answer | undefined;
+
+/** What a create fills in beyond the fields that were sent. Runs before the object is kept. */
+export const createEffects: Readonly<Record<OperationName, Effect>> = {
+  'charges.create': ({ object, fields, store, livemode, now }) => {
+    const captured = fields.capture !== false;
+    Object.assign(object, {
+      amount_captured: captured ? object.amount : 0,
+      amount_refunded: 0,
+      captured,
+      disputed: false,
+      paid: true,
+      payment_intent: null,
+      refunded: false,
+      status: 'succeeded',
+    });
+    // Stripe's test source for a charge that is disputed at once.
+    if (fields.source === 'tok_createDispute') {
+      object.disputed = true;
+      dispute(object, { store, livemode, now });
+    }
+    return undefined;
+  },
+  'refunds.create': ({ object, fields, store }) => {
+    if (fields.charge === undefined && fields.payment_intent === undefined) {
+      return errorAnswer(400, {
+        code: 'parameter_missing',
+        message: 'One of the following params should be provided for this request: payment_intent or charge.',
+      });
+    }
+    const intent = store.find('payment_intents', String(fields.payment_intent));
+    const charge = store.find('charges', String(fields.charge ?? intent?.latest_charge));
+    if (charge === undefined) {
+      return errorAnswer(400, { message: 'This PaymentIntent does not have a successful charge to refund.' });
+    }
+    const left = Number(charge.amount) - Number(charge.amount_refunded);
+    const amount = Number(fields.amount ?? left);
+    if (left <= 0) {
+      return errorAnswer(400, {
+        code: 'charge_already_refunded',
+        message: `Charge ${charge.id} has already been refunded.`,
+      });
+    }
+    if (amount > left) {
+      return errorAnswer(400, {
+        message: `Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`,
+        param: 'amount',
+      });
+    }
+    charge.amount_refunded = Number(charge.amount_refunded) + amount;
+    charge.refunded = charge.amount_refunded === charge.amount;
+    Object.assign(object, { amount, charge: charge.id, currency: charge.currency, status: 'succeeded' });
+    return undefined;
+  },
+  'paymentIntents.create': (context) => {
+    const { object, fields } = context;
+    Object.assign(object, {
+      amount_capturable: 0,
+      amount_received: 0,
+      capture_method: fields.capture_method ?? 'automatic',
+      client_secret: `${object.id}_secret_ofTheSandbox`,
+      latest_charge: null,
+      status: fields.payment_method === undefined ? 'requires_payment_method' : 'requires_confirmation',
+    });
+    return fields.confirm === true ? confirm(context) : undefined;
+  },
+  'setupIntents.create': ({ object, fields }) => {
+    object.status = fields.payment_method === undefined ? 'requires_payment_method' : 'requires_confirmation';
+    return undefined;
+  },
+  'subscriptions.create': ({ object, fields, store, livemode, now }) => {
+    const items = Array.isArray(fields.items) ? (fields.items as Fields[]) : [];
+    const data = items.map((item) => {
+      const made = makeObject({ ...item }, { collection: 'subscription_items', livemode, now });
+      return store.add('subscription_items', Object.assign(made, { subscription: object.id }));
+    });
+    Object.assign(object, {
+      cancel_at_period_end: fields.cancel_at_period_end ?? false,
+      items: {
+        object: 'list',
+        data,
+        has_more: false,
+        url: `/v1/subscription_items?subscription=${object.id}`,
+      },
+      status: 'active',
+    });
+    return undefined;
+  },
+  'invoices.create': ({ object }) => {
+    Object.assign(object, { status: 'draft', paid: false });
+    return undefined;
+  },
+  'files.create': ({ object, fields }) => {
+    const file = fields.file as { name?: string; size?: number; type?: string } | undefined;
+    Object.assign(object, {
+      file: undefined,
+      filename: file?.name ?? null,
+      size: file?.size ?? 0,
+      type: /\.(\w+)$/.exec(file?.name ?? '')?.[1] ?? null,
+      url: `https://files.stripe.com/v1/files/${object.id}/contents`,
+    });
+    return undefined;
+  },
+  'coupons.create': ({ object }) => {
+    Object.assign(object, { duration: object.duration ?? 'once', times_redeemed: 0, valid: true });
+    return undefined;
+  },
+  'payouts.create': ({ object }) => {
+    object.status = 'pending';
+    return undefined;
+  },
+};
+
+/** What an action does to its object; any other takes the fields over and no more. */
+export const actionEffects: Readonly<Record<OperationName, Effect>> = {
+  'charges.capture': ({ object, fields }) => {
+    if (object.captured === true) {
+      return errorAnswer(400, {
+        code: 'charge_already_captured',
+        message: `Charge ${object.id} has already been captured.`,
+      });
+    }
+    Object.assign(object, { captured: true, amount_captured: fields.amount ?? object.amount });
+    return undefined;
+  },
+  'paymentIntents.confirm': (context) => {
+    if (context.fields.payment_method !== undefined)
+      context.object.payment_method = context.fields.payment_method;
+    return confirm(context);
+  },
+  'paymentIntents.capture': (context) => {
+    if (context.object.status !== 'requires_capture') return unexpectedState(context.object, 'captured');
+    return succeed(context);
+  },
+  'paymentIntents.cancel': ({ object }) => {
+    if (object.status === 'succeeded' || object.status === 'canceled')
+      return unexpectedState(object, 'canceled');
+    object.status = 'canceled';
+    return undefined;
+  },
+  'disputes.close': ({ object }) => {
+    object.status = 'lost';
+    return undefined;
+  },
+  'disputes.update': ({ object, fields }) => {
+    if (fields.evidence !== undefined) {
+      const details = { has_evidence: true, submission_count: fields.submit === true ? 1 : 0 };
+      object.evidence_details = details;
+    }
+    if (fields.submit === true) object.status = 'under_review';
+    return undefined;
+  },
+  'paymentMethods.attach': ({ object, fields }) => {
+    object.customer = fields.customer;
+    return undefined;
+  },
+  'paymentMethods.detach': ({ object }) => {
+    object.customer = null;
+    return undefined;
+  },
+  'invoices.finalizeInvoice': status('open'),
+  'invoices.markUncollectible': status('uncollectible'),
+  'invoices.pay': ({ object }) => {
+    Object.assign(object, { status: 'paid', paid: true });
+    return undefined;
+  },
+  'invoices.voidInvoice': status('void'),
+  'creditNotes.voidCreditNote': status('void'),
+  'quotes.accept': status('accepted'),
+  'quotes.finalizeQuote': status('open'),
+  'checkout.sessions.expire': status('expired'),
+  'subscriptions.cancel': status('canceled'),
+  'subscriptions.resume': status('active'),
+  'subscriptionSchedules.release': status('released'),
+};
+
+/** Actions named `cancel`, and the like, leave their object in one state. */
+export function actionEffect(operation: OperationName): Effect | undefined {
+  return actionEffects[operation] ?? (operation.endsWith('.cancel') ? status('canceled') : undefined);
+}
+
+function status(text: string): Effect {
+  return ({ object }) => {
+    object.status = text;
+    return undefined;
+  };
+}
+
+function confirm(context: EffectContext): Answer | undefined {
+  const { object } = context;
+  if (object.payment_method === undefined || object.payment_method === null) {
+    return errorAnswer(400, {
+      code: 'payment_intent_unexpected_state',
+      message:
+        "You cannot confirm this PaymentIntent because it's missing a payment method. Update the PaymentIntent with a payment method and then confirm it again.",
+    });
+  }
+  if (object.status === 'succeeded' || object.status === 'canceled')
+    return unexpectedState(object, 'confirmed');
+  if (object.capture_method !== 'manual') return succeed(context);
+  Object.assign(object, { status: 'requires_capture', amount_capturable: object.amount });
+  return undefined;
+}
+
+function succeed({ object, fields, store, livemode, now }: EffectContext): undefined {
+  const amount = Number(fields.amount_to_capture ?? object.amount);
+  const charge = makeObject(
+    {
+      amount,
+      currency: object.currency,
+      customer: object.customer ?? null,
+      payment_method: object.payment_method,
+    },
+    { collection: 'charges', livemode, now },
+  );
+  Object.assign(charge, {
+    amount_captured: amount,
+    amount_refunded: 0,
+    captured: true,
+    disputed: false,
+    paid: true,
+    payment_intent: object.id,
+    refunded: false,
+    status: 'succeeded',
+  });
+  store.add('charges', charge);
+  Object.assign(object, {
+    amount_capturable: 0,
+    amount_received: amount,
+    latest_charge: charge.id,
+    status: 'succeeded',
+  });
+  if (object.payment_method === 'pm_card_createDispute') {
+    charge.disputed = true;
+    dispute(charge, { store, livemode, now });
+  }
+  return undefined;
+}
+
+function dispute(
+  charge: StripeObject,
+  { store, livemode, now }: Pick<EffectContext, 'store' | 'livemode' | 'now'>,
+): void {
+  const made = makeObject(
+    { amount: charge.amount, charge: charge.id, currency: charge.currency },
+    { collection: 'disputes', livemode, now },
+  );
+  store.add(
+    'disputes',
+    Object.assign(made, { evidence: {}, reason: 'fraudulent', status: 'needs_response' }),
+  );
+}
+
+function unexpectedState(object: StripeObject, done: string): Answer {
+  return errorAnswer(400, {
+    code: 'payment_intent_unexpected_state',
+    message: `This PaymentIntent could not be ${done} because it has a status of ${String(object.status)}.`,
+  });
+}

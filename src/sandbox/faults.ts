@@ -1,0 +1,128 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyReply } from 'fastify';
+import { type Answer, errorAnswer } from './answer.ts';
+import type { Behaviour } from './behaviour.ts';
+
+/** What is to happen to a request besides being served. */
+export type Fault =
+  | 'reset'
+  | 'hang'
+  | 'truncate'
+  | { readonly answer: Answer }
+  | { readonly foreign: Foreign };
+type Foreign = NonNullable<Behaviour['foreign']>;
+
+/** Decides about faults; counts requests, and those of the last second for the rate limit. */
+export class FaultInjector {
+  #requests = 0;
+  #keyRequests = 0;
+  #keysMade = 0;
+  readonly #recent: number[] = [];
+
+  /** The fault of the next request, if any. */
+  next(behaviour: Behaviour, now: number): Fault | undefined {
+    const count = ++this.#requests;
+    const isNth = (n: number | undefined) => n !== undefined && count % n === 0;
+    if (isNth(behaviour.resetEvery)) return 'reset';
+    if (isNth(behaviour.hangEvery)) return 'hang';
+    if (behaviour.foreign !== undefined && count > behaviour.foreignAfter)
+      return { foreign: behaviour.foreign };
+    if (this.#isOverRate(behaviour.rateLimit, now)) return { answer: rateLimited };
+    if (isNth(behaviour.lockTimeoutEvery)) return { answer: lockTimeout };
+    if (isNth(behaviour.serverErrorEvery)) return { answer: serverError };
+    if (isNth(behaviour.truncateEvery)) return 'truncate';
+    return undefined;
+  }
+
+  /** Whether this request comes after the restricted keys have died. */
+  keysAreDead({ keysDieAfter }: Behaviour): boolean {
+    return keysDieAfter !== undefined && ++this.#keyRequests > keysDieAfter;
+  }
+
+  /** Whether the answer with this new key gets lost. */
+  losesKeyAnswer({ loseKeyAnswerEvery: n }: Behaviour): boolean {
+    return n !== undefined && ++this.#keysMade % n === 0;
+  }
+
+  #isOverRate(limit: number | undefined, now: number): boolean {
+    if (limit === undefined) return false;
+    while (this.#recent[0] !== undefined && this.#recent[0] <= now - 1_000) this.#recent.shift();
+    if (this.#recent.length >= limit) return true;
+    this.#recent.push(now);
+    return false;
+  }
+}
+
+const rateLimited: Answer = {
+  ...errorAnswer(429, {
+    code: 'rate_limit',
+    message:
+      'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.',
+  }),
+  headers: { 'stripe-rate-limited-reason': 'global-rate' },
+};
+
+const lockTimeout = errorAnswer(429, {
+  code: 'lock_timeout',
+  message:
+    'This object cannot be accessed right now because another API request or Stripe process is currently accessing it.',
+});
+
+const serverError = errorAnswer(500, {
+  type: 'api_error',
+  message: 'Sorry! There was an error while talking to one of our backends.',
+});
+
+/** Puts a stranger's answer on the wire. `no-request-id` is Stripe's own answer without that header. */
+export function sendForeign(kind: Foreign, reply: FastifyReply, answer: Answer): FastifyReply {
+  switch (kind) {
+    case 'html':
+      return reply.code(502).type('text/html').send('<html><body><h1>502 Bad Gateway</h1></body></html>');
+    case 'captive-portal':
+      return reply
+        .code(200)
+        .type('text/html')
+        .send('<html><body>Welcome! Please sign in to use this network.</body></html>');
+    case 'proxy-403':
+      return reply.code(403).type('application/json').send('{"message":"Forbidden"}');
+    case 'not-stripe':
+      return reply.code(403).type('application/json').send('{"error":"access_denied"}');
+    case 'redirect':
+      return reply.code(302).header('location', 'http://portal.invalid/login').send('');
+    case 'no-request-id':
+      return reply.code(answer.status).type('application/json').send(JSON.stringify(answer.body));
+  }
+}
+
+/** Cuts the connection without an answer. */
+export function cut(reply: FastifyReply): void {
+  reply.hijack();
+  reply.raw.socket?.resetAndDestroy();
+}
+
+/** Sends half of a JSON text as if it were all. */
+export function truncated(text: string): string {
+  return text.slice(0, Math.ceil(text.length / 2));
+}
+
+/** Sends a body in small pieces over some time. */
+export async function drip(
+  reply: FastifyReply,
+  {
+    status,
+    headers,
+    text,
+    overMs,
+  }: { status: number; headers: Record<string, string>; text: string; overMs: number },
+): Promise<void> {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
+  const pieces = 10;
+  const size = Math.ceil(text.length / pieces);
+  for (let at = 0; at < text.length && !raw.destroyed; at += size) {
+    raw.write(text.slice(at, at + size));
+    await delay(overMs / pieces);
+  }
+  raw.end();
+}

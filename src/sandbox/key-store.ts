@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { KeyauditError } from '../core/error.ts';
+import { SecretKey } from '../core/secret-key.ts';
+import { openWorkspace, withFileLock, writePrivateFile } from '../store/workspace.ts';
+import { isDead, type KeyState, type RestrictedKey, stateSchema } from './key-state.ts';
+import { derivedText, randomText } from './random-text.ts';
+
+/** Who a request comes from. */
+export type Caller =
+  | { readonly kind: 'secret'; readonly livemode: boolean }
+  | { readonly kind: 'restricted'; readonly livemode: boolean; readonly key: RestrictedKey };
+
+export type NewKey = Pick<
+  RestrictedKey,
+  'name' | 'note' | 'permissions' | 'connectPermissions' | 'livemode' | 'madeBy' | 'expiresAt'
+>;
+
+/**
+ * The sandbox's keys: in memory, or in `.keyaudit/sandbox.json` of a working folder, where several
+ * processes may share them. The file holds a seed and no token.
+ */
+export class KeyStore {
+  readonly #file: string | undefined;
+  readonly #now: () => number;
+  #stamp = '';
+  #seed: Buffer = Buffer.alloc(0);
+  #keys = new Map<string, RestrictedKey>();
+  #byToken = new Map<string, string>();
+  #secrets: { readonly test: string; readonly live: string } = { test: '', live: '' };
+
+  private constructor(file: string | undefined, now: () => number) {
+    this.#file = file;
+    this.#now = now;
+  }
+
+  /** @throws KeyauditError `STORE_UNWRITABLE`, `SANDBOX_STATE_BROKEN` */
+  static async open(cwd: string | undefined, now: () => number): Promise<KeyStore> {
+    const file = cwd === undefined ? undefined : join(await openWorkspace(cwd), 'sandbox.json');
+    const store = new KeyStore(file, now);
+    if (file === undefined) store.#load(freshState());
+    else if (!store.#reread()) {
+      await withFileLock(file, async () => {
+        if (store.#reread()) return;
+        const state = freshState();
+        await writePrivateFile(file, serialize(state));
+        store.#load(state);
+      });
+    }
+    return store;
+  }
+
+  /** The secret key that makes keys; all that it opens is this sandbox. */
+  secretKey(mode: 'test' | 'live'): SecretKey {
+    return SecretKey.of(this.#secrets[mode]);
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** The caller behind a token; `expired` for a key that is dead, undefined for one never made here. */
+  authenticate(token: string): Caller | 'expired' | undefined {
+    this.#reread();
+    if (token === this.#secrets.test) return { kind: 'secret', livemode: false };
+    if (token === this.#secrets.live) return { kind: 'secret', livemode: true };
+    const key = this.#keys.get(this.#byToken.get(token) ?? '');
+    if (key === undefined) return undefined;
+    return isDead(key, this.#now()) ? 'expired' : { kind: 'restricted', livemode: key.livemode, key };
+  }
+
+  /** The secret of a key made here. */
+  tokenOf({ id, livemode }: RestrictedKey): string {
+    return `rk_${livemode ? 'live' : 'test'}_${derivedText(this.#seed, id)}`;
+  }
+
+  find(id: string): RestrictedKey | undefined {
+    this.#reread();
+    return this.#keys.get(id);
+  }
+
+  /** Newest first. */
+  all(): readonly RestrictedKey[] {
+    this.#reread();
+    return [...this.#keys.values()].reverse();
+  }
+
+  create(fields: NewKey): Promise<RestrictedKey> {
+    return this.#change((keys) => add(keys, fields, this.#now()));
+  }
+
+  /** Replaces a key; undefined when it is gone. */
+  update(id: string, change: (key: RestrictedKey) => RestrictedKey): Promise<RestrictedKey | undefined> {
+    return this.#change((keys) => {
+      const key = keys.get(id);
+      if (key === undefined) return undefined;
+      const changed = change(key);
+      keys.set(id, changed);
+      return changed;
+    });
+  }
+
+  /** A new key in the place of an old one, which is gone at once, as Stripe's `rotate` was measured to do. */
+  rotate(id: string): Promise<RestrictedKey | undefined> {
+    return this.#change((keys) => {
+      const old = keys.get(id);
+      if (old === undefined) return undefined;
+      keys.delete(id);
+      return add(keys, old, this.#now());
+    });
+  }
+
+  async #change<T>(work: (keys: Map<string, RestrictedKey>) => T): Promise<T> {
+    const file = this.#file;
+    if (file === undefined) {
+      const keys = new Map(this.#keys);
+      const result = work(keys);
+      this.#load({ version: 1, seed: this.#seed.toString('base64'), keys: [...keys.values()] });
+      return result;
+    }
+    return withFileLock(file, async () => {
+      this.#reread();
+      const keys = new Map(this.#keys);
+      const result = work(keys);
+      const state: KeyState = { version: 1, seed: this.#seed.toString('base64'), keys: [...keys.values()] };
+      await writePrivateFile(file, serialize(state));
+      this.#load(state);
+      return result;
+    });
+  }
+
+  /** Takes in what another process wrote; false when there is no file yet. */
+  #reread(): boolean {
+    if (this.#file === undefined) return true;
+    const stats = statSync(this.#file, { throwIfNoEntry: false });
+    if (stats === undefined) return false;
+    const stamp = stampOf(stats);
+    if (stamp === this.#stamp) return true;
+    this.#load(parseState(readFileSync(this.#file, 'utf8'), this.#file));
+    this.#stamp = stamp;
+    return true;
+  }
+
+  #load(state: KeyState): void {
+    const seed = Buffer.from(state.seed, 'base64');
+    const known = seed.equals(this.#seed)
+      ? new Map([...this.#byToken].map(([token, id]) => [id, token]))
+      : undefined;
+    this.#seed = seed;
+    this.#secrets = {
+      test: `sk_test_${derivedText(seed, 'secret test')}`,
+      live: `sk_live_${derivedText(seed, 'secret live')}`,
+    };
+    this.#keys = new Map(state.keys.map((key) => [key.id, key]));
+    this.#byToken = new Map(state.keys.map((key) => [known?.get(key.id) ?? this.tokenOf(key), key.id]));
+  }
+}
+
+function add(keys: Map<string, RestrictedKey>, fields: NewKey, now: number): RestrictedKey {
+  const { name, note, permissions, connectPermissions, livemode, madeBy, expiresAt } = fields;
+  const key: RestrictedKey = {
+    id: `mk_1${randomText(23)}`,
+    ...{ name, note, permissions, connectPermissions, livemode, madeBy },
+    createdAt: now,
+    expiresAt,
+    expiredAt: null,
+    deadAt: null,
+    before: null,
+  };
+  keys.set(key.id, key);
+  return key;
+}
+
+function freshState(): KeyState {
+  return { version: 1, seed: randomBytes(32).toString('base64'), keys: [] };
+}
+
+function serialize(state: KeyState): string {
+  return `${JSON.stringify(state)}\n`;
+}
+
+/** A file replaced by rename has another inode, even within the clock's grain. */
+function stampOf({ ino, mtimeMs, size }: Stats): string {
+  return `${ino} ${mtimeMs} ${size}`;
+}
+
+function parseState(text: string, file: string): KeyState {
+  try {
+    return stateSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new KeyauditError('SANDBOX_STATE_BROKEN', `${file} is not the sandbox's state.`, {
+      hint: 'Remove it: the sandbox starts anew, and its keys are void.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import type { FastifyRequest } from 'fastify';
+import { type Answer, errorAnswer } from './answer.ts';
+import { emptyFields, type Fields, parseForm, setField } from './form-body.ts';
+
+/** A request as the sandbox takes it. */
+export interface SandboxRequest {
+  readonly method: string;
+  /** Without the query and a trailing slash. */
+  readonly path: string;
+  /** The query of a GET or DELETE, with the body's fields. */
+  readonly fields: Fields;
+  readonly expand: readonly string[];
+  readonly authorization?: string;
+  /** `Stripe-Version`. */
+  readonly version?: string;
+  /** `Stripe-Account`. */
+  readonly account?: string;
+  readonly idempotencyKey?: string;
+  /** The body as it came, for telling two requests apart. */
+  readonly bodyText: string;
+}
+
+/** Parses what came over the wire; a body that is not what it says is HTTP 400. */
+export async function readRequest(
+  request: FastifyRequest,
+): Promise<SandboxRequest | { readonly refusal: Answer }> {
+  const { method, url, headers } = request;
+  const [rawPath = '/', query = ''] = url.split('?', 2);
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const type = headers['content-type'] ?? '';
+  const fields = parseForm(query);
+  const read = await readBody(body, type);
+  if (read === undefined) {
+    return { refusal: errorAnswer(400, { message: 'Invalid request body: it could not be parsed.' }) };
+  }
+  Object.assign(fields, read);
+  const text = (name: string) => {
+    const value = headers[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const authorization = text('authorization');
+  const version = text('stripe-version');
+  const account = text('stripe-account') ?? text('stripe-context');
+  const idempotencyKey = text('idempotency-key');
+  return {
+    method,
+    path: rawPath.length > 1 ? rawPath.replace(/\/$/, '') : rawPath,
+    fields,
+    expand: expandOf(fields),
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(version === undefined ? {} : { version }),
+    ...(account === undefined ? {} : { account }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    bodyText: `${query}\n${body.toString('latin1')}`,
+  };
+}
+
+async function readBody(body: Buffer, type: string): Promise<Fields | undefined> {
+  if (body.length === 0) return {};
+  if (/^application\/json/i.test(type)) return readJson(body);
+  if (/^multipart\/form-data/i.test(type)) return readMultipart(body, type);
+  return parseForm(body.toString('utf8'));
+}
+
+function readJson(body: Buffer): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.assign(emptyFields(), value)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The platform's own parser of forms; a file becomes its name, size and type, and its content is dropped. */
+async function readMultipart(body: Buffer, type: string): Promise<Fields | undefined> {
+  try {
+    const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+    const fields = emptyFields();
+    for (const [name, value] of form) {
+      setField(
+        fields,
+        name,
+        typeof value === 'string' ? value : { name: value.name, size: value.size, type: value.type },
+      );
+    }
+    return fields;
+  } catch {
+    return undefined;
+  }
+}
+
+function expandOf({ expand }: Fields): readonly string[] {
+  const list = Array.isArray(expand) ? expand : expand === undefined ? [] : [expand];
+  return list
+    .filter((path): path is string => typeof path === 'string' && path !== '')
+    .slice(0, MOST_EXPANSIONS);
+}
+
+/** Stripe takes up to four levels, and few fields; this bounds the work of one request. */
+const MOST_EXPANSIONS = 20;

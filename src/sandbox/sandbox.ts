@@ -1,0 +1,336 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Catalog, Operation } from '../core/catalog.ts';
+import { EXIT, KeyauditError } from '../core/error.ts';
+import type { SecretKey } from '../core/secret-key.ts';
+import { type Answer, errorAnswer } from './answer.ts';
+import { authenticate, expiredKey, maskedKey, refusedAddress } from './authenticate.ts';
+import { type Behaviour, defaultBehaviour } from './behaviour.ts';
+import { cut, drip, FaultInjector, sendForeign, truncated } from './faults.ts';
+import { IdempotencyCache } from './idempotency.ts';
+import { KEY_PERMISSIONS_PATH, resolveKeyPermissions } from './key-permissions-endpoint.ts';
+import { type Caller, KeyStore } from './key-store.ts';
+import { KEYS_PATH, serveManagedKeys, v2Error } from './managed-key-endpoints.ts';
+import { ObjectStore, type StripeObject } from './object-store.ts';
+import { OWN_ACCOUNT, PermissionGate } from './permission-gate.ts';
+import { randomText } from './random-text.ts';
+import { readRequest, type SandboxRequest } from './read-request.ts';
+import { refusal } from './refusal-message.ts';
+import { createRestrictedKey, RESTRICTED_KEYS_PATH } from './restricted-keys-endpoint.ts';
+import { missingObjectOf, serveOperation } from './serve-operation.ts';
+import { ParameterValidator } from './validate-parameters.ts';
+
+export interface SandboxOptions {
+  readonly catalog: Catalog;
+  /** Keeps keys in `.keyaudit/` of this folder; without it they live in memory. */
+  readonly cwd?: string;
+  readonly host?: string;
+  /** 0 (the default) picks a free one. */
+  readonly port?: number;
+  readonly behaviour?: Partial<Behaviour>;
+  /** The clock, in ms since 1970. */
+  readonly now?: () => number;
+}
+
+/** A running sandbox. */
+export interface Sandbox {
+  readonly url: string;
+  /** Its test and live secret keys; they open nothing but this server. */
+  readonly secretKey: SecretKey;
+  readonly liveSecretKey: SecretKey;
+  /** May be changed while it runs. */
+  readonly behaviour: Behaviour;
+  /** Every object that calls have made, all accounts and modes. */
+  objects(): readonly StripeObject[];
+  /** Requests answered so far, by method and status: `POST 400`. */
+  requests(): ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the stand-in server: it authenticates, checks permissions over the whole catalog, and serves
+ * objects in memory. docs/fidelity.md says where it differs from Stripe.
+ * @throws KeyauditError `PORT_TAKEN`, `STORE_UNWRITABLE`, `SANDBOX_STATE_BROKEN`
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const now = options.now ?? Date.now;
+  const keys = await KeyStore.open(options.cwd, now);
+  const behaviour: Behaviour = { ...defaultBehaviour(), ...options.behaviour };
+  const server = new SandboxServer({ catalog: options.catalog, keys, behaviour, now });
+  const url = await server.listen(options.host ?? '127.0.0.1', options.port ?? 0);
+  return {
+    url,
+    secretKey: keys.secretKey('test'),
+    liveSecretKey: keys.secretKey('live'),
+    behaviour,
+    objects: () => server.objects(),
+    requests: () => server.requests,
+    close: () => server.close(),
+  };
+}
+
+interface Parts {
+  readonly catalog: Catalog;
+  readonly keys: KeyStore;
+  readonly behaviour: Behaviour;
+  readonly now: () => number;
+}
+
+/** Larger than any upload of the API's own; Stripe takes files up to 16 MB. */
+const BODY_LIMIT = 17_000_000;
+
+class SandboxServer {
+  readonly requests = new Map<string, number>();
+  readonly #parts: Parts;
+  readonly #gate: PermissionGate;
+  readonly #validator = new ParameterValidator();
+  readonly #idempotency = new IdempotencyCache();
+  readonly #faults = new FaultInjector();
+  readonly #stores = new Map<string, ObjectStore>();
+  readonly #app: FastifyInstance;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#gate = new PermissionGate(parts.catalog);
+    this.#app = fastify({
+      bodyLimit: BODY_LIMIT,
+      forceCloseConnections: true,
+      frameworkErrors: (_error, request, reply) => {
+        this.#put(unknownUrl(request.method, request.url), reply, {});
+      },
+    });
+    this.#app.removeAllContentTypeParsers();
+    this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    this.#app.all('*', (request, reply) => this.#answer(request, reply));
+    this.#app.setNotFoundHandler((request, reply) => this.#answer(request, reply));
+    this.#app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+      const status = error.statusCode ?? 500;
+      const answer = errorAnswer(status, {
+        ...(status >= 500 ? { type: 'api_error' } : {}),
+        message: status >= 500 ? 'The sandbox failed; this is a bug of keyaudit.' : error.message,
+      });
+      return this.#put(answer, reply, {});
+    });
+  }
+
+  async listen(host: string, port: number): Promise<string> {
+    try {
+      return await this.#app.listen({ host, port });
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      throw new KeyauditError('PORT_TAKEN', `The sandbox cannot listen on ${host}:${port} (${code}).`, {
+        hint:
+          code === 'EADDRINUSE'
+            ? 'Something else listens there; --port 0 picks a free one.'
+            : 'Choose another --host or --port.',
+        exitCode: EXIT.usage,
+        cause,
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#app.close();
+  }
+
+  objects(): readonly StripeObject[] {
+    return [...this.#stores.values()].flatMap((store) => store.all());
+  }
+
+  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { behaviour, now } = this.#parts;
+    if (behaviour.latencyMs > 0) await delay(behaviour.latencyMs);
+    const fault = this.#faults.next(behaviour, now());
+    if (fault === 'reset') {
+      cut(reply);
+      return reply;
+    }
+    if (fault === 'hang') {
+      reply.hijack();
+      return reply;
+    }
+    const requestId = `req_${randomText(14)}`;
+    const headers = { 'request-id': requestId };
+    if (typeof fault === 'object' && 'answer' in fault) return this.#put(fault.answer, reply, headers);
+    const parsed = await readRequest(request);
+    if ('refusal' in parsed) return this.#put(parsed.refusal, reply, headers);
+    const answer = await this.#serve(parsed, requestId);
+    if (answer === 'lost') {
+      cut(reply);
+      return reply;
+    }
+    if (typeof fault === 'object' && 'foreign' in fault) return sendForeign(fault.foreign, reply, answer);
+    const { version, idempotencyKey } = parsed;
+    const echoed = {
+      ...headers,
+      'stripe-version': version ?? this.#parts.catalog.apiVersion,
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    };
+    return this.#put(answer, reply, echoed, fault === 'truncate');
+  }
+
+  /** Puts an answer on the wire. */
+  #put(answer: Answer, reply: FastifyReply, headers: Record<string, string>, truncate = false): FastifyReply {
+    const { behaviour, now } = this.#parts;
+    const counted = `${reply.request.method} ${answer.status}`;
+    this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
+    const text = JSON.stringify(answer.body);
+    const all = {
+      'content-type': 'application/json',
+      ...headers,
+      ...answer.headers,
+      ...(behaviour.clockSkewSeconds === 0
+        ? {}
+        : { date: new Date(now() + behaviour.clockSkewSeconds * 1000).toUTCString() }),
+    };
+    if (behaviour.slowBodyMs > 0) {
+      void drip(reply, { status: answer.status, headers: all, text, overMs: behaviour.slowBodyMs });
+      return reply;
+    }
+    return reply
+      .code(answer.status)
+      .headers(all)
+      .send(truncate ? truncated(text) : text);
+  }
+
+  /** Authentication, then the URL, then permissions, then parameters, then the objects: Stripe's order. */
+  async #serve(request: SandboxRequest, requestId: string): Promise<Answer | 'lost'> {
+    const { behaviour, keys, catalog } = this.#parts;
+    if (behaviour.refuseAddress) return refusedAddress();
+    const who = authenticate(request.authorization, keys);
+    if ('refusal' in who) return who.refusal;
+    const { caller, token } = who;
+    if (caller.kind === 'restricted' && this.#faults.keysAreDead(behaviour)) return expiredKey(token);
+    const { version } = request;
+    if (version !== undefined && !/^\d{4}-\d{2}-\d{2}(?:\.[a-z]+)?$/.test(version)) {
+      return errorAnswer(400, {
+        code: 'invalid_api_version',
+        message: `Invalid Stripe API version: ${version.slice(0, 40)}`,
+      });
+    }
+    const own = await this.#serveKeys(request, caller, token, requestId);
+    if (own !== undefined) return own;
+    const found = catalog.match(request.method, request.path);
+    if (found === undefined) return unknownUrl(request.method, request.path);
+    const { operation } = found;
+    const refused = this.#refused(operation, request, caller, token);
+    const isBlind = behaviour.blind.includes(operation.name);
+    if (refused !== undefined && !isBlind) return refused;
+    const wrong = this.#validator.check(operation, request.fields);
+    if (wrong !== undefined) return wrong;
+    const fields = this.#validator.coerce(operation, request.fields);
+    const store = this.#store(caller.livemode, request.account);
+    const call = {
+      ...request,
+      operation,
+      ids: found.ids.map(decoded),
+      fields,
+      store,
+      livemode: caller.livemode,
+      now: this.#parts.now(),
+    };
+    // A blind endpoint looks at what was sent first; what would go through is still refused.
+    if (refused !== undefined) return missingObjectOf(call) ?? refused;
+    return this.#once(request, caller, requestId, async () => serveOperation(call));
+  }
+
+  #refused(operation: Operation, request: SandboxRequest, caller: Caller, token: string): Answer | undefined {
+    const { behaviour, catalog, now } = this.#parts;
+    const { account, expand } = request;
+    if (caller.kind === 'restricted' && behaviour.impossible.includes(operation.name)) {
+      return refusal('d', { catalog, maskedKey: maskedKey(token), account: OWN_ACCOUNT, permissions: [] });
+    }
+    return this.#gate.check({
+      caller,
+      token,
+      operation,
+      expand,
+      dialect: behaviour.dialect,
+      now: now(),
+      ...(account === undefined ? {} : { account }),
+    });
+  }
+
+  /** The endpoints that make and explain keys, which the SDK, and so the catalog, does not have. */
+  async #serveKeys(
+    request: SandboxRequest,
+    caller: Caller,
+    token: string,
+    requestId: string,
+  ): Promise<Answer | 'lost' | undefined> {
+    const { catalog, keys, behaviour, now } = this.#parts;
+    const { method, path, fields } = request;
+    const isManaged = path === KEYS_PATH || path.startsWith(`${KEYS_PATH}/`);
+    const isRestricted = path === RESTRICTED_KEYS_PATH && method === 'POST';
+    const isResolver = path === KEY_PERMISSIONS_PATH && method === 'POST';
+    if (!isManaged && !isRestricted && !isResolver) return undefined;
+    if (isResolver) return resolveKeyPermissions(fields, catalog);
+    const permission = method === 'GET' ? 'api_key_read' : 'api_key_write';
+    const refused = isManaged && caller.kind === 'secret' && behaviour.keyApi === 'refused';
+    if (refused || !this.#gate.holds(caller, permission, now())) {
+      const context = {
+        catalog,
+        maskedKey: maskedKey(token),
+        account: OWN_ACCOUNT,
+        permissions: [permission],
+      };
+      return refusal(behaviour.dialect, context);
+    }
+    const answer = await this.#once(request, caller, requestId, async () => {
+      if (isRestricted) {
+        return createRestrictedKey(fields, { catalog, keys, caller, grantsMore: behaviour.grantsMore });
+      }
+      const call = {
+        ...request,
+        caller,
+        query: fields,
+        body: fields,
+        version: request.version ?? '',
+        now: now(),
+      };
+      const served = await serveManagedKeys(call, { catalog, keys, behaviour });
+      return served ?? unknownUrl(method, path);
+    });
+    const made = method === 'POST' && answer.status === 200 && (path === KEYS_PATH || isRestricted);
+    return made && this.#faults.losesKeyAnswer(behaviour) ? 'lost' : answer;
+  }
+
+  #once(
+    request: SandboxRequest,
+    caller: Caller,
+    requestId: string,
+    serve: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { idempotencyKey, method, path, bodyText, account } = request;
+    if (method !== 'POST') return serve();
+    const scope = `${caller.livemode} ${account ?? ''}`;
+    return this.#idempotency.once(
+      idempotencyKey,
+      { scope, content: `${path}\n${bodyText}`, requestId },
+      serve,
+    );
+  }
+
+  #store(livemode: boolean, account = OWN_ACCOUNT): ObjectStore {
+    const name = `${account} ${livemode}`;
+    const known = this.#stores.get(name);
+    if (known !== undefined) return known;
+    const store = new ObjectStore();
+    this.#stores.set(name, store);
+    return store;
+  }
+}
+
+/** In Stripe's words for a URL that it does not have. */
+function unknownUrl(method: string, path: string): Answer {
+  const message = `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`;
+  return path.startsWith('/v2/') ? v2Error(404, message, 'unknown_url') : errorAnswer(404, { message });
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
+}

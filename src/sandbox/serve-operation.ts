@@ -1,0 +1,265 @@
+import type { Operation } from '../core/catalog.ts';
+import {
+  type Collection,
+  collectionOf,
+  idCollectionsOf,
+  objectKind,
+  objectKindOf,
+  referencedResource,
+} from '../core/id-prefix.ts';
+import { type Answer, errorAnswer, missingObject } from './answer.ts';
+import { actionEffect, createEffects } from './effects.ts';
+import type { Fields } from './form-body.ts';
+import { listPage, v2ListPage } from './list-page.ts';
+import { makeObject, updateObject } from './make-object.ts';
+import type { ObjectStore, StripeObject } from './object-store.ts';
+import { OWN_ACCOUNT } from './permission-gate.ts';
+import { searchPage } from './search-page.ts';
+
+/** A call that was authorised and whose parameters are valid. */
+export interface Call {
+  readonly operation: Operation;
+  /** The ids in the path, first to last. */
+  readonly ids: readonly string[];
+  /** The path as it was asked, without a query. */
+  readonly path: string;
+  readonly fields: Fields;
+  readonly expand: readonly string[];
+  readonly store: ObjectStore;
+  readonly livemode: boolean;
+  /** In ms since 1970. */
+  readonly now: number;
+}
+
+/** Serves a call on the objects in memory. */
+export function serveOperation(call: Call): Answer {
+  const missing = missingObjectOf(call);
+  if (missing !== undefined) return missing;
+  const answer = handlers[call.operation.kind](call);
+  return answer.status < 300 ? expanded(answer, call) : answer;
+}
+
+/** The answer when the path or a parameter names an object that is not there. */
+export function missingObjectOf(call: Call): Answer | undefined {
+  return missingInPath(call) ?? missingReference(call);
+}
+
+const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
+  list: (call) => {
+    const all = listed(call);
+    return isV2(call) ? v2ListPage(all, call.path, call.fields) : listPage(all, call.path, call.fields);
+  },
+  search: (call) =>
+    searchPage(
+      call.store.list(collectionOf(call.operation.path.replace(/\/search$/, ''))),
+      call.path,
+      call.fields,
+    ),
+  retrieve: (call) => {
+    const { operation, store, ids } = call;
+    if (operation.path.endsWith('{id}')) return ok(addressed(call));
+    const collection = collectionOf(operation.path);
+    if (collection === 'account') return ok(ownAccount(call));
+    if (/\.find$/.test(operation.name))
+      return missingObject(objectKind(collection).object, String(call.fields.name ?? ''), 'name');
+    return ok(store.find(collection, SINGLETON, ids) ?? singleton(collection, call));
+  },
+  create: (call) => create(collectionOf(call.operation.path), call),
+  update: (call) => {
+    const { operation, store, ids, fields } = call;
+    if (operation.path.endsWith('{id}')) {
+      const object = addressed(call);
+      updateObject(object, fields);
+      return actionEffect(operation.name)?.({ ...call, object }) ?? ok(object);
+    }
+    const collection = collectionOf(operation.path);
+    const object =
+      store.find(collection, SINGLETON, ids) ?? store.add(collection, singleton(collection, call), ids);
+    updateObject(object, fields);
+    return ok(object);
+  },
+  delete: (call) => {
+    const { operation, store } = call;
+    if (!operation.path.endsWith('{id}')) return ok({ object: 'discount', deleted: true });
+    const object = addressed(call);
+    const effect = actionEffect(operation.name);
+    if (effect !== undefined) return effect({ ...call, object }) ?? ok(object);
+    store.remove(lastCollection(call), object.id);
+    return ok({ id: object.id, object: object.object, deleted: true });
+  },
+  action: (call) => {
+    const { operation, fields } = call;
+    if (call.ids.length === 0) return flatAction(call);
+    const object = addressed(call);
+    const effect = actionEffect(operation.name);
+    if (effect === undefined) updateObject(object, fields);
+    return effect?.({ ...call, object }) ?? ok(object);
+  },
+};
+
+/** The id of an object of which an account has just one. */
+const SINGLETON = 'singleton';
+
+function create(collection: Collection, call: Call): Answer {
+  const { operation, store, ids, fields, livemode, now } = call;
+  if (collection.startsWith('customers/payment_methods')) return ok(addressed(call));
+  const id = typeof fields.id === 'string' ? fields.id : undefined;
+  if (id !== undefined && store.find(collection, id) !== undefined) {
+    return errorAnswer(400, {
+      code: 'resource_already_exists',
+      message: `${objectKind(collection).object} already exists.`,
+    });
+  }
+  const object = makeObject(fields, { collection, livemode, now });
+  const refused = createEffects[operation.name]?.({ ...call, object });
+  if (refused !== undefined) return refused;
+  store.add(collection, object, ids);
+  return ok(object);
+}
+
+/** Actions on no object: some make one, some look, and OAuth's are for platforms. */
+function flatAction(call: Call): Answer {
+  const { operation } = call;
+  if (operation.host === 'connect') {
+    return {
+      status: 400,
+      body: { error: 'invalid_request', error_description: 'The sandbox has no connected accounts.' },
+    };
+  }
+  const collection = collectionOf(operation.path.replace(/\/[a-z_]+$/, ''));
+  if (/preview$/i.test(operation.name)) return ok(makeObject(call.fields, { ...call, collection }));
+  if (operation.name === 'apps.secrets.deleteWhere') {
+    return missingObject('secret', String(call.fields.name ?? ''), 'name');
+  }
+  return create(collection, call);
+}
+
+/** 404 when an object of the path is not there. */
+function missingInPath({ operation, ids, store }: Call): Answer | undefined {
+  const collections = idCollectionsOf(operation.path);
+  for (const [index, id] of ids.entries()) {
+    const collection = collections[index] ?? '';
+    if (find(store, collection, id, ids.slice(0, index)) !== undefined) continue;
+    if (collection === 'accounts' && id === OWN_ACCOUNT) continue;
+    const kind = objectKindOf(collection) ?? objectKind(collection);
+    return operation.path.startsWith('/v2/')
+      ? errorAnswer(404, { code: 'not_found', message: `No such ${kind.object}: ${id}` })
+      : missingObject(kind.object, id, index === 0 ? 'id' : kind.object.replace(/^.*\./, ''));
+  }
+  return undefined;
+}
+
+/** Refunds answer 404 for a charge that is not there (reported), most calls 400. */
+function missingReference({ operation, fields, store }: Call): Answer | undefined {
+  for (const [name, value] of Object.entries(fields)) {
+    const resource = referencedResource(name);
+    if (resource === undefined || typeof value !== 'string' || value === '' || isTestToken(value)) continue;
+    if (name === 'account' && value === OWN_ACCOUNT) continue;
+    if (store.find(collectionOf(resource), value) !== undefined) continue;
+    const status = operation.resource === 'refunds' && operation.method === 'POST' ? 404 : 400;
+    return missingObject(objectKind(resource).object, value, name, status);
+  }
+  return undefined;
+}
+
+/** `pm_card_visa` and its like stand for objects that Stripe makes on the spot in test mode. */
+function isTestToken(value: string): boolean {
+  return /^(?:pm_card_|tok_|btok_|src_)/.test(value);
+}
+
+function find(
+  store: ObjectStore,
+  collection: Collection,
+  id: string,
+  parents: readonly string[],
+): StripeObject | undefined {
+  if (collection !== 'customers/payment_methods') return store.find(collection, id, parents);
+  const method = store.find('payment_methods', id);
+  return method?.customer === parents[0] ? method : undefined;
+}
+
+function listed({ operation, store, ids }: Call): readonly StripeObject[] {
+  const collection = collectionOf(operation.path);
+  return collection === 'customers/payment_methods'
+    ? store.list('payment_methods').filter((method) => method.customer === ids[0])
+    : store.list(collection, ids);
+}
+
+function lastCollection({ operation }: Call): Collection {
+  return idCollectionsOf(operation.path).at(-1) ?? '';
+}
+
+/** The object that the last id of the path names; it is known to be there. */
+function addressed(call: Call): StripeObject {
+  const { store, ids } = call;
+  const id = ids.at(-1) ?? '';
+  return find(store, lastCollection(call), id, ids.slice(0, -1)) ?? ownAccount(call);
+}
+
+function ownAccount({ livemode }: Call): StripeObject {
+  return {
+    id: OWN_ACCOUNT,
+    object: 'account',
+    charges_enabled: true,
+    country: 'US',
+    default_currency: 'usd',
+    details_submitted: true,
+    livemode,
+    metadata: {},
+    payouts_enabled: true,
+    type: 'standard',
+  };
+}
+
+function singleton(collection: Collection, { livemode }: Call): StripeObject {
+  const { object } = objectKindOf(collection) ?? objectKind(collection);
+  const money = collection === 'balance' ? { available: [{ amount: 0, currency: 'usd' }], pending: [] } : {};
+  return { id: SINGLETON, object, livemode, ...money };
+}
+
+/** Replaces ids by their objects where `expand[]` asks for it. */
+function expanded(answer: Answer, { expand, store }: Call): Answer {
+  let { body } = answer;
+  for (const path of expand) {
+    const copy = expandPath(body, path.split('.'), store);
+    if (copy === undefined) {
+      return errorAnswer(400, {
+        message: `This property cannot be expanded (${path}).`,
+        param: 'expand',
+      });
+    }
+    body = copy;
+  }
+  return { ...answer, body };
+}
+
+function expandPath(value: unknown, path: readonly string[], store: ObjectStore): unknown {
+  const [name, ...rest] = path;
+  if (name === undefined) return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => expandPath(item, path, store));
+    return items.includes(undefined) ? undefined : items;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const record = value as Fields;
+  if (rest.length === 0 || typeof record[name] === 'string') {
+    const resource = referencedResource(name);
+    if (resource === undefined)
+      return name === 'data' || typeof record[name] === 'object' ? value : undefined;
+    const id = record[name];
+    const object = typeof id === 'string' ? store.find(collectionOf(resource), id) : undefined;
+    if (object === undefined) return value;
+    return { ...record, [name]: expandPath(object, rest, store) };
+  }
+  const inner = expandPath(record[name], rest, store);
+  return inner === undefined ? undefined : { ...record, [name]: inner };
+}
+
+function isV2({ operation }: Call): boolean {
+  return operation.path.startsWith('/v2/');
+}
+
+function ok(object: StripeObject | Fields): Answer {
+  const { id, ...rest } = object as Fields;
+  return { status: 200, body: id === SINGLETON ? rest : object };
+}
