@@ -1,7 +1,7 @@
 import type { Refusal } from './refusal.ts';
 
-/** Why a request got no answer. */
-export type Failure = 'timeout' | 'reset' | 'refused' | 'dns' | 'tls' | 'aborted' | 'other';
+/** Why a request got no answer. `given-up`: none was sent any more, since those before it got none. */
+export type Failure = 'timeout' | 'reset' | 'refused' | 'dns' | 'tls' | 'aborted' | 'given-up' | 'other';
 
 /** Why an answer cannot be Stripe's own. */
 export type Foreign = 'redirect' | 'html' | 'not-json' | 'not-stripe' | 'no-request-id';

@@ -52,6 +52,7 @@ const failureRows: readonly (readonly [Failure, RegExp])[] = [
   ['dns', /name of the server/],
   ['tls', /certificate or the clock/],
   ['aborted', /stopped/],
+  ['given-up', /Not asked/],
   ['other', /failed/],
 ];
 const foreignRows: readonly (readonly [Foreign, number, RegExp])[] = [

@@ -12,6 +12,16 @@ interface Answer {
   body: 'stripe' | 'not-stripe' | 'not-json';
 }
 
+/** In place of the SDK's error, when an attempt was given up from outside. */
+export class GivenUp extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: 'timeout' | 'aborted') {
+    super(failure);
+    this.failure = failure;
+  }
+}
+
 /**
  * An HTTP client for the SDK that remembers the last answer's status, headers and parsed body, since
  * the SDK's errors drop what tells a stranger's answer from Stripe's. One for each request in flight.
@@ -19,12 +29,27 @@ interface Answer {
 export class ObservingHttpClient {
   readonly client: Stripe.HttpClient;
   #answer: Answer | undefined;
+  #attempt = 0;
+  #cancel = () => {};
 
   constructor(agent: http.Agent) {
     this.client = Stripe.createNodeHttpClient(agent);
     const makeRequest = this.client.makeRequest.bind(this.client);
     this.client.makeRequest = async (...request) => {
-      const response = await makeRequest(...request);
+      const attempt = this.#attempt;
+      const response = await makeRequest(...request).catch((error: unknown) => {
+        // Without its code: on ECONNRESET the SDK would send again by itself, past pace and deadline.
+        throw new Error('no answer', { cause: error });
+      });
+      const raw = response.getRawResponse() as http.IncomingMessage;
+      if (attempt !== this.#attempt) {
+        // The answer to an attempt that was given up must not pass for that of the next.
+        raw.destroy();
+        return response;
+      }
+      this.#cancel = () => {
+        if (!raw.complete) raw.destroy();
+      };
       const answer: Answer = {
         status: response.getStatusCode(),
         headers: response.getHeaders(),
@@ -43,20 +68,26 @@ export class ObservingHttpClient {
     };
   }
 
-  /** Forgets the last answer; call before each attempt. */
+  /** Forgets the last attempt, and breaks off its answer if that still comes in; call before each attempt. */
   reset(): void {
+    this.#attempt++;
     this.#answer = undefined;
+    this.#cancel();
+    this.#cancel = () => {};
   }
 
   /** Cuts the last attempt down to an observation; body and messages end here. */
   observe(error: unknown, isWrite: boolean, timing: { timeMs: number; attempts: number }): Observation {
     const answer = this.#answer;
-    this.#answer = undefined;
+    this.reset();
     if (answer === undefined) return { failure: failureOf(error), ...timing };
     const { status } = answer;
-    const requestId = header(answer, 'request-id');
+    const requestId = wordOf(header(answer, 'request-id'));
     const base = { status, ...timing, ...(requestId === undefined ? {} : { requestId }) };
     const foreign = foreignOf(answer, error);
+    // A write that Stripe accepted must not be taken for a fault, and sent again, because its body is odd.
+    const accepted = isWrite && status >= 200 && status < 300 && requestId !== undefined;
+    if (accepted && foreign !== 'html') return { ...base, ...created(answer, isWrite) };
     if (foreign === 'cut') return { ...timing, failure: failureOf(error) };
     if (foreign !== undefined) return { ...base, foreign };
     return { ...base, ...errorFacts(answer), ...rateLimit(answer), ...created(answer, isWrite) };
@@ -70,7 +101,8 @@ function hasStripeForm(status: number, json: unknown): boolean {
 function foreignOf(answer: Answer, error: unknown): Foreign | 'cut' | undefined {
   if (answer.status >= 300 && answer.status < 400) return 'redirect';
   if (/html/i.test(header(answer, 'content-type') ?? '')) return 'html';
-  if (answer.body === 'not-json' && error instanceof Stripe.errors.StripeConnectionError) return 'cut';
+  const cut = error instanceof Stripe.errors.StripeConnectionError || error instanceof GivenUp;
+  if (answer.body === 'not-json' && cut) return 'cut';
   if (answer.body !== 'stripe') return answer.body;
   if (header(answer, 'request-id') === undefined) return 'no-request-id';
   return undefined;
@@ -79,8 +111,8 @@ function foreignOf(answer: Answer, error: unknown): Foreign | 'cut' | undefined 
 function errorFacts({ status, json }: Answer): Partial<Observation> {
   const error = isRecord(json) && isRecord(json.error) ? json.error : undefined;
   if (error === undefined || status < 400) return {};
-  const code = textOf(error.code);
-  const type = textOf(error.type);
+  const code = wordOf(error.code);
+  const type = wordOf(error.type);
   const message = textOf(error.message) ?? '';
   const refusal = status === 403 ? readRefusal(message, code) : undefined;
   return {
@@ -101,13 +133,13 @@ export function readUnauthorized(message: string, code: string | undefined): Una
 }
 
 function rateLimit(answer: Answer): Partial<Observation> {
-  const reason = header(answer, 'stripe-rate-limited-reason');
+  const reason = wordOf(header(answer, 'stripe-rate-limited-reason'));
   return reason === undefined ? {} : { rateLimitedReason: reason };
 }
 
 function created({ status, json }: Answer, isWrite: boolean): Partial<Observation> {
   if (!isWrite || status >= 300 || !isRecord(json)) return {};
-  const id = textOf(json.id);
+  const id = wordOf(json.id);
   return id === undefined ? {} : { createdObject: id };
 }
 
@@ -119,17 +151,19 @@ const failuresByCode: Readonly<Record<string, Failure>> = {
   EAI_AGAIN: 'dns',
   ETIMEDOUT: 'timeout',
   ECONNABORTED: 'timeout',
+  EPROTO: 'tls',
 };
 
 function failureOf(error: unknown): Failure {
+  if (error instanceof GivenUp) return error.failure;
   for (let current = error; isRecord(current) || current instanceof Error; ) {
     const { code, message, detail, cause, exception } = current as Record<string, unknown>;
     const known = typeof code === 'string' ? failuresByCode[code] : undefined;
     if (known !== undefined) return known;
     if (typeof code === 'string' && /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)/.test(code))
       return 'tls';
-    if (typeof message === 'string' && /socket hang up|aborted|closed/i.test(message)) return 'reset';
     if (typeof message === 'string' && /timed? ?out/i.test(message)) return 'timeout';
+    if (typeof message === 'string' && /socket hang up|aborted|closed/i.test(message)) return 'reset';
     current = detail ?? cause ?? exception;
   }
   return 'other';
@@ -142,6 +176,11 @@ function header(answer: Answer, name: string): string | undefined {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+/** A code, type, id or reason as Stripe writes them; a sentence in their place is not kept. */
+function wordOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w.:-]{1,100}$/.test(value) ? value : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -16,7 +16,7 @@ export class Pacer {
   readonly #sleep: Sleep;
   #intervalMs: number;
   #nextAt = 0;
-  #slowed = false;
+  #slowedAt: number | undefined;
 
   /** `ratePerSecond` undefined: no limit until the first 429. */
   constructor(ratePerSecond: number | undefined, now: () => number, sleep: Sleep) {
@@ -28,7 +28,7 @@ export class Pacer {
 
   /** Whether a 429 has ever slowed this pacer down. */
   get slowedDown(): boolean {
-    return this.#slowed;
+    return this.#slowedAt !== undefined;
   }
 
   /** Waits for this request's turn. */
@@ -40,12 +40,17 @@ export class Pacer {
     if (at > now) await this.#sleep(at - now, signal);
   }
 
-  /** The last answer was a 429. */
-  slowDown(): void {
-    this.#slowed = true;
+  /**
+   * A request sent at `sentAt` was answered 429. Those that were under way when the pacer slowed down
+   * count as one with the first: a burst of 32 must not halve the rate 32 times.
+   */
+  slowDown(sentAt: number): void {
+    if (this.#slowedAt !== undefined && sentAt < this.#slowedAt) return;
+    const now = this.#now();
+    this.#slowedAt = now;
     const slowest = 1000 / SLOWEST_PER_SECOND;
     this.#intervalMs = Math.min(slowest, this.#intervalMs === 0 ? 20 : this.#intervalMs * 2);
-    this.#nextAt = Math.max(this.#nextAt, this.#now() + this.#intervalMs);
+    this.#nextAt = Math.max(this.#nextAt, now + this.#intervalMs);
   }
 
   /** The last answer was no 429. */

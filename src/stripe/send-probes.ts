@@ -7,7 +7,7 @@ import type { Observation } from '../core/observation.ts';
 import type { Probe } from '../core/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { judge, type Verdict } from '../core/verdict.ts';
-import { ObservingHttpClient } from './observe.ts';
+import { GivenUp, ObservingHttpClient } from './observe.ts';
 import { Pacer, type Sleep } from './pacer.ts';
 import { createAgent, createStripeClient, DEFAULT_TIMEOUT_MS } from './stripe-client.ts';
 
@@ -65,6 +65,8 @@ const CONCURRENCY = 32;
 const MOST_ATTEMPTS = 4;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 8_000;
+/** So many attempts in a row without an answer, over at least so long, and the rest is not asked any more. */
+const HOPELESS = { attempts: 24, ms: 8_000 };
 /** Files and search have a limit of their own, a fifth of the general one; we take less than that share. */
 const NARROW_SHARE = 0.25;
 
@@ -81,7 +83,7 @@ export function defaultRate(target: SendOptions['target'], mode: SecretKey['mode
 /**
  * Sends probes and judges the answers. Retries 429, 5xx and connection faults with full jitter, slows
  * down on the first 429, and ends the run at the first answer that says the key is dead, or that a
- * probe was not harmless.
+ * probe was not harmless. When nothing answers any more, the rest is reported as not asked.
  */
 export async function sendProbes(probes: readonly Probe[], options: SendOptions): Promise<SendOutcome> {
   const run = new ProbeRun(probes, options);
@@ -104,6 +106,8 @@ class ProbeRun {
   #done = 0;
   #requests = 0;
   #retries = 0;
+  #unanswered = 0;
+  #answeredAt: number;
   #stopped: SendOutcome['stopped'];
 
   constructor(probes: readonly Probe[], options: SendOptions) {
@@ -117,6 +121,7 @@ class ProbeRun {
     this.#general = new Pacer(rate, this.#now, this.#sleep);
     this.#narrow = new Pacer(rate === undefined ? undefined : rate * NARROW_SHARE, this.#now, this.#sleep);
     this.#startedAt = this.#now();
+    this.#answeredAt = this.#startedAt;
   }
 
   async finish(): Promise<SendOutcome> {
@@ -145,6 +150,9 @@ class ProbeRun {
   #end(stopped: NonNullable<SendOutcome['stopped']>): void {
     this.#stopped ??= stopped;
     this.#stop.abort();
+    const fromOutside = stopped.reason === 'interrupted' || stopped.reason === 'deadline';
+    // What probes under way have changed as well must be known, so their answers are waited for.
+    if (this.#stopped.reason === 'unsafe-probe' && !fromOutside) return;
     for (const giveUp of this.#inFlight) giveUp();
   }
 
@@ -181,34 +189,48 @@ class ProbeRun {
     const pacer = isNarrow(probe) ? this.#narrow : this.#general;
     const { signal } = this.#stop;
     for (let attempts = 1; ; attempts++) {
+      if (this.#isHopeless()) return { failure: 'given-up', timeMs: 0, attempts: attempts - 1 };
       await pacer.turn(signal);
       if (signal.aborted) return undefined;
       const sentAt = this.#now();
       this.#requests++;
       observer.reset();
       const error = await this.#attempt(probe, client);
-      if (signal.aborted) return undefined;
       const timing = { timeMs: this.#now() - sentAt, attempts };
       const observation = observer.observe(error, isWrite(probe.operation), timing);
-      if (observation.status === 429) pacer.slowDown();
+      if (signal.aborted) return this.#stopped?.reason === 'unsafe-probe' ? observation : undefined;
+      if (observation.status === 429) pacer.slowDown(sentAt);
       else pacer.recover();
-      if (attempts === MOST_ATTEMPTS || !isWorthRetrying(observation)) return observation;
+      const retry = isWorthRetrying(observation);
+      this.#count(observation.failure === undefined && !retry);
+      if (attempts === MOST_ATTEMPTS || !retry || this.#isHopeless()) return observation;
       this.#retries++;
       const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1));
       await this.#sleep((this.#options.random ?? Math.random)() * longest, signal);
     }
   }
 
+  #count(answered: boolean): void {
+    this.#unanswered = answered ? 0 : this.#unanswered + 1;
+    if (answered) this.#answeredAt = this.#now();
+  }
+
+  /** Whether the server is down, or refuses all traffic, for so long that asking on only wastes time. */
+  #isHopeless(): boolean {
+    return this.#unanswered >= HOPELESS.attempts && this.#now() - this.#answeredAt >= HOPELESS.ms;
+  }
+
   /** One request; resolves to the SDK's error, or undefined for a 2xx. Never hangs longer than the timeout. */
   async #attempt(probe: Probe, client: Stripe): Promise<unknown> {
     const limitMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    let giveUp = () => {};
+    let end = (_failure: GivenUp) => {};
     const given = new Promise<unknown>((resolve) => {
-      giveUp = () => resolve(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }));
+      end = resolve;
       send(probe, client).then(() => resolve(undefined), resolve);
     });
+    const giveUp = () => end(new GivenUp('aborted'));
     // The SDK's timeout counts silence; a body that drips for ever needs a limit of its own.
-    const timer = setTimeout(giveUp, limitMs + 100);
+    const timer = setTimeout(() => end(new GivenUp('timeout')), limitMs + 100);
     this.#inFlight.add(giveUp);
     try {
       return await given;
