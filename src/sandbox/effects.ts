@@ -20,6 +20,8 @@ type Effect = (context: EffectContext) => Answer | undefined;
 /** What a create fills in beyond the fields that were sent. Runs before the object is kept. */
 export const createEffects: Readonly<Record<OperationName, Effect>> = {
   'charges.create': ({ object, fields, store, livemode, now }) => {
+    // The SDK declares both optional; Stripe refuses a charge without them.
+    for (const name of ['amount', 'currency']) if (fields[name] === undefined) return missing(name);
     const captured = fields.capture !== false;
     Object.assign(object, {
       amount_captured: captured ? object.amount : 0,
@@ -194,6 +196,10 @@ export const actionEffects: Readonly<Record<OperationName, Effect>> = {
 /** Actions named `cancel`, and the like, leave their object in one state. */
 export function actionEffect(operation: OperationName): Effect | undefined {
   return actionEffects[operation] ?? (operation.endsWith('.cancel') ? status('canceled') : undefined);
+}
+
+function missing(param: string): Answer {
+  return errorAnswer(400, { code: 'parameter_missing', message: `Missing required param: ${param}.`, param });
 }
 
 function status(text: string): Effect {

@@ -12,12 +12,13 @@ export type Fault =
   | { readonly foreign: Foreign };
 type Foreign = NonNullable<Behaviour['foreign']>;
 
-/** Decides about faults; counts requests, and those of the last second for the rate limit. */
+/** Decides about faults; counts requests, and keeps the bucket of the rate limit. */
 export class FaultInjector {
   #requests = 0;
   #keyRequests = 0;
   #keysMade = 0;
-  readonly #recent: number[] = [];
+  #tokens: number | undefined;
+  #filledAt = 0;
 
   /** The fault of the next request, if any. */
   next(behaviour: Behaviour, now: number): Fault | undefined {
@@ -44,11 +45,14 @@ export class FaultInjector {
     return n !== undefined && ++this.#keysMade % n === 0;
   }
 
+  /** A token bucket that holds one second's worth, as Stripe's limiters are described. */
   #isOverRate(limit: number | undefined, now: number): boolean {
     if (limit === undefined) return false;
-    while (this.#recent[0] !== undefined && this.#recent[0] <= now - 1_000) this.#recent.shift();
-    if (this.#recent.length >= limit) return true;
-    this.#recent.push(now);
+    const filled = (this.#tokens ?? limit) + ((now - this.#filledAt) * limit) / 1_000;
+    this.#tokens = Math.min(limit, this.#tokens === undefined ? limit : filled);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return true;
+    this.#tokens--;
     return false;
   }
 }

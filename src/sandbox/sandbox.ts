@@ -265,14 +265,13 @@ class SandboxServer {
     const isResolver = path === KEY_PERMISSIONS_PATH && method === 'POST';
     if (!isManaged && !isRestricted && !isResolver) return undefined;
     if (isResolver) return resolveKeyPermissions(fields, catalog);
-    const permission = method === 'GET' ? 'api_key_read' : 'api_key_write';
     const refused = isManaged && caller.kind === 'secret' && behaviour.keyApi === 'refused';
-    if (refused || !this.#gate.holds(caller, permission, now())) {
+    if (refused || !this.#gate.holds(caller, 'api_key_write', now())) {
       const context = {
         catalog,
         maskedKey: maskedKey(token),
         account: OWN_ACCOUNT,
-        permissions: [permission],
+        permissions: ['api_key_write'],
       };
       return refusal(behaviour.dialect, context);
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Stripe from 'stripe';
@@ -116,6 +117,8 @@ class ProbeRun {
     this.#now = options.now ?? (() => performance.now());
     this.#sleep = options.sleep ?? sleepFor;
     this.#results = new Array(probes.length);
+    // Every worker that waits for its turn listens for the end of the run.
+    setMaxListeners(0, this.#stop.signal);
     this.#agent = createAgent(options.apiBase, options.concurrency ?? CONCURRENCY);
     const rate = options.ratePerSecond ?? defaultRate(options.target, options.key.mode);
     this.#general = new Pacer(rate, this.#now, this.#sleep);
