@@ -136,3 +136,43 @@ export const HOSTILE_TEXTS: readonly string[] = [
   'bell \u0007 escape \u001b[31m null \u0000',
   'separator \u2028 and half of a pair \ud800',
 ];
+
+/** A report of `profiles` × `operations` probes: a few findings of each kind, the rest as expected. */
+export function largeReport(profiles: number, operations: number): VerifyReport {
+  const kinds: readonly FindingKind[] = ['over-grant', 'under-grant', 'inconclusive', 'accepted'];
+  return verifyReport(
+    Array.from({ length: profiles }, (_, profile) => {
+      const passed: ProbeResult[] = [];
+      const findings: Finding[] = [];
+      for (let index = 0; index < operations; index++) {
+        const resource = `resource_${Math.floor(index / 4)}`;
+        const method = index % 2 === 0 ? 'GET' : 'POST';
+        const facts = {
+          operation: `${resource}.call${index}`,
+          method,
+          path: `/v1/${resource}/{id}`,
+          resource,
+        };
+        const kind = kinds[(index + profile) % 100];
+        if (kind !== undefined) findings.push(finding(kind, facts));
+        else if ((index + profile) % 3 === 0) passed.push(probeResult(facts));
+        else
+          passed.push(
+            probeResult({
+              ...facts,
+              expected: 'forbidden',
+              observed: 'forbidden',
+              expectation: 'none',
+              status: 403,
+            }),
+          );
+      }
+      return verifyResult({
+        profile: `agent-${profile}`,
+        file: `profiles/agent-${profile}.yaml`,
+        passed,
+        findings,
+      });
+    }),
+  );
+}

@@ -24,7 +24,11 @@ describe('verify --format, --output and --report', () => {
   it.each<[string, readonly string[], RegExp]>([
     ['a wrong format', ['--format', 'jnuit'], /no format "jnuit"[\s\S]*Did you mean "junit"\?/],
     ['a wrong format of a report', ['--report', 'sraif=x'], /Did you mean "sarif"/],
-    ['a format like none', ['--format', 'powerpoint'], /Valid: table, json, junit, sarif, github, markdown/],
+    [
+      'a format like none',
+      ['--format', 'powerpoint'],
+      /Valid: table, json, junit, sarif, github, markdown, html/,
+    ],
     ['no "="', ['--report', 'junit'], /names no file[\s\S]*--report junit=FILE/],
     ['no file', ['--report', 'junit='], /names no file/],
     ['no format', ['--report', '=x'], /no format ""/],
