@@ -93,15 +93,17 @@ function reasonFor(permission: PermissionName, catalog: Catalog): UnverifiablePe
   return { permission, reason: operations.length === 0 ? 'no-operation' : 'always-covered', operations };
 }
 
-/** Calibrated before documented before observed before inferred; strong before weak; reads first. */
+/** The operation with the best evidence: {@link evidenceRank}, and the first of equals. */
 function bestEvidence(
   operations: readonly Operation[],
   probeFor: (operation: Operation) => Probe,
 ): Operation {
-  const rank = (operation: Operation): number => {
-    const probe = probeFor(operation);
-    const provenance = probe.calibrated ? 0 : PROVENANCES.indexOf(operation.provenance);
-    return provenance * 100 + (probe.strength === 'strong' ? 0 : 10) + (isWrite(operation) ? 1 : 0);
-  };
+  const rank = (operation: Operation) => evidenceRank(probeFor(operation));
   return operations.reduce((best, operation) => (rank(operation) < rank(best) ? operation : best));
+}
+
+/** Calibrated before documented before observed before inferred; strong before weak; reads first. Less is better. */
+export function evidenceRank({ operation, calibrated, strength }: Probe): number {
+  const provenance = calibrated ? 0 : PROVENANCES.indexOf(operation.provenance);
+  return provenance * 100 + (strength === 'strong' ? 0 : 10) + (isWrite(operation) ? 1 : 0);
 }
