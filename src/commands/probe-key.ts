@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { buildProbe } from '../core/build-probe.ts';
+import type { Operation } from '../core/catalog.ts';
+import { findingsOf, judgeResult, summarize } from '../core/finding.ts';
+import { parametersOf } from '../core/parameters.ts';
+import type { Probe } from '../core/probe.ts';
+import { type Depth, planProbes } from '../core/probe-plan.ts';
+import type { VerifyResult } from '../core/verify-report.ts';
+import type { FoundKey } from '../store/find-key.ts';
+import { fingerprintOf, readKeyRecords } from '../store/key-records.ts';
+import { type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
+import type { CommandContext } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
+import type { OpenTarget } from './open-target.ts';
+import type { ProfileGrant } from './profile-grant.ts';
+import { startProgress } from './progress.ts';
+
+export interface ProbeKeyOptions {
+  /** Default: `permissions`, or `endpoints` for a profile that says `only`. */
+  readonly depth?: Depth;
+  /** Probes a second. */
+  readonly rate?: number;
+}
+
+/** Profile → probe plan → send → verdicts → findings, for one key. */
+export async function probeKey(
+  { profile, grant }: ProfileGrant,
+  found: FoundKey,
+  options: ProbeKeyOptions,
+  target: OpenTarget,
+  context: CommandContext,
+): Promise<VerifyResult> {
+  const catalog = loadCatalog();
+  const nonce = randomBytes(6).toString('hex');
+  const probes = new Map<Operation, Probe>();
+  const probeFor = (operation: Operation): Probe => {
+    const known = probes.get(operation);
+    if (known !== undefined) return known;
+    const probe = buildProbe(operation, { parameters: parametersOf(operation.name), nonce });
+    probes.set(operation, probe);
+    return probe;
+  };
+  const depth = options.depth ?? (profile.only ? 'endpoints' : 'permissions');
+  const plan = planProbes({ catalog, profile, grant, depth, probeFor });
+  const progress = startProgress(context, `${profile.name}: ${plan.probes.length} probes`);
+  const rate = options.rate ?? profile.rate;
+  const outcome = await sendProbes(plan.probes, {
+    key: found.key,
+    target: context.globals.target,
+    apiBase: target.apiBase,
+    apiVersion: catalog.apiVersion,
+    ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    signal: context.signal,
+    onProgress: progress.update,
+  }).finally(progress.stop);
+  const judged = outcome.results.map(({ probe, verdict, observation }) =>
+    judgeResult(probe, verdict, observation, { profile, grant, catalog }),
+  );
+  const fingerprint = fingerprintOf(found.key);
+  const records = await readKeyRecords(context.cwd);
+  const stopped = stoppedText(outcome, profile.name);
+  return {
+    profile: profile.name,
+    file: profile.file,
+    widenings: grant.widenings,
+    key: {
+      id: records.find((record) => record.fingerprint === fingerprint)?.id ?? null,
+      mode: found.key.mode ?? null,
+      fingerprint,
+      variable: found.variable,
+      place: found.place,
+    },
+    summary: summarize(judged),
+    findings: findingsOf(judged),
+    unverifiable: plan.unverifiable,
+    probes: judged.map((one) => one.result),
+    requests: outcome.requests,
+    ...(stopped === undefined ? {} : { stopped }),
+  };
+}
+
+function stoppedText(outcome: SendOutcome, profile: string): VerifyResult['stopped'] {
+  switch (outcome.stopped?.reason) {
+    case undefined:
+      return undefined;
+    case 'dead-key':
+      return {
+        code: 'KEY_DEAD',
+        message: outcome.stopped.verdict?.message ?? 'The key is dead.',
+        hint: `A dead key is refused everything, which proves nothing. Make a new one with "keyaudit provision ${profile}".`,
+      };
+    case 'unsafe-probe':
+      return {
+        code: 'PROBE_UNSAFE',
+        message: outcome.stopped.verdict?.message ?? 'A probe was answered as if it had written.',
+        hint: 'Undo what it changed, and report this probe: no probe may ever change anything.',
+      };
+    case 'interrupted':
+      return { code: 'INTERRUPTED', message: 'Interrupted; this report is partial.', hint: 'Run it again.' };
+    case 'deadline':
+      return {
+        code: 'DEADLINE',
+        message: 'The deadline passed; this report is partial.',
+        hint: 'Allow more time, or a higher rate.',
+      };
+  }
+}
