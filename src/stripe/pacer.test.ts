@@ -49,6 +49,25 @@ describe('Pacer', () => {
     expect(await turns(3)).toEqual([1000, 1040, 1080]);
   });
 
+  it('does not make up for a stall by a burst, but for the lateness of timers', async () => {
+    for (const [lateBy, gaps] of [
+      [300, [340, 338, 338]],
+      [1, [41, 40, 40]],
+    ] as const) {
+      const clock = { now: 0 };
+      const pacer = new Pacer(
+        25,
+        () => clock.now,
+        async (ms) => {
+          clock.now += ms + lateBy;
+        },
+      );
+      const times: number[] = [];
+      await Promise.all(Array.from({ length: 4 }, () => pacer.turn().then(() => times.push(clock.now))));
+      expect(times.slice(1).map((time, index) => time - (times[index] ?? 0))).toEqual(gaps);
+    }
+  });
+
   it('waits for nothing without a rate', async () => {
     expect(await pacerAt(undefined).turns(3)).toEqual([0, 0, 0]);
   });

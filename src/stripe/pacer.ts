@@ -5,6 +5,8 @@ export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 const SLOWEST_PER_SECOND = 0.5;
 /** After each answer that is no 429 the interval shrinks by this factor, back to what was asked. */
 const RECOVERY = 0.98;
+/** Timers come late by about so much; this is made up for, else every rate would be missed by a little. */
+const TIMER_SLACK_MS = 2;
 
 /**
  * Spaces requests evenly, without bursts, so that N requests at a limit of R a second take N/R and
@@ -16,6 +18,7 @@ export class Pacer {
   readonly #sleep: Sleep;
   #intervalMs: number;
   #nextAt = 0;
+  #last: Promise<void> = Promise.resolve();
   #slowedAt: number | undefined;
 
   /** `ratePerSecond` undefined: no limit until the first 429. */
@@ -31,13 +34,26 @@ export class Pacer {
     return this.#slowedAt !== undefined;
   }
 
-  /** Waits for this request's turn. */
-  async turn(signal?: AbortSignal): Promise<void> {
+  /** Waits for this request's turn; turns come in the order in which they were asked for. */
+  turn(signal?: AbortSignal): Promise<void> {
+    const turn = this.#last.then(() => this.#wait(signal));
+    this.#last = turn;
+    return turn;
+  }
+
+  async #wait(signal?: AbortSignal): Promise<void> {
     if (this.#intervalMs === 0) return;
-    const now = this.#now();
-    const at = Math.max(now, this.#nextAt);
-    this.#nextAt = at + this.#intervalMs;
-    if (at > now) await this.#sleep(at - now, signal);
+    const at = Math.max(this.#nextAt, this.#now());
+    await this.#sleepUntil(at, signal);
+    // Counted from when the turn really came: time lost by a stall is not made up for by a burst.
+    const came = Math.max(at, this.#now());
+    const late = Math.min(TIMER_SLACK_MS, came - at);
+    this.#nextAt = Math.max(this.#nextAt, came + this.#intervalMs - late);
+  }
+
+  async #sleepUntil(at: number, signal?: AbortSignal): Promise<void> {
+    const ms = at - this.#now();
+    if (ms > 0) await this.#sleep(ms, signal);
   }
 
   /**

@@ -61,6 +61,11 @@ export interface SendOutcome {
   readonly retries: number;
 }
 
+/**
+ * Requests are sent a little slower than asked, since they do not arrive as evenly as they are sent, and
+ * a limit of 25 in any second must not see 26.
+ */
+const HEADROOM = 1.03;
 /** Enough to hide 100 ms of latency; more only fills the server's queue. */
 const CONCURRENCY = 32;
 const MOST_ATTEMPTS = 4;
@@ -120,7 +125,8 @@ class ProbeRun {
     // Every worker that waits for its turn listens for the end of the run.
     setMaxListeners(0, this.#stop.signal);
     this.#agent = createAgent(options.apiBase, options.concurrency ?? CONCURRENCY);
-    const rate = options.ratePerSecond ?? defaultRate(options.target, options.key.mode);
+    const limit = options.ratePerSecond ?? defaultRate(options.target, options.key.mode);
+    const rate = limit === undefined ? undefined : limit / HEADROOM;
     this.#general = new Pacer(rate, this.#now, this.#sleep);
     this.#narrow = new Pacer(rate === undefined ? undefined : rate * NARROW_SHARE, this.#now, this.#sleep);
     this.#startedAt = this.#now();
