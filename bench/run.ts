@@ -1,6 +1,7 @@
 import { benchLint } from './lint.ts';
 import type { Measurement } from './measure.ts';
 import { benchProbes } from './probes.ts';
+import { benchReports } from './reports.ts';
 import { benchStartup } from './startup.ts';
 
 // npm run bench [PART…]: each line is a median of one run on this machine, beside the bound that the
@@ -9,6 +10,7 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   startup: benchStartup,
   lint: benchLint,
   probes: benchProbes,
+  reports: benchReports,
 };
 
 const wanted = process.argv.slice(2);

@@ -220,7 +220,7 @@ describe.skipIf(executablePath === undefined)('the HTML report in a browser', ()
     );
     const { page, complaints } = await open(verifyReport(results));
     await page.getByLabel('Search').fill('<script');
-    await expect.poll(() => count(page)).toMatch(/^Showing 1 of 10 findings/);
+    await expect.poll(() => count(page)).toMatch(/^Showing 1 of 11 findings/);
     expect(await shownCalls(page)).toContain('<script>alert(1)</script>');
     expect(await page.locator('img').count()).toBe(0);
     expect(complaints).toEqual([]);

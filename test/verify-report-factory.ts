@@ -131,6 +131,7 @@ export const HOSTILE_TEXTS: readonly string[] = [
   '</script><img src=x onerror=alert(1)>',
   '%0A::error::forged',
   '\n::error file=x::forged',
+  'legacy ##[error]forged',
   'a,b:c=d | cell \\| cell',
   ']]> &amp; <!-- -->',
   'bell \u0007 escape \u001b[31m null \u0000',

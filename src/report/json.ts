@@ -7,24 +7,43 @@ export function renderVerifyJson(
   { verbose }: { verbose: boolean },
 ): void {
   const { target, apiBase, targetNote, catalog, apiVersion, depth } = report;
-  const results = report.results.map(({ probes, ...result }) => (verbose ? { ...result, probes } : result));
-  writeJson(
-    {
-      schema: 'keyaudit.verify/1',
-      ok: exitCodeOf(report) === 0,
-      target,
-      apiBase,
-      targetNote,
-      catalog,
-      apiVersion,
-      depth,
-      results,
-    },
-    write,
-  );
+  const ok = exitCodeOf(report) === 0;
+  const head = jsonText({
+    schema: 'keyaudit.verify/1',
+    ok,
+    target,
+    apiBase,
+    targetNote,
+    catalog,
+    apiVersion,
+    depth,
+    results: [],
+  });
+  // One result at a time, since the probes of a whole fleet would make one string of many megabytes.
+  write(head.slice(0, head.lastIndexOf('[') + 1));
+  let separator = '';
+  for (const { probes, ...result } of report.results) {
+    const text = jsonText(verbose ? { ...result, probes } : result);
+    write(`${separator}\n    ${text.replaceAll('\n', '\n    ')}`);
+    separator = ',';
+  }
+  write(report.results.length > 0 ? '\n  ]\n}\n' : ']\n}\n');
 }
 
 /** One JSON document, indented, with a line break at its end. */
 export function writeJson(value: unknown, write: (text: string) => void): void {
-  write(`${JSON.stringify(value, null, 2)}\n`);
+  write(`${jsonText(value)}\n`);
+}
+
+/**
+ * JSON, indented, that may be printed anywhere: escaped beyond what JSON asks are the characters that a
+ * terminal obeys, and `##[`, which GitHub's runner takes for a command wherever it stands in a line.
+ */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2)
+    .replace(
+      /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
+    .replaceAll('##[', '#\\u0023[');
 }

@@ -3,6 +3,7 @@ import type { SourceLocation } from '../core/error.ts';
 import type { Finding, FindingKind } from '../core/finding.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { FINDING_KINDS, findingsByGravity, notDetermined } from './gravity.ts';
+import { writeJson } from './json.ts';
 import { type TextOutput, wellFormed } from './text.ts';
 
 interface Rule {
@@ -101,7 +102,7 @@ export function renderVerifySarif(
     version: '2.1.0',
     runs: [run],
   };
-  output.write(`${JSON.stringify(log, null, 2)}\n`);
+  writeJson(log, output.write);
 }
 
 function ruleOf(kind: FindingKind): object {

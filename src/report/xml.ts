@@ -15,9 +15,13 @@ const escapes: Readonly<Record<string, string>> = {
   '\r': '&#13;',
 };
 
-/** Text for an XML attribute or element; what XML cannot hold becomes U+FFFD. */
+/**
+ * Text for an attribute or element of XML or HTML; what XML cannot hold becomes U+FFFD. `##[` is
+ * escaped as well: GitHub's runner takes it for a command wherever it stands in a line.
+ */
 export function escapeXml(text: string): string {
   return wellFormed(text)
     .replace(impossible, '\ufffd')
-    .replace(/[&<>"'\t\n\r]/g, (character) => escapes[character] ?? '');
+    .replace(/[&<>"'\t\n\r]/g, (character) => escapes[character] ?? '')
+    .replaceAll('##[', '#&#35;[');
 }

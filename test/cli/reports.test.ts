@@ -1,10 +1,25 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Log } from 'sarif';
 import { describe, expect, it } from 'vitest';
+import { VERIFY_FORMATS } from '../../src/report/formats.ts';
 import { runCli, temporaryFolder } from '../run-cli.ts';
+import { startSandboxServer } from '../sandbox-server.ts';
 
 /** No key is found, so nothing is sent and every report says so. */
 const VERIFY = ['verify', '--profile', 'analytics', '--target', 'stripe'];
+
+const profileFile = (name: string) => `name: ${name}
+permissions:
+  balance: read
+  charges: read
+  customers: read
+  invoices: read
+  subscriptions: read
+checks:
+  forbid: [payouts.create]
+`;
 
 describe('verify --format, --output and --report', () => {
   it('writes every report asked for in one run', async () => {
@@ -68,6 +83,66 @@ describe('verify --format, --output and --report', () => {
     );
     const elsewhere = await runCli(args, { cwd, env: {} });
     expect(elsewhere.stdout).toMatch(/^::error file=profiles\/mine.yaml,/m);
+  });
+
+  it('shows the over-granted operation first wherever a broader key is looked at', async () => {
+    const cwd = await temporaryFolder();
+    const sandbox = await startSandboxServer(cwd);
+    const asked = ['balance_read', 'charge_read', 'customer_read', 'invoice_read', 'subscription_read'];
+    const exact = await sandbox.makeKey(asked);
+    const broader = await sandbox.makeKey([...asked, 'payout_write']);
+    await writeFile(join(cwd, 'a-exact.yaml'), profileFile('a-exact'));
+    await writeFile(join(cwd, 'b-broader.yaml'), profileFile('b-broader'));
+    const reports = ['junit=r.xml', 'sarif=r.sarif', 'html=r.html', 'github=github.txt'];
+    const run = await runCli(
+      [
+        ...['verify', './a-exact.yaml', './b-broader.yaml', '--api-base', sandbox.url],
+        ...reports.flatMap((report) => ['--report', report]),
+      ],
+      {
+        cwd,
+        env: {
+          STRIPE_A_EXACT_KEY: exact.token,
+          STRIPE_B_BROADER_KEY: broader.token,
+          GITHUB_STEP_SUMMARY: 'summary.md',
+        },
+      },
+    );
+    expect(run.exitCode).toBe(1);
+    const read = (name: string) => readFile(join(cwd, name), 'utf8');
+    const operation = 'payouts.create';
+    expect(/<testcase [^>]*name="([\w.]+)/.exec(await read('r.xml'))?.[1]).toBe(operation);
+    const [result] = (JSON.parse(await read('r.sarif')) as Log).runs[0]?.results ?? [];
+    expect(result).toMatchObject({ ruleId: 'over-grant', properties: { profile: 'b-broader' } });
+    expect(result?.locations?.[0]?.logicalLocations?.[0]?.name).toBe(operation);
+    expect(/<li [^>]*>\s*<h3>.*?<code>(.*?)<\/code>/s.exec(await read('r.html'))?.[1]).toBe(operation);
+    expect(await read('github.txt')).toMatch(/^::error file=b-broader.yaml,.*?payouts.create::/);
+    expect(/\n\| `b-broader` \| `([\w.]+)`/.exec(await read('summary.md'))?.[1]).toBe(operation);
+  });
+
+  it('lets no secret into any report', async () => {
+    const cwd = await temporaryFolder();
+    const secret = `rk_test_${randomBytes(16).toString('hex')}`;
+    await writeFile(join(cwd, 'p.yaml'), `name: ${secret}\nenv: THE_KEY\npermissions:\n  charges: read\n`);
+    const sandbox = await startSandboxServer(cwd);
+    const reports = VERIFY_FORMATS.flatMap((format) => [
+      ['--report', `${format}=report.${format}`],
+      ['--report', `${format}=-`],
+    ]);
+    const run = await runCli(
+      ['verify', './p.yaml', '--verbose', '--api-base', sandbox.url, ...reports.flat()],
+      {
+        cwd,
+        env: { THE_KEY: secret, GITHUB_STEP_SUMMARY: 'summary.md' },
+      },
+    );
+    expect(run.exitCode).toBe(3);
+    expect(run.stdout + run.stderr).not.toContain(secret);
+    for (const name of [...VERIFY_FORMATS.map((format) => `report.${format}`), 'summary.md']) {
+      const text = await readFile(join(cwd, name), 'utf8');
+      expect(text, name).toContain('redacted');
+      expect(text, name).not.toContain(secret);
+    }
   });
 
   it('leaves the formats of the other commands as they are', async () => {
