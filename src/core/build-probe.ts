@@ -33,25 +33,27 @@ function shape(operation: Operation, material: ProbeMaterial): Shaped {
   if (!isWrite(operation)) {
     const query = queryFor(operation, material);
     const asked = query.size === 0 ? path : `${path}?${query}`;
-    if (hasId) return { path: asked, shape: 'retrieve', strength: 'strong' };
-    return { path: asked, ...readShape(operation, material, query) };
+    const complete = hasAllRequired(material, new Set(query.keys()));
+    const strength = complete ? 'strong' : 'weak';
+    if (hasId) return { path: asked, shape: 'retrieve', strength };
+    const shape = operation.kind === 'retrieve' ? 'singleton' : 'list';
+    return { path: asked, shape: complete ? shape : 'missing-parameter', strength };
   }
   if (hasId) {
     const body = operation.method === 'POST' ? harmlessBody(operation, material) : undefined;
-    return { path, shape: 'missing-object', strength: 'strong', ...(body === undefined ? {} : { body }) };
+    const given = new Set(Object.keys(body ?? {}));
+    // Parameters are checked before the object is looked for, and that is a 400.
+    const strong = hasAllRequired(material, given) && !given.has(UNKNOWN_PARAMETER);
+    const strength = strong ? 'strong' : 'weak';
+    return { path, shape: 'missing-object', strength, ...(body === undefined ? {} : { body }) };
   }
   return create(operation, path, material);
 }
 
-function readShape(
-  operation: Operation,
-  { parameters }: ProbeMaterial,
-  query: URLSearchParams,
-): Pick<Probe, 'shape' | 'strength'> {
-  const given = new Set([...query.keys()].map((name) => name.replace(/\[.*$/, '')));
-  const complete = parameters.every((parameter) => !parameter.required || given.has(parameter.name));
-  if (!complete) return { shape: 'missing-parameter', strength: 'weak' };
-  return { shape: operation.kind === 'retrieve' ? 'singleton' : 'list', strength: 'strong' };
+/** @param given names as sent; `filter[type]` gives `filter` */
+function hasAllRequired({ parameters }: ProbeMaterial, given: ReadonlySet<string>): boolean {
+  const names = new Set([...given].map((name) => name.replace(/\[.*$/, '')));
+  return parameters.every((parameter) => !parameter.required || names.has(parameter.name));
 }
 
 function queryFor(operation: Operation, { parameters, nonce }: ProbeMaterial): URLSearchParams {

@@ -152,7 +152,7 @@ describe('the choice for one permission', () => {
     ],
     [
       'documented and weak before observed and strong',
-      ['a.update POST /v1/a/{id} x_write observed', 'b.create POST /v1/b x_write documented'],
+      ['a.delete DELETE /v1/a/{id} x_write observed', 'b.create POST /v1/b x_write documented'],
       [],
       'b.create',
     ],
@@ -170,9 +170,9 @@ describe('the choice for one permission', () => {
     ],
     [
       'strong before weak',
-      ['a.create POST /v1/a x_write documented', 'b.update POST /v1/b/{id} x_write documented'],
+      ['a.create POST /v1/a x_write documented', 'b.delete DELETE /v1/b/{id} x_write documented'],
       [],
-      'b.update',
+      'b.delete',
     ],
     [
       'a read before a write',
