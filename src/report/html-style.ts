@@ -5,14 +5,14 @@ export const HTML_STYLE = `
   --over: #ffd7d5; --over-fg: #82071e; --over-line: #cf222e; --under: #eadcff; --under-fg: #4c1d8f; --under-line: #8250df;
   --unknown: #e6e8eb; --unknown-fg: #24292f; --unknown-line: #6e7781; --accepted: #d5f5ee; --accepted-fg: #0b4f49; --accepted-line: #0f766e;
   --yes: #116329; --no: #a40e26; }
-@media (prefers-color-scheme: dark) { :root { --bg: #0f1419; --fg: #e6edf3; --muted: #9aa7b4; --line: #3a424c; --card: #161b22;
+@media screen and (prefers-color-scheme: dark) { :root { --bg: #0f1419; --fg: #e6edf3; --muted: #9aa7b4; --line: #3a424c; --card: #161b22;
   --focus: #79b8ff; --read: #10305a; --read-fg: #cfe4ff; --write: #4d3300; --write-fg: #ffe0a6;
   --over: #5c1015; --over-fg: #ffdcd7; --over-line: #ff7b72; --under: #3c1f6e; --under-fg: #eadcff; --under-line: #b392f0;
   --unknown: #333a42; --unknown-fg: #e6edf3; --unknown-line: #9aa7b4; --accepted: #0b3d38; --accepted-fg: #c5f5ec; --accepted-line: #3fb6a8;
   --yes: #56d364; --no: #ff7b72; } }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 8.5rem; }
-body { margin: 0; background: var(--bg); color: var(--fg); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--bg); color: var(--fg); font: 1rem/1.5 system-ui, sans-serif; }
 header, main, footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
 h1 { font-size: 1.1rem; margin: 1.25rem 0 0; color: var(--muted); font-weight: 600; }
 h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; }
@@ -44,6 +44,7 @@ caption { text-align: left; padding: .5rem; color: var(--muted); }
 caption span { display: inline-block; position: sticky; left: .5rem; max-width: calc(100vw - 2.5rem); }
 th, td { padding: .25rem .55rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { background: var(--card); position: sticky; top: 0; z-index: 2; vertical-align: bottom; }
+#calls th, #calls td { white-space: nowrap; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 #matrix { width: auto; }
 #matrix th[scope=row] { position: sticky; left: 0; z-index: 1; background: var(--bg); font-weight: 400; min-width: 8rem; max-width: 14rem; overflow-wrap: break-word; }
@@ -62,5 +63,5 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 footer { padding-bottom: 2rem; }
 @media (max-width: 30rem) { html { scroll-padding-top: 0; } header, main, footer { padding: 0 .6rem; } #filter { position: static; } .verdict { font-size: 1.3rem; } #matrix th[scope=row] { max-width: 9rem; } }
 @media print { :root { color-scheme: light; } #filter, #calls-section, button { display: none !important; } .scroll, .scroll.tall { overflow: visible; max-height: none; border: 0; }
-  body { font-size: 11px; } thead th, #matrix th[scope=row] { position: static; } * { print-color-adjust: exact; } tr { break-inside: avoid; } }
+  html { font-size: 11px; } thead th, #matrix th[scope=row] { position: static; } * { print-color-adjust: exact; } tr { break-inside: avoid; } }
 `;
