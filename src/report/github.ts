@@ -67,12 +67,12 @@ function commandOf({ command, location, title, message }: Annotation, sourcePref
   return `::${command} ${list.join(',')}::${escapeData(message)}\n`;
 }
 
-/** As GitHub's own toolkit escapes a command's data (actions/toolkit, packages/core/src/command.ts). */
+/** What the runner takes back out of a command's data (actions/runner, ActionCommand.cs). */
 function escapeData(text: string): string {
   return text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
 }
 
-/** As the toolkit escapes a property: in addition the characters that end it. */
+/** What the runner takes back out of a property: in addition the characters that end one. */
 function escapeProperty(text: string): string {
   return escapeData(text).replace(/:/g, '%3A').replace(/,/g, '%2C');
 }

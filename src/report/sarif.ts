@@ -194,8 +194,10 @@ function artifactLocation(file: string, prefix: string): { uri: string; uriBaseI
 }
 
 /**
- * The same finding of the same profile has the same fingerprint on whatever line it stands. The name
- * `primaryLocationLineHash` is the only one by which GitHub tells alerts apart.
+ * The same finding of the same profile has the same fingerprint on whatever line it stands. GitHub
+ * tells alerts apart by `primaryLocationLineHash` alone; left out, the upload action fills in a hash of
+ * the line, which findings on one line share. It keeps ours and warns that it differs
+ * (github/codeql-action#4052).
  */
 function fingerprints(profile: string, kind: string, subject: string): Record<string, string> {
   const hash = createHash('sha256')
