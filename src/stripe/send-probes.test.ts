@@ -345,6 +345,44 @@ describe('retries', () => {
     expect(outcome.results.at(-1)?.verdict.message).toMatch(/^Not asked/);
   });
 
+  it('end soon in a storm of 429 too, however slow it has made the pace', async () => {
+    const clock = { now: 0 };
+    const server = await startFaultyServer((_request, response) =>
+      answerJson(response, 429, stripeError(MARKER), { 'stripe-rate-limited-reason': 'global-rate' }),
+    );
+    const outcome = await run(server, reads, {
+      now: () => clock.now,
+      sleep: async (ms) => {
+        clock.now += ms;
+      },
+    });
+    expect(outcome.results).toHaveLength(reads.length);
+    expect(outcome.requests).toBeLessThan(80);
+    expect(outcome.retries).toBeLessThan(outcome.requests);
+    expect(inShort(outcome).every((verdict) => verdict.startsWith('inconclusive'))).toBe(true);
+  });
+
+  it('pause many at a time without a warning', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const server = await startFaultyServer((request, response) =>
+      request.index < reads.length
+        ? answerJson(response, 503, stripeError(MARKER))
+        : allow(request, response),
+    );
+    await sendProbes(reads, {
+      key: SecretKey.of(KEY),
+      target: 'sandbox',
+      apiBase: server.url,
+      apiVersion: 'test',
+      random: () => 0.1,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off('warning', listen);
+    expect(warnings).toEqual([]);
+  });
+
   it('go on when something answers in between', async () => {
     const clock = { now: 0 };
     const server = await startFaultyServer((request, response) =>

@@ -105,6 +105,9 @@ class ProbeRun {
   readonly #general: Pacer;
   readonly #narrow: Pacer;
   readonly #stop = new AbortController();
+  readonly #hopeless = new AbortController();
+  /** Ends every pause: the run is over, or asking on is hopeless. */
+  readonly #enough = AbortSignal.any([this.#stop.signal, this.#hopeless.signal]);
   readonly #results: (SentProbe | undefined)[];
   readonly #startedAt: number;
   readonly #inFlight = new Set<() => void>();
@@ -123,7 +126,7 @@ class ProbeRun {
     this.#sleep = options.sleep ?? sleepFor;
     this.#results = new Array(probes.length);
     // Every worker that waits for its turn listens for the end of the run.
-    setMaxListeners(0, this.#stop.signal);
+    setMaxListeners(0, this.#enough);
     this.#agent = createAgent(options.apiBase, options.concurrency ?? CONCURRENCY);
     const limit = options.ratePerSecond ?? defaultRate(options.target, options.key.mode);
     const rate = limit === undefined ? undefined : limit / HEADROOM;
@@ -197,12 +200,14 @@ class ProbeRun {
   async #ask(probe: Probe, client: Stripe, observer: ObservingHttpClient): Promise<Observation | undefined> {
     const pacer = isNarrow(probe) ? this.#narrow : this.#general;
     const { signal } = this.#stop;
+    let last: Observation = { failure: 'given-up', timeMs: 0, attempts: 0 };
     for (let attempts = 1; ; attempts++) {
-      if (this.#isHopeless()) return { failure: 'given-up', timeMs: 0, attempts: attempts - 1 };
-      await pacer.turn(signal);
+      await pacer.turn(this.#enough);
       if (signal.aborted) return undefined;
+      if (this.#hopeless.signal.aborted) return last;
       const sentAt = this.#now();
       this.#requests++;
+      if (attempts > 1) this.#retries++;
       observer.reset();
       const error = await this.#attempt(probe, client);
       const timing = { timeMs: this.#now() - sentAt, attempts };
@@ -212,21 +217,19 @@ class ProbeRun {
       else pacer.recover();
       const retry = isWorthRetrying(observation);
       this.#count(observation.failure === undefined && !retry);
-      if (attempts === MOST_ATTEMPTS || !retry || this.#isHopeless()) return observation;
-      this.#retries++;
+      if (attempts === MOST_ATTEMPTS || !retry || this.#hopeless.signal.aborted) return observation;
+      last = observation;
       const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1));
-      await this.#sleep((this.#options.random ?? Math.random)() * longest, signal);
+      await this.#sleep((this.#options.random ?? Math.random)() * longest, this.#enough);
     }
   }
 
+  /** Sees when the server is down, or refuses all traffic, for so long that asking on only wastes time. */
   #count(answered: boolean): void {
     this.#unanswered = answered ? 0 : this.#unanswered + 1;
     if (answered) this.#answeredAt = this.#now();
-  }
-
-  /** Whether the server is down, or refuses all traffic, for so long that asking on only wastes time. */
-  #isHopeless(): boolean {
-    return this.#unanswered >= HOPELESS.attempts && this.#now() - this.#answeredAt >= HOPELESS.ms;
+    const silentMs = this.#now() - this.#answeredAt;
+    if (this.#unanswered >= HOPELESS.attempts && silentMs >= HOPELESS.ms) this.#hopeless.abort();
   }
 
   /** One request; resolves to the SDK's error, or undefined for a 2xx. Never hangs longer than the timeout. */
