@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext, GlobalOptions, Output } from './commands/context.ts';
@@ -10,7 +11,7 @@ import { EXIT, type ExitCode, KeyauditError } from './core/error.ts';
  */
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
-type Run = (context: CommandContext) => Promise<ExitCode>;
+type Run = (context: CommandContext) => Promise<number>;
 
 function buildProgram(run: (command: Command, work: Run) => Promise<void>): Command {
   const program = new Command('keyaudit')
@@ -40,6 +41,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .addOption(new Option('--live', 'allow live keys (rk_live_, sk_live_)').env('KEYAUDIT_LIVE'))
     .addOption(new Option('--quiet', 'no progress, only results and errors').env('KEYAUDIT_QUIET'))
     .addOption(new Option('--verbose', 'every probe, and what goes on').env('KEYAUDIT_VERBOSE'))
+    .option('--no-cleanup', 'only name what dead keyaudit processes left behind')
     .option('--no-color', 'no colour (NO_COLOR does the same)')
     .addHelpText(
       'after',
@@ -55,11 +57,73 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     'STRIPE_SECRET_KEY=… keyaudit provision --all --target stripe',
   ])
     .option('--all', 'every profile (your own in ./profiles if there are any, else the shipped ones)')
+    .addOption(
+      new Option('--key-api <api>', 'auto: the managed API, else the Dashboard')
+        .choices(['auto', 'managed', 'restricted_keys', 'dashboard'])
+        .default('auto')
+        .env('KEYAUDIT_KEY_API'),
+    )
+    .addOption(storeOption())
+    .option('--reveal', 'print the secret, for --store stdout')
+    .option('--ttl <duration>', 'the key expires by itself after so long, such as 90d')
+    .option('--account <id>', 'connected account that a platform makes the key for (acct_…)')
+    .option('--open', 'open the Dashboard link in a browser')
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
         (await import('./commands/provision.ts')).provision({ ...options, profiles }, context),
       ),
     );
+
+  verb(
+    program,
+    'rotate [profiles...]',
+    'make a new key, verify it, only then publish it, then end the old one',
+    ['keyaudit rotate refund-agent', 'keyaudit rotate --all --older-than 90d --grace 10m'],
+  )
+    .option('--all', 'every profile that has a key')
+    .option('--older-than <duration>', 'only keys made longer ago, such as 90d')
+    .option('--grace <duration>', 'how long the old key goes on working, such as 10m')
+    .option('--dry-run', 'say what would be done, make nothing')
+    .addOption(storeOption())
+    .option('--reveal', 'print the secret, for --store stdout')
+    .option('--account <id>', 'connected account that a platform acts for (acct_…)')
+    .option('--wait', 'watch until the old key is dead, not only narrowed', false)
+    .action(async (profiles: string[], options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/rotate.ts')).rotate({ ...options, profiles }, context),
+      ),
+    );
+
+  verb(program, 'revoke <profile-or-key-id>', 'narrow the key, expire it, and watch until it is dead', [
+    'keyaudit revoke refund-agent',
+    'keyaudit revoke mk_1AbC --no-wait',
+  ])
+    .option('--no-wait', 'do not watch')
+    .option('--timeout <duration>', 'longest watch', '10m')
+    .option('--account <id>', 'connected account that a platform acts for (acct_…)')
+    .action(async (what: string, options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/revoke.ts')).revoke({ ...options, what }, context),
+      ),
+    );
+
+  verb(program, 'exec <profiles...>', 'a key for one run alone: made, lent to a command, ended with it', [
+    'keyaudit exec refund-agent -- node agent.js',
+    'keyaudit exec refund-agent analytics --ttl 1h -- ./run-agents.sh',
+  ])
+    .usage('[options] <profiles...> -- <command...>')
+    .option('--ttl <duration>', 'the key expires by itself after so long: a second net')
+    .option('--kill-after <duration>', 'how long the command may take to end after SIGTERM', '10s')
+    .option('--account <id>', 'connected account that a platform acts for (acct_…)')
+    .action(async (_profiles: string[], options, command: Command) => {
+      // commander drops the "--" itself, so the two lists are told apart in argv.
+      const at = process.argv.indexOf('--');
+      const lent = at < 0 ? [] : process.argv.slice(at + 1);
+      const profiles = command.args.slice(0, command.args.length - lent.length);
+      await run(command, async (context) =>
+        (await import('./commands/exec.ts')).exec({ ...options, profiles, command: lent }, context),
+      );
+    });
 
   verb(program, 'verify [profiles...]', 'probe the key, compare it with its profile, report, gate', [
     'keyaudit verify --profile refund-agent',
@@ -68,6 +132,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--profile <name>', 'profile to verify, by name or path (repeatable)', collect, [])
     .option('--all', 'every profile (your own in ./profiles if there are any, else the shipped ones)')
     .option('--key-env <variable>', 'take the key from this environment variable')
+    .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
     .addOption(
       new Option('--depth <depth>', 'checks: named calls; permissions: each permission; endpoints: each call')
         .choices(['checks', 'permissions', 'endpoints'])
@@ -163,6 +228,12 @@ function helpExamples(title: string, examples: readonly string[]): string {
   return `\n${title}:\n${examples.map((example) => `  ${example}`).join('\n')}`;
 }
 
+function storeOption(): Option {
+  return new Option('--store <store>', 'env-file, env-file:PATH, exec:COMMAND or stdout').env(
+    'KEYAUDIT_STORE',
+  );
+}
+
 function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
@@ -221,6 +292,7 @@ function makeContext(
         for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
         return Buffer.concat(chunks).toString('utf8');
       },
+      readSecret: async (prompt) => (await import('./commands/read-secret.ts')).readSecret(prompt),
     },
     now: () => new Date(),
     signal,
@@ -237,8 +309,8 @@ async function printError(error: unknown): Promise<ExitCode> {
   return exitCode;
 }
 
-async function main(argv: readonly string[]): Promise<ExitCode> {
-  let exitCode: ExitCode = EXIT.ok;
+async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.ok;
   const abort = new AbortController();
   const program = buildProgram(async (command, work) => {
     const { redactedWriter } = await import('./store/redactor.ts');
@@ -256,6 +328,10 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       abort.signal,
     );
     try {
+      if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
+        const { cleanUp } = await import('./commands/clean-up.ts');
+        await cleanUp(context, { list: options.cleanup === false });
+      }
       exitCode = await work(context);
     } catch (error) {
       exitCode = await printError(error);

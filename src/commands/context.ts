@@ -39,7 +39,13 @@ export interface CommandContext {
   readonly reveal: (text: string) => void;
   /** Progress and errors. */
   readonly stderr: Output;
-  readonly stdin: { readonly isTerminal: boolean; readText(): Promise<string> };
+  readonly stdin: {
+    readonly isTerminal: boolean;
+    /** All of it. */
+    readText(): Promise<string>;
+    /** A line that is not shown while it is typed; elsewhere than on a terminal the next line. */
+    readSecret(prompt: string): Promise<string>;
+  };
   readonly now: () => Date;
   /** Aborted on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;

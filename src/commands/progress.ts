@@ -43,6 +43,33 @@ export function startProgress(context: CommandContext, title: string): Progress 
   };
 }
 
+/** Work without a count: a spinner with a changing text on a terminal, a line every few seconds elsewhere. */
+export function startSpinner(
+  context: CommandContext,
+  title: string,
+): { readonly update: (text: string) => void; readonly stop: () => void } {
+  if (context.globals.quiet) return { update: () => {}, stop: () => {} };
+  if (context.stderr.isTerminal) {
+    const spinner = ora({ text: title, discardStdin: false }).start();
+    return {
+      update: (text) => {
+        spinner.text = `${title}: ${text}`;
+      },
+      stop: () => spinner.stop(),
+    };
+  }
+  let last = context.now().getTime();
+  return {
+    update: (text) => {
+      const now = context.now().getTime();
+      if (now - last < LINE_EVERY_MS) return;
+      last = now;
+      context.stderr.write(`${title}: ${text}\n`);
+    },
+    stop: () => {},
+  };
+}
+
 function describe({ done, total, ratePerSecond, retries, slowedDown, etaMs }: ProgressUpdate): string {
   const parts = [`${done}/${total}`, `${Math.round(ratePerSecond)}/s`, `${Math.ceil(etaMs / 1000)} s left`];
   if (retries > 0) parts.push(`${retries} retries`);

@@ -1,16 +1,15 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { unacceptedWrites } from '../core/finding.ts';
 import { paintFor, wrap } from '../report/text.ts';
-import { writeEnvFile } from '../store/env-file.ts';
-import { DEFAULT_STORE } from '../store/find-key.ts';
-import { fingerprintOf, type KeyRecord, readKeyRecords, updateKeyRecords } from '../store/key-records.ts';
-import { profileDigest } from '../store/profile-library.ts';
+import { type KeyRecord, readKeyRecords } from '../store/key-records.ts';
+import { openStore, type SecretStore } from '../store/secret-store.ts';
 import { openWorkspace } from '../store/workspace.ts';
-import { type KeyApi, type KeyApiKind, keyName, type MadeKey } from '../stripe/key-api.ts';
-import { createManagedKeyApi } from '../stripe/managed-key-api.ts';
+import type { KeyApiKind } from '../stripe/key-api.ts';
 import type { CommandContext } from './context.ts';
+import { takeDashboardKey } from './dashboard-key.ts';
+import { parseDuration } from './duration.ts';
+import { createKey, publishKey } from './make-key.ts';
+import { checkedKeyApi, openKeyApi } from './open-key-api.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
 import { grantsFor, type ProfileGrant } from './profile-grant.ts';
 import { printResult } from './result-output.ts';
@@ -18,140 +17,138 @@ import { printResult } from './result-output.ts';
 export interface ProvisionOptions {
   readonly profiles: readonly string[];
   readonly all?: boolean;
-  readonly keyApi?: KeyApiKind;
+  readonly keyApi?: string;
+  readonly store?: string;
+  readonly reveal?: boolean;
+  readonly account?: string;
+  /** How long the key lives, such as `90d`. */
+  readonly ttl?: string;
+  readonly open?: boolean;
+}
+
+export interface Provisioned {
+  readonly record: KeyRecord;
+  readonly superseded: readonly KeyRecord[];
 }
 
 /** `keyaudit provision`: make the key of each profile and put its secret where the agent finds it. */
 export async function provision(options: ProvisionOptions, context: CommandContext): Promise<ExitCode> {
   const grants = await grantsFor(options, context);
+  const store = storeFor(options, context);
+  const kind = checkedKeyApi(options.keyApi, context);
+  const ttlMs = options.ttl === undefined ? undefined : parseDuration(options.ttl);
   // Before anything is made: a secret that cannot be kept must not come to be.
   await openWorkspace(context.cwd);
   await readKeyRecords(context.cwd);
   for (const { profile, grant } of grants) warnOfWidenings(profile.name, grant, context);
   const target = await openTarget(context);
   try {
-    const secretKey = target.secretKey();
-    const api = createManagedKeyApi({ secretKey, apiBase: target.apiBase });
-    const made: { record: KeyRecord; superseded: readonly KeyRecord[] }[] = [];
+    const made: Provisioned[] = [];
     for (const one of grants) {
       if (context.signal.aborted) throw context.signal.reason;
-      made.push(await provisionOne(one, api, target, context));
+      made.push(
+        await provisionOne(
+          one,
+          kind,
+          { ...options, ...(ttlMs === undefined ? {} : { ttlMs }) },
+          store,
+          target,
+          context,
+        ),
+      );
     }
-    await printResult(context, {
-      json: {
-        schema: 'keyaudit.provision/1',
-        target: context.globals.target,
-        targetNote: target.note,
-        keys: made.map(({ record, superseded }) => ({
-          ...record,
-          superseded: superseded.map((old) => old.id),
-        })),
-      },
-      table: (output) => {
-        const paint = paintFor(output);
-        output.write(paint.dim(wrap(target.note, output)));
-        for (const { record, superseded } of made) {
-          output.write(
-            `${paint.green('✔')} ${paint.bold(record.profile)} ${record.id} ${paint.dim(`${record.mode}, ${record.fingerprint}`)}\n`,
-          );
-          output.write(
-            wrap(`${record.variable} in ${record.place}: ${record.permissions.join(', ')}`, output, {
-              indent: '    ',
-              first: '  ',
-            }),
-          );
-          for (const old of superseded) {
-            output.write(
-              wrap(`The previous key ${old.id} still works; "keyaudit revoke ${old.id}" ends it.`, output, {
-                indent: '    ',
-                first: '  ',
-              }),
-            );
-          }
-        }
-        output.write(
-          `Prove ${made.length === 1 ? 'it' : 'them'}: keyaudit verify ${made.length === 1 ? `--profile ${made[0]?.record.profile}` : '--all'}\n`,
-        );
-      },
-    });
+    await report(made, target, context);
     return EXIT.ok;
   } finally {
     await target.close();
   }
 }
 
-async function provisionOne(
-  { profile, grant }: ProfileGrant,
-  api: KeyApi,
-  target: OpenTarget,
+/** The store of `--store`; see {@link openStore}. */
+export function storeFor(
+  { store, reveal }: { readonly store?: string; readonly reveal?: boolean },
   context: CommandContext,
-): Promise<{ record: KeyRecord; superseded: readonly KeyRecord[] }> {
-  if (grant.permissions.length === 0) {
-    throw new KeyauditError(
-      'PROFILE_EMPTY',
-      `${profile.name} asks for nothing, and Stripe makes no key without a permission.`,
-      {
-        hint: 'Name at least one resource under "permissions".',
-      },
-    );
-  }
-  const name = keyName(profile.name, context.now(), randomBytes(3).toString('hex'));
-  const digest = profileDigest(profile);
-  const key = await api.create({
-    name,
-    note: `keyaudit profile ${profile.name} ${digest}`,
-    permissions: grant.permissions,
-    connectPermissions: grant.connectPermissions,
-    restrictions: grant.restrictions,
-    mode: target.secretKey().mode ?? 'test',
-    idempotencyKey: `keyaudit-${randomUUID()}`,
+): SecretStore {
+  return openStore(store ?? context.env.KEYAUDIT_STORE, {
+    cwd: context.cwd,
+    reveal: reveal === true ? context.reveal : undefined,
+    log: context.stderr.write,
   });
-  await writeEnvFile(join(context.cwd, DEFAULT_STORE), profile.env, key.secret).catch(
-    async (error: unknown) => {
-      // A key whose secret is lost is of use to nobody, and must not stay.
-      await api.expire(key.id);
-      throw error;
-    },
-  );
-  const record = recordOf(key, { name, digest, grantOf: { profile, grant }, api, context });
-  let superseded: readonly KeyRecord[] = [];
-  await updateKeyRecords(context.cwd, (records) => {
-    const isPrevious = (old: KeyRecord) =>
-      old.profile === record.profile &&
-      old.target === record.target &&
-      old.mode === record.mode &&
-      old.status === 'active';
-    superseded = records.filter(isPrevious);
-    return [
-      ...records.map((old) => (isPrevious(old) ? { ...old, status: 'superseded' as const } : old)),
-      record,
-    ];
-  });
-  return { record, superseded };
 }
 
-function recordOf(
-  key: MadeKey,
-  made: { name: string; digest: string; grantOf: ProfileGrant; api: KeyApi; context: CommandContext },
-): KeyRecord {
-  const { profile, grant } = made.grantOf;
-  return {
-    id: key.id,
-    name: made.name,
-    profile: profile.name,
-    profileDigest: made.digest,
-    permissions: [...grant.permissions],
-    connectPermissions: [...grant.connectPermissions],
-    mode: key.mode,
-    keyApi: made.api.kind,
-    target: made.context.globals.target,
-    fingerprint: fingerprintOf(key.secret),
-    variable: profile.env,
-    place: DEFAULT_STORE,
-    status: 'active',
-    createdAt: key.createdAt.toISOString(),
-    ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt.toISOString() }),
-  };
+async function provisionOne(
+  one: ProfileGrant,
+  kind: KeyApiKind,
+  options: { readonly account?: string; readonly ttlMs?: number; readonly open?: boolean },
+  store: SecretStore,
+  target: OpenTarget,
+  context: CommandContext,
+): Promise<Provisioned> {
+  const byHand = () => takeDashboardKey(one, options, store, target, context);
+  if (kind === 'dashboard') return byHand();
+  const expiresAt =
+    options.ttlMs === undefined ? {} : { expiresAt: new Date(context.now().getTime() + options.ttlMs) };
+  try {
+    const api = openKeyApi(kind === 'restricted_keys' ? kind : 'managed', target, options);
+    const pending = await createKey(one, api, target, context, { command: 'provision', ...expiresAt });
+    if (context.signal.aborted) {
+      await pending.undo();
+      throw context.signal.reason;
+    }
+    const published = await publishKey(pending, store, context);
+    await pending.work.end();
+    return published;
+  } catch (error) {
+    if (kind !== 'auto' || !meansByHand(error)) throw error;
+    context.stderr.write(wrap(`By the Dashboard, since: ${(error as Error).message}`, context.stderr));
+    return byHand();
+  }
+}
+
+/** Refusals that mean "not for you", and not "you did it wrong". */
+function meansByHand(error: unknown): boolean {
+  return (
+    error instanceof KeyauditError &&
+    (error.code === 'KEY_API_UNAVAILABLE' || error.code === 'SECRET_KEY_MISSING')
+  );
+}
+
+async function report(
+  made: readonly Provisioned[],
+  target: OpenTarget,
+  context: CommandContext,
+): Promise<void> {
+  await printResult(context, {
+    json: {
+      schema: 'keyaudit.provision/1',
+      target: context.globals.target,
+      targetNote: target.note,
+      keys: made.map(({ record, superseded }) => ({
+        ...record,
+        superseded: superseded.map((old) => old.id),
+      })),
+    },
+    table: (output) => {
+      const paint = paintFor(output);
+      output.write(paint.dim(wrap(target.note, output)));
+      for (const { record, superseded } of made) {
+        output.write(
+          `${paint.green('✔')} ${paint.bold(record.profile)} ${record.id} ${paint.dim(`${record.mode}, ${record.fingerprint}`)}\n`,
+        );
+        const hanging = { indent: '    ', first: '  ' };
+        output.write(
+          wrap(`${record.variable} in ${record.place}: ${record.permissions.join(', ')}`, output, hanging),
+        );
+        for (const old of superseded) {
+          const text = `The previous key ${old.id} still works; "keyaudit revoke ${old.id}" ends it.`;
+          output.write(wrap(text, output, hanging));
+        }
+      }
+      output.write(
+        `Prove ${made.length === 1 ? 'it' : 'them'}: keyaudit verify ${made.length === 1 ? `--profile ${made[0]?.record.profile}` : '--all'}\n`,
+      );
+    },
+  });
 }
 
 function warnOfWidenings(name: string, grant: ProfileGrant['grant'], context: CommandContext): void {

@@ -13,6 +13,8 @@ export interface VerifyOptions {
   readonly profiles: readonly string[];
   readonly all?: boolean;
   readonly keyEnv?: string;
+  /** `exec:COMMAND`. */
+  readonly keyFrom?: string;
   readonly depth?: Depth;
   /** Probes a second. */
   readonly rate?: number;
@@ -26,8 +28,11 @@ const emptySummary = { probes: 0, passed: 0, overGrants: 0, underGrants: 0, inco
 export async function verify(options: VerifyOptions, context: CommandContext): Promise<ExitCode> {
   const requests = await parseReportRequests(options.report ?? [], context);
   const grants = await grantsFor(options, context);
-  if (options.keyEnv !== undefined && grants.length > 1) {
-    throw new KeyauditError('USAGE', '--key-env names one key, but several profiles are to be verified.');
+  if ((options.keyEnv ?? options.keyFrom) !== undefined && grants.length > 1) {
+    throw new KeyauditError(
+      'USAGE',
+      `${options.keyEnv === undefined ? '--key-from' : '--key-env'} names one key, but several profiles are to be verified.`,
+    );
   }
   const catalog = loadCatalog();
   const target = await openTarget(context);
@@ -65,6 +70,7 @@ async function verifyOne(
     profile: profile.name,
     variable: profile.env,
     ...(options.keyEnv === undefined ? {} : { keyEnv: options.keyEnv }),
+    ...(options.keyFrom === undefined ? {} : { keyFrom: options.keyFrom }),
     env: context.env,
     cwd: context.cwd,
     live: context.globals.live,

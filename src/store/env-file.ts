@@ -43,6 +43,20 @@ export async function writeEnvFile(file: string, variable: string, secret: Secre
   });
 }
 
+/** Takes a variable out when it holds this secret; a newer one is left alone. */
+export async function removeFromEnvFile(file: string, variable: string, secret: SecretKey): Promise<void> {
+  const target = await realpath(file).catch(() => file);
+  if ((await textOf(target)) === '') return;
+  await withFileLock(target, async () => {
+    const lines = parse(await textOf(target), file);
+    const kept = lines.filter(
+      (line) => line.kind === 'other' || line.name !== variable || line.value !== secret.reveal(),
+    );
+    if (kept.length === lines.length) return;
+    await writePrivateFile(target, kept.length === 0 ? '' : `${kept.map(render).join('\n')}\n`);
+  });
+}
+
 function parse(text: string, file: string): EnvLine[] {
   if (text === '') return [];
   return text

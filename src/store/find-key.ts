@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
-import { readEnvFile } from './env-file.ts';
-import { WORKSPACE } from './workspace.ts';
+import { readKeyRecords } from './key-records.ts';
+import { DEFAULT_STORE, openPlace, readKeyFrom } from './secret-store.ts';
 
 export interface FindKeyOptions {
   readonly profile: string;
@@ -10,6 +9,8 @@ export interface FindKeyOptions {
   readonly variable: string;
   /** `--key-env`: take the key from this variable and nowhere else. */
   readonly keyEnv?: string;
+  /** `--key-from exec:COMMAND`: take the key from a command's standard output. */
+  readonly keyFrom?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Whether live keys are allowed. */
@@ -19,16 +20,13 @@ export interface FindKeyOptions {
 export interface FoundKey {
   readonly key: SecretKey;
   readonly variable: string;
-  /** `environment`, or the store. */
+  /** `environment`, `command`, or the store. */
   readonly place: string;
 }
 
-/** The default store, as shown to the user. */
-export const DEFAULT_STORE = `${WORKSPACE}/keys.env`;
-
 /**
- * Finds the key of a profile: `--key-env`, else the profile's variable in the environment, else the
- * store.
+ * Finds the key of a profile: `--key-from` or `--key-env`, else the profile's variable in the
+ * environment, else the store that its record names, else the default store.
  * @throws KeyauditError `KEY_MISSING` (exit 3), `KEY_WRONG_KIND` or `LIVE_NOT_ALLOWED` (exit 2)
  */
 export async function findKey(options: FindKeyOptions): Promise<FoundKey> {
@@ -52,7 +50,8 @@ export async function findKey(options: FindKeyOptions): Promise<FoundKey> {
   return found;
 }
 
-async function lookUp({ profile, variable, keyEnv, env, cwd }: FindKeyOptions): Promise<FoundKey> {
+async function lookUp({ profile, variable, keyEnv, keyFrom, env, cwd }: FindKeyOptions): Promise<FoundKey> {
+  if (keyFrom !== undefined) return { key: await readKeyFrom(keyFrom, cwd), variable, place: 'command' };
   const name = keyEnv ?? variable;
   const given = env[name]?.trim();
   if (given !== undefined && given !== '')
@@ -63,8 +62,18 @@ async function lookUp({ profile, variable, keyEnv, env, cwd }: FindKeyOptions): 
       exitCode: EXIT.undetermined,
     });
   }
-  const stored = await readEnvFile(join(cwd, DEFAULT_STORE), variable);
-  if (stored !== undefined) return { key: stored, variable, place: DEFAULT_STORE };
+  const records = (await readKeyRecords(cwd)).filter(
+    (record) => record.profile === profile && record.variable === variable,
+  );
+  const places = new Set([
+    records.findLast((record) => record.status === 'active')?.place ?? DEFAULT_STORE,
+    DEFAULT_STORE,
+  ]);
+  for (const place of places) {
+    const store = openPlace(place, { cwd, reveal: undefined, log: () => {} });
+    const stored = await store?.get?.(variable);
+    if (stored !== undefined) return { key: stored, variable, place };
+  }
   throw new KeyauditError(
     'KEY_MISSING',
     `There is no key for ${profile} yet: ${variable} is neither set nor in ${DEFAULT_STORE}.`,

@@ -6,8 +6,8 @@ import { KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { openWorkspace, WORKSPACE, withFileLock, writePrivateFile } from './workspace.ts';
 
-const recordSchema = z.strictObject({
-  /** `mk_…` */
+export const keyRecordSchema = z.strictObject({
+  /** `mk_…`; `dashboard:` and the fingerprint for a key that was made by hand. */
   id: z.string(),
   name: z.string(),
   profile: z.string(),
@@ -16,12 +16,14 @@ const recordSchema = z.strictObject({
   connectPermissions: z.array(z.string()),
   mode: z.enum(['test', 'live']),
   keyApi: z.enum(['managed', 'restricted_keys', 'dashboard']),
-  target: z.string(),
+  target: z.enum(['sandbox', 'stripe-mock', 'stripe']),
+  /** Of a server other than the target's own. */
+  apiBase: z.string().optional(),
   fingerprint: z.string(),
   variable: z.string(),
   /** Where the secret was put, such as `.keyaudit/keys.env`. */
   place: z.string(),
-  /** `superseded`: a newer key took its place, and this one still works. */
+  /** `superseded`: a newer key took its place, and this one still works. `retiring`: it is being ended. */
   status: z.enum(['active', 'superseded', 'retiring', 'revoked']),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().optional(),
@@ -29,10 +31,10 @@ const recordSchema = z.strictObject({
   retiredAt: z.iso.datetime().optional(),
 });
 
-const fileSchema = z.strictObject({ version: z.literal(1), keys: z.array(recordSchema) });
+const fileSchema = z.strictObject({ version: z.literal(1), keys: z.array(keyRecordSchema) });
 
 /** What is remembered of a key that was made here; never its secret. */
-export type KeyRecord = z.infer<typeof recordSchema>;
+export type KeyRecord = z.infer<typeof keyRecordSchema>;
 
 /** `sha256:` and 24 hex digits of the secret's digest: enough to tell keys apart, of no use to a thief. */
 export function fingerprintOf(secret: SecretKey): string {

@@ -15,7 +15,7 @@ export const FILE_MODE = 0o600;
 /** Longest wait for another keyaudit process, about 10 s in all. */
 const LOCK_RETRIES = { retries: 40, minTimeout: 20, maxTimeout: 300, factor: 1.5, randomize: true };
 /** A lock whose owner has not touched it for so long is taken over, in ms. */
-const LOCK_STALE_MS = 10_000;
+const LOCK_STALE_MS = 3_000;
 
 /**
  * Makes `.keyaudit/` (0700, ignored by git) in a working folder and returns its path.

@@ -1,0 +1,172 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { EXIT, KeyauditError } from '../core/error.ts';
+import { beginWork, type JournalEntry, type JournalWork } from '../store/journal.ts';
+import { fingerprintOf, type KeyRecord, updateKeyRecords } from '../store/key-records.ts';
+import { profileDigest } from '../store/profile-library.ts';
+import type { SecretStore } from '../store/secret-store.ts';
+import { type KeyApi, keyName, type MadeKey } from '../stripe/key-api.ts';
+import type { CommandContext } from './context.ts';
+import type { OpenTarget } from './open-target.ts';
+import type { ProfileGrant } from './profile-grant.ts';
+import { endKey } from './retire-key.ts';
+
+/** A key that exists at Stripe and is published nowhere yet. */
+export interface PendingKey {
+  readonly key: MadeKey;
+  readonly record: KeyRecord;
+  readonly work: JournalWork;
+  /** Ends the key; nothing of it is left. */
+  undo(): Promise<void>;
+}
+
+export interface CreateKeyOptions {
+  readonly command: JournalEntry['command'];
+  readonly expiresAt?: Date;
+}
+
+/**
+ * Makes the key of a profile. The journal knows its name before Stripe is asked, so that a key whose
+ * answer got lost is found and ended.
+ * @throws KeyauditError `PROFILE_EMPTY`, or what the key API says
+ */
+export async function createKey(
+  { profile, grant }: ProfileGrant,
+  api: KeyApi,
+  target: OpenTarget,
+  context: CommandContext,
+  { command, expiresAt }: CreateKeyOptions,
+): Promise<PendingKey> {
+  if (grant.permissions.length === 0) {
+    throw new KeyauditError(
+      'PROFILE_EMPTY',
+      `${profile.name} asks for nothing, and Stripe makes no key without a permission.`,
+      { hint: 'Name at least one resource under "permissions".' },
+    );
+  }
+  const mode = target.secretKey().mode ?? 'test';
+  const name = keyName(profile.name, context.now(), randomBytes(3).toString('hex'));
+  const digest = profileDigest(profile);
+  const where = {
+    target: context.globals.target,
+    ...(context.globals.apiBase === undefined ? {} : { apiBase: target.apiBase }),
+  };
+  const work = await beginWork(
+    context.cwd,
+    { id: randomUUID(), command, ...where, mode, profile: profile.name, step: 'creating', keyName: name },
+    context.now(),
+  );
+  const key = await api
+    .create({
+      name,
+      note: `keyaudit profile ${profile.name} ${digest}`,
+      permissions: grant.permissions,
+      connectPermissions: grant.connectPermissions,
+      restrictions: grant.restrictions,
+      mode,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      idempotencyKey: `keyaudit-${randomUUID()}`,
+    })
+    .catch((error: unknown) => failedCreate(error, name, api, work));
+  const record: KeyRecord = {
+    id: key.id,
+    name,
+    profile: profile.name,
+    profileDigest: digest,
+    permissions: [...grant.permissions],
+    connectPermissions: [...grant.connectPermissions],
+    mode: key.mode,
+    keyApi: api.kind,
+    ...where,
+    fingerprint: fingerprintOf(key.secret),
+    variable: profile.env,
+    place: '',
+    status: 'active',
+    createdAt: key.createdAt.toISOString(),
+    ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt.toISOString() }),
+  };
+  await work.update({ step: 'created', record });
+  const undo = async () => {
+    await endKey(api, key.id);
+    await work.end();
+  };
+  return { key, record, work, undo };
+}
+
+/** Refusals after which no key can have come to be. */
+const DEFINITE: ReadonlySet<string> = new Set([
+  'SECRET_KEY_REFUSED',
+  'KEY_API_UNAVAILABLE',
+  'KEY_API_REFUSED',
+  'KEY_NOT_FOUND',
+]);
+
+async function failedCreate(error: unknown, name: string, api: KeyApi, work: JournalWork): Promise<never> {
+  if (error instanceof KeyauditError && DEFINITE.has(error.code)) {
+    await work.end();
+    throw error;
+  }
+  // The key may exist although its answer never came: it is looked for by name, now or by the next command.
+  const searched = await endKeysNamed(api, name).then(
+    () => true,
+    () => false,
+  );
+  if (searched) await work.end();
+  const { code, message } =
+    error instanceof KeyauditError
+      ? error
+      : { code: 'KEY_API_FAILED', message: 'The key could not be made.' };
+  throw new KeyauditError(code, message, {
+    hint: searched
+      ? 'No key is left behind. Run this again.'
+      : 'A key may have been made all the same; the next keyaudit command looks for it by name and ends it.',
+    exitCode: EXIT.undetermined,
+    cause: error,
+  });
+}
+
+/** Ends every key of this name; names are unique, so that is one at most. Returns their ids. */
+export async function endKeysNamed(api: KeyApi, name: string): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const key of api.list()) if (key.name === name && key.status === 'active') ids.push(key.id);
+  for (const id of ids) await endKey(api, id);
+  return ids;
+}
+
+/** Puts the secret into the store and remembers the key; older keys of the profile become `superseded`. */
+export async function publishKey(
+  { key, record, work, undo }: PendingKey,
+  store: SecretStore,
+  context: CommandContext,
+): Promise<{ readonly record: KeyRecord; readonly superseded: readonly KeyRecord[] }> {
+  const placed = { ...record, place: store.place };
+  await work.update({ step: 'publishing', record: placed });
+  try {
+    await store.put(record.variable, key.secret, record.profile);
+  } catch (error) {
+    // A key whose secret is lost is of use to nobody, and must not stay.
+    await undo();
+    throw error;
+  }
+  return { record: placed, superseded: await rememberKey(placed, context) };
+}
+
+/** Writes a key's record; returns the older ones of the same profile, target and mode that still work. */
+export async function rememberKey(record: KeyRecord, context: CommandContext): Promise<readonly KeyRecord[]> {
+  let superseded: readonly KeyRecord[] = [];
+  await updateKeyRecords(context.cwd, (records) => {
+    const others = records.filter((old) => old.id !== record.id);
+    const isOlder = (old: KeyRecord) => isSamePlace(old, record) && old.status !== 'revoked';
+    superseded = others.filter(isOlder);
+    return [
+      ...others.map((old) =>
+        isSamePlace(old, record) && old.status === 'active' ? { ...old, status: 'superseded' as const } : old,
+      ),
+      record,
+    ];
+  });
+  return superseded;
+}
+
+function isSamePlace(a: KeyRecord, b: KeyRecord): boolean {
+  return a.profile === b.profile && a.target === b.target && a.mode === b.mode && a.apiBase === b.apiBase;
+}

@@ -1,0 +1,44 @@
+import { KeyauditError } from '../core/error.ts';
+import { KEY_APIS, type KeyApi, type KeyApiKind } from '../stripe/key-api.ts';
+import { createManagedKeyApi } from '../stripe/managed-key-api.ts';
+import { createRestrictedKeysApi } from '../stripe/restricted-keys-api.ts';
+import type { CommandContext } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
+import type { OpenTarget } from './open-target.ts';
+
+export interface KeyApiOptions {
+  readonly keyApi?: KeyApiKind;
+  /** `acct_…` that a platform acts on. */
+  readonly account?: string;
+}
+
+/** The key API of a program; a Dashboard key is made by a person, and ended by one. */
+export function openKeyApi(
+  kind: 'managed' | 'restricted_keys',
+  target: OpenTarget,
+  { account }: KeyApiOptions,
+): KeyApi {
+  const options = {
+    secretKey: target.secretKey(),
+    apiBase: target.apiBase,
+    ...(account === undefined ? {} : { context: account }),
+  };
+  return kind === 'managed'
+    ? createManagedKeyApi(options)
+    : createRestrictedKeysApi({ ...options, apiVersion: loadCatalog().apiVersion });
+}
+
+/** The API that can end keys. The secret key is needed at once, so that its absence is said first. */
+export function openEndingApi(target: OpenTarget, options: KeyApiOptions): KeyApi {
+  return openKeyApi('managed', target, options);
+}
+
+/** @throws KeyauditError `USAGE` */
+export function checkedKeyApi(kind: string | undefined, context: CommandContext): KeyApiKind {
+  const wanted = kind ?? context.env.KEYAUDIT_KEY_API ?? 'auto';
+  const known = KEY_APIS.find((one) => one === wanted);
+  if (known !== undefined) return known;
+  throw new KeyauditError('USAGE', `"${wanted}" is not a way to make keys.`, {
+    hint: `Valid: ${KEY_APIS.join(', ')}.`,
+  });
+}

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { KeyauditError } from '../core/error.ts';
+import { keyRecordSchema } from './key-records.ts';
+import { openWorkspace, WORKSPACE, withFileLock, writePrivateFile } from './workspace.ts';
+
+/** The process that works on an entry. */
+const ownerSchema = z.strictObject({
+  pid: z.int(),
+  host: z.string(),
+  /** When the process began, in the kernel's ticks, since process ids come again; empty where unknown. */
+  ticks: z.string(),
+});
+
+/**
+ * How far a piece of work has come. `creating`: a key of `keyName` may exist. `created`: it exists,
+ * unpublished. `publishing`: its secret may be in the store. `running`: it is lent to a command.
+ * `retiring`: `retire` must end, from `dueAt` on.
+ */
+export const JOURNAL_STEPS = ['creating', 'created', 'publishing', 'running', 'retiring'] as const;
+
+const entrySchema = z.strictObject({
+  id: z.string(),
+  command: z.enum(['provision', 'rotate', 'revoke', 'exec']),
+  owner: ownerSchema,
+  startedAt: z.iso.datetime(),
+  target: z.enum(['sandbox', 'stripe-mock', 'stripe']),
+  apiBase: z.string().optional(),
+  mode: z.enum(['test', 'live']),
+  profile: z.string(),
+  step: z.enum(JOURNAL_STEPS),
+  /** The name that the new key was asked for by, so that it is found if the answer got lost. */
+  keyName: z.string().optional(),
+  /** What is to be remembered of the new key. */
+  record: keyRecordSchema.optional(),
+  /** The id of the key that is to end. */
+  retire: z.string().optional(),
+  dueAt: z.iso.datetime().optional(),
+});
+
+const fileSchema = z.strictObject({ version: z.literal(1), entries: z.array(entrySchema) });
+
+/** One piece of work that leaves something behind at Stripe; written before each step is taken, never a secret. */
+export type JournalEntry = z.infer<typeof entrySchema>;
+export type NewEntry = Omit<JournalEntry, 'id' | 'owner' | 'startedAt'>;
+
+/** A piece of work of this process. */
+export interface JournalWork {
+  /** Writes that a further step begins. */
+  update(change: Partial<NewEntry>): Promise<void>;
+  /** Nothing is left to do. */
+  end(): Promise<void>;
+}
+
+/** Where the journal of a working folder lies; there is no file while no work is unfinished. */
+export function journalFile(cwd: string): string {
+  return join(cwd, WORKSPACE, 'journal.json');
+}
+
+/** Writes that work begins. @param id unique */
+export async function beginWork(
+  cwd: string,
+  entry: NewEntry & { readonly id: string },
+  now: Date,
+): Promise<JournalWork> {
+  const owner = thisProcess();
+  await change(cwd, (entries) => [...entries, { ...entry, owner, startedAt: now.toISOString() }]);
+  return workOn(cwd, entry.id);
+}
+
+/**
+ * Takes over the entries whose processes have died, so that no two processes clean up the same; those
+ * of living processes are left alone, and so are those that are not due yet.
+ */
+export async function takeLeftovers(cwd: string, now: Date): Promise<readonly JournalEntry[]> {
+  const owner = thisProcess();
+  const taken: JournalEntry[] = [];
+  await change(cwd, (entries) =>
+    entries.map((entry) => {
+      const isDue = entry.dueAt === undefined || Date.parse(entry.dueAt) <= now.getTime();
+      if (isAlive(entry, now) || !isDue) return entry;
+      const mine = { ...entry, owner };
+      taken.push(mine);
+      return mine;
+    }),
+  );
+  return taken;
+}
+
+/** The entries whose processes have died; nothing is taken over. */
+export async function listLeftovers(cwd: string, now: Date): Promise<readonly JournalEntry[]> {
+  return (await read(cwd)).filter((entry) => !isAlive(entry, now));
+}
+
+/** Goes on with an entry that this process owns. */
+export function workOn(cwd: string, id: string): JournalWork {
+  return {
+    update: (fields) =>
+      change(cwd, (entries) => entries.map((entry) => (entry.id === id ? { ...entry, ...fields } : entry))),
+    end: () => change(cwd, (entries) => entries.filter((entry) => entry.id !== id)),
+  };
+}
+
+async function change(
+  cwd: string,
+  work: (entries: readonly JournalEntry[]) => readonly JournalEntry[],
+): Promise<void> {
+  await openWorkspace(cwd);
+  const file = journalFile(cwd);
+  await withFileLock(file, async () => {
+    const entries = work(await read(cwd));
+    if (entries.length === 0) await rm(file, { force: true });
+    else await writePrivateFile(file, `${JSON.stringify({ version: 1, entries }, null, 2)}\n`);
+  });
+}
+
+async function read(cwd: string): Promise<readonly JournalEntry[]> {
+  const file = journalFile(cwd);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new KeyauditError('STORE_UNREADABLE', `${file} cannot be read (${error.code}).`, { cause: error });
+  });
+  if (text === undefined) return [];
+  try {
+    return fileSchema.parse(JSON.parse(text)).entries;
+  } catch (cause) {
+    throw new KeyauditError('JOURNAL_BROKEN', `${file} is broken or of another version of keyaudit.`, {
+      hint: 'It names keys that were being made or ended. Look at them in the Dashboard, then move the file away.',
+      cause,
+    });
+  }
+}
+
+function thisProcess(): JournalEntry['owner'] {
+  return { pid: process.pid, host: hostname(), ticks: ticksOf(process.pid) };
+}
+
+/** A process on another machine cannot be looked at; its work counts as given up after a day. */
+const FOREIGN_HOST_MS = 24 * 60 * 60 * 1000;
+
+function isAlive({ owner, startedAt }: JournalEntry, now: Date): boolean {
+  if (owner.host !== hostname()) return now.getTime() - Date.parse(startedAt) < FOREIGN_HOST_MS;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return owner.ticks === '' || owner.ticks === ticksOf(owner.pid);
+}
+
+/** The start of a process: the 22nd field of `/proc/PID/stat`; empty where there is none. A zombie is dead. */
+function ticksOf(pid: number): string {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? 'dead' : (fields[19] ?? '');
+  } catch {
+    return '';
+  }
+}
