@@ -107,10 +107,7 @@ async function provisionOne(
 
 /** Refusals that mean "not for you", and not "you did it wrong". */
 function meansByHand(error: unknown): boolean {
-  return (
-    error instanceof KeyauditError &&
-    (error.code === 'KEY_API_UNAVAILABLE' || error.code === 'SECRET_KEY_MISSING')
-  );
+  return error instanceof KeyauditError && error.code === 'KEY_API_UNAVAILABLE';
 }
 
 async function report(
