@@ -199,6 +199,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
   verb(program, 'sandbox', 'run the stand-in server until interrupted', [
     'keyaudit sandbox --port 4242',
     'keyaudit sandbox --port 0 --format json',
+    'keyaudit sandbox --upstream stripe-mock',
   ])
     .addOption(new Option('--port <port>', '0 picks a free one').default(4242).argParser(portNumber))
     .addOption(new Option('--host <host>', 'address to listen on').default('127.0.0.1'))
@@ -206,6 +207,11 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       new Option('--dialect <dialect>', 'wording of refusals, as in docs/observed.md').choices([
         ...'abcdefghi',
         'guide',
+      ]),
+    )
+    .addOption(
+      new Option('--upstream <server>', 'send on to this server what the permissions let through').choices([
+        'stripe-mock',
       ]),
     )
     .option('--behaviour <file>', 'YAML or JSON that says how to behave: latency, limits, faults, quirks')

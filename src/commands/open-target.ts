@@ -15,8 +15,8 @@ export interface OpenTarget {
 }
 
 /**
- * Opens `--target`: starts the embedded sandbox on a free port of this machine, or takes
- * `--api-base`, or Stripe itself.
+ * Opens `--target`: starts the embedded sandbox on a free port of this machine, with stripe-mock behind
+ * it if that is the target, or takes `--api-base`, or Stripe itself.
  */
 export async function openTarget(context: CommandContext): Promise<OpenTarget> {
   const { target, apiBase } = context.globals;
@@ -36,24 +36,37 @@ export async function openTarget(context: CommandContext): Promise<OpenTarget> {
         secretKey: () => secretKeyFromEnvironment(context),
         close: async () => {},
       };
-    case 'sandbox': {
-      const { startSandbox } = await import('../sandbox/sandbox.ts');
-      const sandbox = await startSandbox({
-        catalog: loadCatalog(),
-        cwd: context.cwd,
-        behaviour: await readBehaviour(context.env.KEYAUDIT_SANDBOX_BEHAVIOUR, context.cwd),
-      });
-      return {
-        apiBase: sandbox.url,
-        note: 'Asked the embedded sandbox; nothing at Stripe was touched.',
-        secretKey: () => (context.globals.live ? sandbox.liveSecretKey : sandbox.secretKey),
-        close: () => sandbox.close(),
-      };
-    }
     case 'stripe-mock':
-      throw new KeyauditError('TARGET_UNAVAILABLE', 'The target stripe-mock is not available yet.', {
-        hint: 'Use --target sandbox.',
-      });
+    case 'sandbox': {
+      const mock =
+        target === 'stripe-mock'
+          ? await (await import('../sandbox/stripe-mock.ts')).openStripeMock(context.env)
+          : undefined;
+      const { startSandbox } = await import('../sandbox/sandbox.ts');
+      try {
+        const sandbox = await startSandbox({
+          catalog: loadCatalog(),
+          cwd: context.cwd,
+          behaviour: await readBehaviour(context.env.KEYAUDIT_SANDBOX_BEHAVIOUR, context.cwd),
+          ...(mock === undefined ? {} : { upstream: mock.url }),
+        });
+        return {
+          apiBase: sandbox.url,
+          note:
+            mock === undefined
+              ? 'Asked the embedded sandbox; nothing at Stripe was touched.'
+              : `Asked stripe-mock (from ${mock.from}) behind the sandbox's permission gate; nothing at Stripe was touched.`,
+          secretKey: () => (context.globals.live ? sandbox.liveSecretKey : sandbox.secretKey),
+          close: async () => {
+            await sandbox.close();
+            await mock?.close();
+          },
+        };
+      } catch (error) {
+        await mock?.close();
+        throw error;
+      }
+    }
   }
 }
 

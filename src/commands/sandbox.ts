@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { parseBehaviour } from '../sandbox/behaviour.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
+import { openStripeMock } from '../sandbox/stripe-mock.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { readBehaviour } from './read-behaviour.ts';
@@ -13,6 +14,7 @@ export interface SandboxCommandOptions {
   /** `name=value`, each over the file's. */
   readonly set: readonly string[];
   readonly dialect?: string;
+  readonly upstream?: 'stripe-mock';
 }
 
 /** `keyaudit sandbox`: the stand-in server, until interrupted. Its keys open nothing but itself. */
@@ -24,25 +26,34 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
   );
   const settings = Object.fromEntries(options.set.map(settingOf));
   const dialect = options.dialect === undefined ? {} : { dialect: options.dialect };
-  const server = await startSandbox({
-    catalog: loadCatalog(),
-    cwd: context.cwd,
-    host: options.host,
-    port: options.port,
-    behaviour: parseBehaviour({ ...fromFile, ...settings, ...dialect }, '--set'),
-  });
-  // The sandbox's own secret key is printed on purpose: it opens nothing but this server.
-  const secretKey = server.secretKey.reveal();
-  const text =
-    context.globals.format === 'json'
-      ? JSON.stringify({ schema: 'keyaudit.sandbox/1', url: server.url, secretKey })
-      : `Sandbox at ${server.url}; nothing at Stripe is touched.\nIts secret key: ${secretKey}\nStop it with Ctrl-C.`;
-  context.reveal(`${text}\n`);
-  await new Promise<void>((resolve) => {
-    if (context.signal.aborted) resolve();
-    context.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await server.close();
+  const behaviour = parseBehaviour({ ...fromFile, ...settings, ...dialect }, '--set');
+  const mock = options.upstream === undefined ? undefined : await openStripeMock(context.env);
+  try {
+    const server = await startSandbox({
+      catalog: loadCatalog(),
+      cwd: context.cwd,
+      host: options.host,
+      port: options.port,
+      behaviour,
+      ...(mock === undefined ? {} : { upstream: mock.url }),
+    });
+    // The sandbox's own secret key is printed on purpose: it opens nothing but this server.
+    const secretKey = server.secretKey.reveal();
+    const what =
+      mock === undefined ? 'Sandbox' : `Sandbox, with stripe-mock from ${mock.from} behind it (${mock.url}),`;
+    const text =
+      context.globals.format === 'json'
+        ? JSON.stringify({ schema: 'keyaudit.sandbox/1', url: server.url, secretKey })
+        : `${what} at ${server.url}; nothing at Stripe is touched.\nIts secret key: ${secretKey}\nStop it with Ctrl-C.`;
+    context.reveal(`${text}\n`);
+    await new Promise<void>((resolve) => {
+      if (context.signal.aborted) resolve();
+      context.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await server.close();
+  } finally {
+    await mock?.close();
+  }
   return EXIT.ok;
 }
 

@@ -267,6 +267,15 @@ describe('judge', () => {
     expect(verdict.message).toMatch(message);
   });
 
+  it('takes a write answered 2xx for harmless only from a server that keeps nothing', () => {
+    expect(judge(create, answer(200), { stateless: true })).toMatchObject({
+      kind: 'allowed',
+      evidence: 'strong',
+    });
+    expect(judge(create, answer(200), { stateless: true }).unsafe).toBeUndefined();
+    expect(judge(create, answer(200)).unsafe).toBe(true);
+  });
+
   it('passes on the permissions that a refusal names', () => {
     expect(judge(list, refusal('b', 'a_read', 'b_read')).named).toEqual(['a_read', 'b_read']);
   });

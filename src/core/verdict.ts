@@ -33,12 +33,18 @@ export interface Verdict {
   readonly unsafe?: boolean;
 }
 
+/** What is known of the server that answered. */
+export interface Server {
+  /** It keeps nothing, as stripe-mock: a write answered 2xx did nothing. */
+  readonly stateless?: boolean;
+}
+
 /**
  * Observation → verdict. Only a refusal in one of Stripe's own wordings counts as forbidden, and only
  * an answer that Stripe gives after its permission check counts as allowed; all else is inconclusive.
  * @see docs/observed.md
  */
-export function judge(probe: Probe, observation: Observation): Verdict {
+export function judge(probe: Probe, observation: Observation, server: Server = {}): Verdict {
   const { status, failure, foreign, requestId } = observation;
   if (failure !== undefined) return inconclusive('network', failureText[failure]);
   if (foreign === 'not-stripe' && probe.operation.host === 'connect' && requestId !== undefined)
@@ -49,7 +55,7 @@ export function judge(probe: Probe, observation: Observation): Verdict {
   if (foreign !== undefined) return inconclusive('foreign-answer', foreignText[foreign]);
   if (status === undefined) return inconclusive('network', 'No answer came.');
   if (requestId === undefined) return inconclusive('foreign-answer', foreignText['no-request-id']);
-  if (status >= 200 && status < 300) return accepted(probe, observation);
+  if (status >= 200 && status < 300) return accepted(probe, observation, server);
   switch (status) {
     case 400:
       return badRequest(probe, observation);
@@ -71,8 +77,9 @@ export function judge(probe: Probe, observation: Observation): Verdict {
   }
 }
 
-function accepted(probe: Probe, observation: Observation): Verdict {
-  if (!isWrite(probe.operation)) return allowed('strong', `Allowed: answered HTTP ${observation.status}.`);
+function accepted(probe: Probe, observation: Observation, { stateless = false }: Server): Verdict {
+  if (!isWrite(probe.operation) || stateless)
+    return allowed('strong', `Allowed: answered HTTP ${observation.status}.`);
   const object = observation.createdObject === undefined ? '' : ` (${observation.createdObject})`;
   return {
     ...allowed(

@@ -3,6 +3,8 @@ export interface Answer {
   readonly status: number;
   /** Sent as JSON. */
   readonly body: unknown;
+  /** Sent in its place, as it is: the answer of a server behind the gate. */
+  readonly raw?: Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

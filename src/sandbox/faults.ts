@@ -94,7 +94,10 @@ export function sendForeign(kind: Foreign, reply: FastifyReply, answer: Answer):
     case 'redirect':
       return reply.code(302).header('location', 'http://portal.invalid/login').send('');
     case 'no-request-id':
-      return reply.code(answer.status).type('application/json').send(JSON.stringify(answer.body));
+      return reply
+        .code(answer.status)
+        .type('application/json')
+        .send(answer.raw ?? JSON.stringify(answer.body));
   }
 }
 
@@ -105,8 +108,9 @@ export function cut(reply: FastifyReply): void {
 }
 
 /** Sends half of a JSON text as if it were all. */
-export function truncated(text: string): string {
-  return text.slice(0, Math.ceil(text.length / 2));
+export function truncated(text: string | Buffer): Buffer {
+  const bytes = Buffer.from(text);
+  return bytes.subarray(0, Math.ceil(bytes.length / 2));
 }
 
 /** Sends a body in small pieces over some time. */
@@ -117,15 +121,16 @@ export async function drip(
     headers,
     text,
     overMs,
-  }: { status: number; headers: Record<string, string>; text: string; overMs: number },
+  }: { status: number; headers: Record<string, string>; text: string | Buffer; overMs: number },
 ): Promise<void> {
+  const bytes = Buffer.from(text);
   reply.hijack();
   const { raw } = reply;
-  raw.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
+  raw.writeHead(status, { ...headers, 'content-length': bytes.length });
   const pieces = 10;
-  const size = Math.ceil(text.length / pieces);
-  for (let at = 0; at < text.length && !raw.destroyed; at += size) {
-    raw.write(text.slice(at, at + size));
+  const size = Math.ceil(bytes.length / pieces);
+  for (let at = 0; at < bytes.length && !raw.destroyed; at += size) {
+    raw.write(bytes.subarray(at, at + size));
     await delay(overMs / pieces);
   }
   raw.end();

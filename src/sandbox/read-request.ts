@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { type Answer, errorAnswer } from './answer.ts';
 import { emptyFields, type Fields, parseForm, setField } from './form-body.ts';
+import type { RawRequest } from './upstream.ts';
 
 /** A request as the sandbox takes it. */
 export interface SandboxRequest {
@@ -18,6 +19,8 @@ export interface SandboxRequest {
   readonly idempotencyKey?: string;
   /** The body as it came, for telling two requests apart. */
   readonly bodyText: string;
+  /** For a server behind the gate. */
+  readonly raw: RawRequest;
 }
 
 /** Parses what came over the wire; a body that is not what it says is HTTP 400. */
@@ -52,6 +55,7 @@ export async function readRequest(
     ...(account === undefined ? {} : { account }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     bodyText: `${query}\n${body.toString('latin1')}`,
+    raw: { method, url, headers, body },
   };
 }
 

@@ -18,6 +18,7 @@ import { readRequest, type SandboxRequest } from './read-request.ts';
 import { refusal } from './refusal-message.ts';
 import { createRestrictedKey, RESTRICTED_KEYS_PATH } from './restricted-keys-endpoint.ts';
 import { missingObjectOf, serveOperation } from './serve-operation.ts';
+import type { Upstream } from './upstream.ts';
 import { ParameterValidator } from './validate-parameters.ts';
 
 export interface SandboxOptions {
@@ -30,6 +31,8 @@ export interface SandboxOptions {
   readonly behaviour?: Partial<Behaviour>;
   /** The clock, in ms since 1970. */
   readonly now?: () => number;
+  /** URL of a stripe-mock: what the gate lets through goes on to it, and its answer comes back as it is. */
+  readonly upstream?: string;
 }
 
 /** A running sandbox. */
@@ -56,7 +59,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const now = options.now ?? Date.now;
   const keys = await KeyStore.open(options.cwd, now);
   const behaviour: Behaviour = { ...defaultBehaviour(), ...options.behaviour };
-  const server = new SandboxServer({ catalog: options.catalog, keys, behaviour, now });
+  const upstream =
+    options.upstream === undefined
+      ? undefined
+      : new (await import('./upstream.ts')).Upstream(options.upstream);
+  const server = new SandboxServer({ catalog: options.catalog, keys, behaviour, now, upstream });
   const url = await server.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   return {
     url,
@@ -74,6 +81,7 @@ interface Parts {
   readonly keys: KeyStore;
   readonly behaviour: Behaviour;
   readonly now: () => number;
+  readonly upstream: Upstream | undefined;
 }
 
 /** Larger than any upload of the API's own; Stripe takes files up to 16 MB. */
@@ -131,6 +139,7 @@ class SandboxServer {
 
   async close(): Promise<void> {
     await this.#app.close();
+    this.#parts.upstream?.close();
   }
 
   objects(): readonly StripeObject[] {
@@ -160,6 +169,7 @@ class SandboxServer {
       return reply;
     }
     if (typeof fault === 'object' && 'foreign' in fault) return sendForeign(fault.foreign, reply, answer);
+    if (answer.raw !== undefined) return this.#put(answer, reply, headers, fault === 'truncate');
     const { version, idempotencyKey } = parsed;
     const echoed = {
       ...headers,
@@ -174,9 +184,9 @@ class SandboxServer {
     const { behaviour, now } = this.#parts;
     const counted = `${reply.request.method} ${answer.status}`;
     this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
-    const text = JSON.stringify(answer.body);
+    const text = answer.raw ?? JSON.stringify(answer.body);
     const all = {
-      'content-type': 'application/json',
+      ...(answer.raw === undefined ? { 'content-type': 'application/json' } : {}),
       ...headers,
       ...answer.headers,
       ...(behaviour.clockSkewSeconds === 0
@@ -211,11 +221,18 @@ class SandboxServer {
     const own = await this.#serveKeys(request, caller, token, requestId);
     if (own !== undefined) return own;
     const found = catalog.match(request.method, request.path);
-    if (found === undefined) return unknownUrl(request.method, request.path);
+    const { upstream } = this.#parts;
+    if (found === undefined) {
+      // What the catalog does not know no permission opens.
+      return upstream !== undefined && caller.kind === 'secret'
+        ? upstream.send(request.raw)
+        : unknownUrl(request.method, request.path);
+    }
     const { operation } = found;
     const refused = this.#refused(operation, request, caller, token);
     const isBlind = behaviour.blind.includes(operation.name);
     if (refused !== undefined && !isBlind) return refused;
+    if (refused === undefined && upstream !== undefined) return upstream.send(request.raw);
     const wrong = this.#validator.check(operation, request.fields);
     if (wrong !== undefined) return wrong;
     const fields = this.#validator.coerce(operation, request.fields);

@@ -186,7 +186,7 @@ class ProbeRun {
       if (probe === undefined) return;
       const observation = await this.#ask(probe, client, observer);
       if (observation === undefined) return;
-      const verdict = judge(probe, observation);
+      const verdict = judge(probe, observation, { stateless: this.#options.target === 'stripe-mock' });
       this.#results[index] = { probe, observation, verdict };
       this.#done++;
       this.#report();

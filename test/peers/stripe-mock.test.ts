@@ -1,0 +1,255 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { buildProbe } from '../../src/core/build-probe.ts';
+import { Catalog, isWrite } from '../../src/core/catalog.ts';
+import { parametersOf } from '../../src/core/parameters.ts';
+import { SecretKey } from '../../src/core/secret-key.ts';
+import { catalogData } from '../../src/data/catalog.ts';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { openStripeMock } from '../../src/sandbox/stripe-mock.ts';
+import { type SentProbe, sendProbes } from '../../src/stripe/send-probes.ts';
+import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
+import { findStripeMock } from './peer.ts';
+import { harmlessWritesAnswered, notJsonFromStripeMock, unknownToStripeMock } from './stripe-mock-unknown.ts';
+
+const mock = await findStripeMock('the tests of --target stripe-mock, and of catalog and probes against it');
+const withMock = `${dirname(mock.file)}:/usr/bin:/bin`;
+const catalog = new Catalog(catalogData);
+
+/** Whether stripe-mock answers there. */
+async function answers(url: string): Promise<boolean> {
+  return fetch(`${url}/v1/balance`, { headers: { authorization: 'Bearer sk_test_123' } }).then(
+    (response) => response.headers.has('stripe-mock-version'),
+    () => false,
+  );
+}
+
+/** stripe-mock gives what is created an id by chance. */
+function withoutMadeId(text: string): string {
+  return text.replace(/"id": ?"re_\w+"/, '"id":"re_"');
+}
+
+async function falls(question: () => Promise<boolean>): Promise<boolean> {
+  for (let turn = 0; turn < 50; turn++) {
+    if (!(await question())) return true;
+    await delay(100);
+  }
+  return false;
+}
+
+describe.skipIf(mock.missing)('--target stripe-mock', () => {
+  it('proves the five profiles, each key made at the same gate', async () => {
+    const cwd = await temporaryFolder();
+    const env = { PATH: withMock };
+    const made = await runCli(['provision', '--all', '--target', 'stripe-mock'], { cwd, env });
+    expect(made.exitCode, made.stderr).toBe(0);
+    const run = await runCli(['verify', '--all', '--target', 'stripe-mock', '--format', 'json'], {
+      cwd,
+      env,
+    });
+    expect(run.exitCode, run.stderr).toBe(0);
+    const report = JSON.parse(run.stdout) as {
+      ok: boolean;
+      target: string;
+      results: { profile: string; summary: Record<string, number> }[];
+    };
+    expect(report).toMatchObject({ ok: true, target: 'stripe-mock' });
+    expect(report.results.map((one) => one.profile)).toEqual([
+      'analytics',
+      'dispute-handler',
+      'payment-capture',
+      'refund-agent',
+      'subscription-manager',
+    ]);
+    for (const { summary } of report.results) {
+      expect(summary.probes).toBeGreaterThan(140);
+      expect(summary).toMatchObject({ overGrants: 0, underGrants: 0, inconclusive: 0 });
+    }
+  });
+
+  it('finds a permission too many', async () => {
+    const cwd = await temporaryFolder();
+    const env = { PATH: withMock, KEYAUDIT_SANDBOX_BEHAVIOUR: 'more.yaml' };
+    await writeFile(join(cwd, 'more.yaml'), 'grantsMore: [payout_write]\n');
+    await runCli(['provision', 'analytics', '--target', 'stripe-mock'], { cwd, env });
+    const run = await runCli(['verify', 'analytics', '--target', 'stripe-mock', '--format', 'json'], {
+      cwd,
+      env,
+    });
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toMatch(/"kind": "over-grant",\s+"operation": "payouts/);
+  });
+
+  it('is what stripe-mock says, to the byte, for what the key may do', async () => {
+    const direct = await openStripeMock({ PATH: withMock });
+    onTestFinished(() => direct.close());
+    const sandbox = await startSandbox({ catalog, upstream: direct.url });
+    onTestFinished(() => sandbox.close());
+    const requests: readonly [string, string, string?][] = [
+      ['GET', '/v1/charges?limit=3'],
+      ['GET', '/v1/customers/cus_123?expand[]=default_source'],
+      ['POST', '/v1/refunds', 'charge=ch_123&amount=5'],
+      ['POST', '/v1/refunds', 'amount=none'],
+      ['DELETE', '/v1/customers/cus_123'],
+      ['GET', '/v1/no_such_thing'],
+    ];
+    for (const [method, path, body] of requests) {
+      const ask = async (url: string, key: string) => {
+        const type = 'application/x-www-form-urlencoded';
+        const headers = { authorization: `Bearer ${key}`, 'content-type': type };
+        const response = await fetch(`${url}${path}`, { method, headers, ...(body ? { body } : {}) });
+        return {
+          status: response.status,
+          id: response.headers.get('request-id'),
+          text: withoutMadeId(await response.text()),
+        };
+      };
+      const gated = await ask(sandbox.url, sandbox.secretKey.reveal());
+      expect(gated).toEqual(await ask(direct.url, 'sk_test_123'));
+      expect(gated.id).toBe('req_123');
+    }
+  });
+
+  it('ends stripe-mock with keyaudit, even when that is killed', async () => {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const cwd = await temporaryFolder();
+      const server = execa(
+        process.execPath,
+        [KEYAUDIT, 'sandbox', '--port', '0', '--upstream', 'stripe-mock', '--verbose'],
+        { cwd, env: { PATH: withMock, NO_COLOR: '1' }, extendEnv: false, reject: false, buffer: false },
+      );
+      const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
+      const upstream = / behind it \((http:\S+)\)/.exec(line)?.[1] ?? '';
+      expect(await answers(upstream)).toBe(true);
+      server.kill(signal);
+      await server;
+      expect(await falls(() => answers(upstream))).toBe(true);
+    }
+  });
+});
+
+describe('finding stripe-mock', () => {
+  it('takes the one at STRIPE_MOCK_URL, and goes no further when that is silent or a stranger', async () => {
+    const server = createServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.close();
+    });
+    const { port } = server.address() as { port: number };
+    const rows: readonly [string, string][] = [
+      [`http://127.0.0.1:${port}`, 'STRIPE_MOCK_SILENT'],
+      ['http://127.0.0.1:9', 'STRIPE_MOCK_SILENT'],
+      ['https://api.stripe.com', 'USAGE'],
+      ['nonsense', 'USAGE'],
+    ];
+    for (const [url, code] of rows) {
+      await expect(openStripeMock({ STRIPE_MOCK_URL: url, PATH: withMock })).rejects.toMatchObject({ code });
+    }
+  });
+
+  it('says how to install it where there is none', async () => {
+    const cwd = await temporaryFolder();
+    const run = await runCli(['verify', '--all', '--target', 'stripe-mock'], { cwd, env: { PATH: cwd } });
+    expect(run.exitCode).toBe(2);
+    for (const line of ['go install github.com/stripe/stripe-mock@v', 'brew install', 'docker run']) {
+      expect(run.stderr).toContain(line);
+    }
+    expect(run.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('says so when the program on PATH is no stripe-mock', async () => {
+    const PATH = await temporaryFolder();
+    await writeFile(join(PATH, 'stripe-mock'), '#!/bin/sh\nexit 1\n');
+    await chmod(join(PATH, 'stripe-mock'), 0o755);
+    await expect(openStripeMock({ PATH })).rejects.toMatchObject({
+      code: 'STRIPE_MOCK_SILENT',
+      exitCode: 3,
+    });
+  });
+
+  it.skipIf(mock.missing)('starts it in Docker where a daemon answers, and ends it there', async () => {
+    const PATH = await temporaryFolder();
+    // Stands for Docker: what it would publish, it serves.
+    await writeFile(
+      join(PATH, 'docker'),
+      `#!/bin/sh
+case "$1" in
+  version) echo 28.0.0 ;;
+  run) for one in "$@"; do case "$one" in 127.0.0.1:*:12111) port=\${one#127.0.0.1:}; port=\${port%:12111} ;; esac; done
+    exec ${mock.file} -http-addr "127.0.0.1:$port" -https-addr 127.0.0.1:0 ;;
+esac
+`,
+    );
+    await chmod(join(PATH, 'docker'), 0o755);
+    const found = await openStripeMock({ PATH: `${PATH}:/usr/bin:/bin` });
+    expect(found.from).toBe('Docker');
+    expect(await answers(found.url)).toBe(true);
+    await found.close();
+    expect(await answers(found.url)).toBe(false);
+  });
+});
+
+describe.skipIf(mock.missing)(
+  'the whole catalog against stripe-mock, with a key that holds everything',
+  () => {
+    const asked = (async (): Promise<readonly SentProbe[]> => {
+      if (mock.missing) return [];
+      const upstream = await openStripeMock({ PATH: withMock });
+      const sandbox = await startSandbox({ catalog, upstream: upstream.url });
+      try {
+        const nonce = randomBytes(6).toString('hex');
+        const probes = catalog.operations.map((operation) =>
+          buildProbe(operation, { parameters: parametersOf(operation.name), nonce }),
+        );
+        const key = SecretKey.of(sandbox.secretKey.reveal());
+        const { results } = await sendProbes(probes, {
+          key,
+          target: 'stripe-mock',
+          apiBase: sandbox.url,
+          apiVersion: catalog.apiVersion,
+        });
+        return results;
+      } finally {
+        await sandbox.close();
+        await upstream.close();
+      }
+    })();
+
+    const namesOf = (results: readonly SentProbe[]) =>
+      results.map(({ probe }) => probe.operation.name).sort();
+
+    it('asks about every operation', async () => {
+      expect(namesOf(await asked)).toEqual(catalog.operations.map(({ name }) => name).sort());
+    });
+
+    it('knows each but those that are listed with a reason', async () => {
+      const unknown = (await asked).filter(({ verdict }) => verdict.reason === 'unknown-url');
+      expect(namesOf(unknown)).toEqual(unknownToStripeMock.flatMap(({ operations }) => operations).sort());
+    });
+
+    it('tells of each that it knows that the key may', async () => {
+      const unclear = (await asked).filter(
+        ({ verdict }) => verdict.kind !== 'allowed' && verdict.reason !== 'unknown-url',
+      );
+      expect(namesOf(unclear)).toEqual(Object.keys(notJsonFromStripeMock).sort());
+    });
+
+    it('answers 2xx to no write but on objects that cannot exist, which it does not know', async () => {
+      const answered = (await asked).filter(
+        ({ probe, observation }) => isWrite(probe.operation) && (observation.status ?? 0) < 300,
+      );
+      expect(answered.length).toBeGreaterThan(100);
+      const withoutId = answered.filter(({ probe }) => !probe.operation.path.includes('{id}'));
+      expect(namesOf(withoutId)).toEqual(Object.keys(harmlessWritesAnswered).sort());
+      for (const { probe } of answered)
+        expect(`${probe.path} ${JSON.stringify(probe.body)}`).toMatch(/_keyaudit/);
+    });
+  },
+);
