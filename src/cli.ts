@@ -315,6 +315,9 @@ async function printError(error: unknown): Promise<ExitCode> {
   return exitCode;
 }
 
+/** The first ends the work in order, the second is passed on to what runs, the third ends keyaudit at once. */
+const SIGNALS_TO_GIVE_UP = 3;
+
 async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok;
   const abort = new AbortController();
@@ -322,11 +325,14 @@ async function main(argv: readonly string[]): Promise<number> {
     const { redactedWriter } = await import('./store/redactor.ts');
     const options = command.optsWithGlobals();
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(name, () =>
+      // Stays registered: a library that cleans up on signals ends the process when nobody else listens.
+      let received = 0;
+      process.on(name, () => {
+        if (++received >= SIGNALS_TO_GIVE_UP) process.exit(EXIT.undetermined);
         abort.abort(
           new KeyauditError('INTERRUPTED', `Interrupted (${name}).`, { exitCode: EXIT.undetermined }),
-        ),
-      );
+        );
+      });
     }
     const context = makeContext(
       options,
