@@ -154,6 +154,19 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       ),
     );
 
+  verb(program, 'inspect', 'what can this key do? Needs no profile, and writes one', [
+    'keyaudit inspect --key-env STRIPE_KEY --target stripe',
+    'keyaudit inspect --key-env STRIPE_KEY --profile-output profiles/found.yaml',
+    'vault read -field=key stripe | keyaudit inspect --target stripe --format profile',
+  ])
+    .option('--key-env <variable>', 'the variable that holds the key (else: standard input)')
+    .option('--profile-output <file>', 'write a profile for this key as well')
+    .option('--name <name>', 'of that profile')
+    .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
+    .action(async (options, command: Command) =>
+      run(command, async (context) => (await import('./commands/inspect.ts')).inspect(options, context)),
+    );
+
   verb(program, 'plan <profile>', "the grant in Stripe's names, its widenings and risks; makes nothing", [
     'keyaudit plan refund-agent',
     'keyaudit plan ./profiles/my-agent.yaml --format json',

@@ -1,9 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { buildProbe } from '../core/build-probe.ts';
-import type { Operation } from '../core/catalog.ts';
 import { findingsOf, judgeResult, summarize } from '../core/finding.ts';
-import { parametersOf } from '../core/parameters.ts';
-import type { Probe } from '../core/probe.ts';
 import { type Depth, planProbes } from '../core/probe-plan.ts';
 import type { VerifyResult } from '../core/verify-report.ts';
 import type { FoundKey } from '../store/find-key.ts';
@@ -12,6 +7,7 @@ import { type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
 import type { OpenTarget } from './open-target.ts';
+import { makeProbes } from './probe-maker.ts';
 import type { ProfileGrant } from './profile-grant.ts';
 import { startProgress } from './progress.ts';
 
@@ -31,15 +27,7 @@ export async function probeKey(
   context: CommandContext,
 ): Promise<VerifyResult> {
   const catalog = loadCatalog();
-  const nonce = randomBytes(6).toString('hex');
-  const probes = new Map<Operation, Probe>();
-  const probeFor = (operation: Operation): Probe => {
-    const known = probes.get(operation);
-    if (known !== undefined) return known;
-    const probe = buildProbe(operation, { parameters: parametersOf(operation.name), nonce });
-    probes.set(operation, probe);
-    return probe;
-  };
+  const probeFor = makeProbes();
   const depth = options.depth ?? (profile.only ? 'endpoints' : 'permissions');
   const plan = planProbes({ catalog, profile, grant, depth, probeFor });
   const progress = startProgress(context, `${profile.name}: ${plan.probes.length} probes`);
@@ -79,7 +67,8 @@ export async function probeKey(
   };
 }
 
-function stoppedText(outcome: SendOutcome, profile: string): VerifyResult['stopped'] {
+/** Why a run ended early, in words. @param profile that a new key could be made for */
+export function stoppedText(outcome: SendOutcome, profile?: string): VerifyResult['stopped'] {
   switch (outcome.stopped?.reason) {
     case undefined:
       return undefined;
@@ -87,7 +76,9 @@ function stoppedText(outcome: SendOutcome, profile: string): VerifyResult['stopp
       return {
         code: 'KEY_DEAD',
         message: outcome.stopped.verdict?.message ?? 'The key is dead.',
-        hint: `A dead key is refused everything, which proves nothing. Make a new one with "keyaudit provision ${profile}".`,
+        hint: `A dead key is refused everything, which proves nothing.${
+          profile === undefined ? '' : ` Make a new one with "keyaudit provision ${profile}".`
+        }`,
       };
     case 'unsafe-probe':
       return {

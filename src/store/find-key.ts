@@ -33,21 +33,28 @@ export async function findKey(options: FindKeyOptions): Promise<FoundKey> {
   const found = await lookUp(options);
   const { key, variable, place } = found;
   const where = place === 'environment' ? `The variable ${variable}` : `${variable} in ${place}`;
+  requireRestricted(key, where, options.live);
+  return found;
+}
+
+/**
+ * Only restricted keys are probed, and live ones only when that is said.
+ * @param where begins a sentence: `The variable STRIPE_KEY`
+ * @throws KeyauditError `KEY_WRONG_KIND`, which names what it is, or `LIVE_NOT_ALLOWED`
+ */
+export function requireRestricted(key: SecretKey, where: string, live: boolean): void {
   if (key.kind !== 'restricted') {
     throw new KeyauditError(
       'KEY_WRONG_KIND',
       `${where} holds ${kindText[key.kind]} (${key}), not a restricted key.`,
-      {
-        hint: kindHint[key.kind],
-      },
+      { hint: kindHint[key.kind] },
     );
   }
-  if (key.mode === 'live' && !options.live) {
+  if (key.mode === 'live' && !live) {
     throw new KeyauditError('LIVE_NOT_ALLOWED', `${where} holds a live key.`, {
-      hint: 'Say --live as well if you mean it, or verify the test key of this profile.',
+      hint: 'Say --live as well if you mean it, or use the test key.',
     });
   }
-  return found;
 }
 
 async function lookUp({ profile, variable, keyEnv, keyFrom, env, cwd }: FindKeyOptions): Promise<FoundKey> {

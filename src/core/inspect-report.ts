@@ -1,0 +1,49 @@
+import { EXIT, type ExitCode } from './error.ts';
+import type { Inference, InferredPermission } from './infer-permissions.ts';
+
+/** What `inspect` found out about one key; never its secret. */
+export interface InspectReport {
+  readonly target: string;
+  readonly apiBase: string;
+  readonly targetNote: string;
+  readonly catalog: string;
+  readonly apiVersion: string;
+  readonly key: {
+    readonly mode: 'test' | 'live' | null;
+    readonly fingerprint: string;
+    /** `the variable STRIPE_KEY`, `standard input`. */
+    readonly place: string;
+  };
+  readonly inference: Inference;
+  /** Probes answered so that they tell, and all that were planned. */
+  readonly answered: number;
+  readonly probes: number;
+  /** Requests sent, retries included. */
+  readonly requests: number;
+  /** Why probes told nothing, with how many of them. */
+  readonly untold: readonly { readonly reason: string; readonly message: string; readonly count: number }[];
+  /** Why the run ended early; absent when it ran to its end. */
+  readonly stopped?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+/** The permissions of one state, in the catalog's order. */
+export function permissionsOf(
+  { inference }: Pick<InspectReport, 'inference'>,
+  state: InferredPermission['state'],
+): readonly InferredPermission[] {
+  return inference.permissions.filter((one) => one.state === state);
+}
+
+/** Whether asking again could tell more; what no call needs, or others cover, stays unknown for ever. */
+export function isUnanswered({ state, reason }: InferredPermission): boolean {
+  return state === 'undetermined' && reason !== 'no-operation' && reason !== 'covered';
+}
+
+/** 3 as long as an answer is missing that could have been had; nothing answered is never 0. */
+export function exitCodeOfInspection(report: InspectReport): ExitCode {
+  const complete =
+    report.stopped === undefined &&
+    report.answered > 0 &&
+    !report.inference.permissions.some((one) => isUnanswered(one));
+  return complete ? EXIT.ok : EXIT.undetermined;
+}
