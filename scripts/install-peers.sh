@@ -4,7 +4,7 @@
 # there already stay.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-stripe_mock=v0.203.0 stripe_python=16.1.0 stripe_cli=1.52.0
+stripe_mock=v0.203.0 stripe_python=16.1.0 pytest=9.2.0 stripe_cli=1.52.0
 peers="$PWD/node_modules/.cache/peers"
 mkdir -p "$peers"
 status=0
@@ -18,9 +18,9 @@ if [ ! -x "$peers/stripe-cli/node_modules/.bin/stripe" ]; then
     "@stripe/cli@$stripe_cli" || status=1
 fi
 
-if ! "$peers/python/bin/python" -c "import stripe" 2>/dev/null; then
+if ! "$peers/python/bin/python" -c "import stripe, pytest" 2>/dev/null; then
   python3 -m venv "$peers/python" &&
     "$peers/python/bin/python" -m pip install --quiet --disable-pip-version-check \
-      "stripe[async]==$stripe_python" || status=1
+      "stripe[async]==$stripe_python" "pytest==$pytest" || status=1
 fi
 exit "$status"

@@ -11,7 +11,7 @@ export class ParameterValidator {
   check(operation: Operation, fields: Fields): Answer | undefined {
     const parameters = this.#parameters(operation);
     for (const name of Object.keys(fields)) {
-      if (!parameters.has(name) && name !== 'expand') {
+      if (!parameters.has(name) && !isUndeclared(name, operation)) {
         return errorAnswer(400, {
           code: 'parameter_unknown',
           message: `Received unknown parameter: ${name}`,
@@ -41,6 +41,11 @@ export class ParameterValidator {
     this.#byOperation.set(operation.name, parameters);
     return parameters;
   }
+}
+
+/** What the SDK does not declare: `expand`, and `page`, which the `next_page_url` of a v2 list carries. */
+function isUndeclared(name: string, { path, kind }: Operation): boolean {
+  return name === 'expand' || (name === 'page' && kind === 'list' && path.startsWith('/v2/'));
 }
 
 function coerceOne(type: Parameter['type'] | undefined, value: unknown): unknown {

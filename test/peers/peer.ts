@@ -16,12 +16,13 @@ export interface Peer {
  * A program that this project did not write. Without it, the tests that need it are left out, loudly; in
  * CI they are never left out.
  * @param tests which tests are left out without it
+ * @param folders where to look, by default also on PATH
  */
-export async function findPeer(name: string, tests: string): Promise<Peer> {
-  const folders = [
-    ...['bin', 'python/bin', 'stripe-cli/node_modules/.bin'].map((folder) => join(PEERS, folder)),
-    ...(process.env.PATH ?? '').split(delimiter),
-  ];
+export async function findPeer(
+  name: string,
+  tests: string,
+  folders: readonly string[] = [join(PEERS, 'bin'), ...(process.env.PATH ?? '').split(delimiter)],
+): Promise<Peer> {
   for (const folder of folders) {
     const file = join(folder, name);
     const found = await access(file, constants.X_OK).then(
