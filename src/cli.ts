@@ -277,12 +277,12 @@ function packageVersion(): string {
 
 function makeContext(
   options: Record<string, unknown>,
-  redact: (stream: NodeJS.WriteStream) => (text: string) => void,
+  redacted: (stream: NodeJS.WriteStream) => (text: string) => void,
   signal: AbortSignal,
 ): CommandContext {
   const colourWanted = options.color !== false && !process.env.NO_COLOR;
   const output = (stream: NodeJS.WriteStream): Output => ({
-    write: redact(stream),
+    write: redacted(stream),
     isTerminal: stream.isTTY === true,
     columns: stream.columns ?? (Number(process.env.COLUMNS) || undefined),
     colour: colourWanted && (stream.isTTY === true || Boolean(process.env.FORCE_COLOR)),
@@ -319,12 +319,12 @@ function makeContext(
 }
 
 /** One error, printed once: what is wrong, where, and what to do; a stack trace only for a bug of ours. */
-async function printError(error: unknown): Promise<ExitCode> {
+async function printError(error: unknown, redact = (text: string) => text): Promise<ExitCode> {
   const { renderError } = await import('./report/error.ts');
   const { text, exitCode } = renderError(error, {
     colour: !process.env.NO_COLOR && process.stderr.isTTY === true,
   });
-  process.stderr.write(text);
+  process.stderr.write(redact(text));
   return exitCode;
 }
 
@@ -335,7 +335,8 @@ async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok;
   const abort = new AbortController();
   const program = buildProgram(async (command, work) => {
-    const { redactedWriter } = await import('./store/redactor.ts');
+    const { redact, redactedWriter } = await import('./store/redactor.ts');
+    const writers: { flush(): void }[] = [];
     const options = command.optsWithGlobals();
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       // Stays registered: a library that cleans up on signals ends the process when nobody else listens.
@@ -349,7 +350,11 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     const context = makeContext(
       options,
-      (stream) => redactedWriter((text) => stream.write(text)),
+      (stream) => {
+        const writer = redactedWriter((text) => stream.write(text));
+        writers.push(writer);
+        return writer.write;
+      },
       abort.signal,
     );
     try {
@@ -359,7 +364,9 @@ async function main(argv: readonly string[]): Promise<number> {
       }
       exitCode = await work(context);
     } catch (error) {
-      exitCode = await printError(error);
+      exitCode = await printError(error, redact);
+    } finally {
+      for (const writer of writers) writer.flush();
     }
   });
   try {

@@ -23,8 +23,19 @@ SecretKey.onCreate((secret) => {
   pattern = undefined;
 });
 
-/** Replaces every secret that this process has seen, in any of its forms. */
+/** What reads like a key, whether it was ever taken as one: an argument that a message repeats, say. */
+const KEY_SHAPED = /\b((?:sk|rk)_(?:test|live)_|whsec_)[A-Za-z0-9]{8,}/g;
+
+/** Replaces every secret that this process has seen, in any of its forms, and whatever reads like a key. */
 export function redact(text: string): string {
+  return redactShapes(redactKnown(text));
+}
+
+function redactShapes(text: string): string {
+  return text.replace(KEY_SHAPED, `$1${REPLACEMENT}`);
+}
+
+function redactKnown(text: string): string {
   if (forms.size === 0) return text;
   pattern ??= new RegExp(
     [...forms]
@@ -36,7 +47,40 @@ export function redact(text: string): string {
   return text.replace(pattern, REPLACEMENT);
 }
 
-/** A writer that redacts each write; renderers write whole lines, so no secret spans two writes of theirs. */
-export function redactedWriter(write: (text: string) => void): (text: string) => void {
-  return (text) => write(redact(text));
+/** A writer behind the redactor. */
+export interface RedactedWriter {
+  write(text: string): void;
+  /** Writes what was held back; call at the end. */
+  flush(): void;
+}
+
+/**
+ * A writer that redacts, also where a secret comes in several writes: an end that could be the beginning
+ * of a secret waits for what follows.
+ */
+export function redactedWriter(write: (text: string) => void): RedactedWriter {
+  let held = '';
+  return {
+    write: (text) => {
+      const whole = redactKnown(held + text);
+      held = possibleBeginning(whole);
+      const ready = redactShapes(whole.slice(0, whole.length - held.length));
+      if (ready !== '') write(ready);
+    },
+    flush: () => {
+      if (held !== '') write(redactShapes(held));
+      held = '';
+    },
+  };
+}
+
+/** The longest end of a text that begins a secret in one of its forms. */
+function possibleBeginning(text: string): string {
+  let longest = 0;
+  for (const form of forms) {
+    for (let length = Math.min(form.length - 1, text.length); length > longest; length--) {
+      if (text.endsWith(form.slice(0, length))) longest = length;
+    }
+  }
+  return longest === 0 ? '' : text.slice(-longest);
 }

@@ -1,0 +1,67 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { SecretKey } from '../core/secret-key.ts';
+import { redact, redactedWriter } from './redactor.ts';
+
+// Plainly fake, made here so that no file holds anything that looks like a key.
+const text = `rk_test_${'plainlyFake'.repeat(3)}+/`;
+const secret = SecretKey.of(text);
+
+describe('redact', () => {
+  const forms: readonly [string, string][] = [
+    ['raw', text],
+    ['base64', Buffer.from(text).toString('base64')],
+    ['base64 without padding', Buffer.from(text).toString('base64').replace(/=+$/, '')],
+    ['base64url', Buffer.from(text).toString('base64url')],
+    ['URL-encoded', encodeURIComponent(text)],
+  ];
+  it.each(forms)('takes out the secret, %s', (_name, form) => {
+    expect(redact(`before ${form} after ${form}`)).toBe('before [redacted] after [redacted]');
+  });
+
+  it('takes out what reads like a key, though no key was ever made of it', () => {
+    expect(redact(`no profile "sk_live_${'neverSeen'}00"`)).toBe('no profile "sk_live_[redacted]"');
+  });
+
+  it('leaves other text alone', () => {
+    expect(redact('rk_test_ is a prefix')).toBe('rk_test_ is a prefix');
+  });
+});
+
+describe('redactedWriter', () => {
+  const written = (pieces: readonly string[]) => {
+    const out: string[] = [];
+    const writer = redactedWriter((piece) => out.push(piece));
+    for (const piece of pieces) writer.write(piece);
+    writer.flush();
+    return out.join('');
+  };
+
+  it('finds a secret wherever it is cut', () => {
+    for (let cut = 1; cut < text.length; cut++) {
+      expect(written([`key ${text.slice(0, cut)}`, `${text.slice(cut)} end`])).toBe('key [redacted] end');
+    }
+    expect(written([...`key ${text} end`])).toBe('key [redacted] end');
+  });
+
+  it('holds nothing back for good', () => {
+    expect(written(['key rk_te', 'xt'])).toBe('key rk_text');
+    expect(written(['key rk_te'])).toBe('key rk_te');
+  });
+});
+
+describe('SecretKey', () => {
+  it('prints redacted everywhere', () => {
+    const shown = [
+      `${secret}`,
+      JSON.stringify({ secret }),
+      inspect({ secret }),
+      String(secret),
+      secret.toString(),
+    ];
+    for (const one of shown) {
+      expect(one).toContain('rk_test_[redacted]');
+      expect(one).not.toContain('plainlyFake');
+    }
+  });
+});
