@@ -139,6 +139,8 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
         .env('KEYAUDIT_DEPTH'),
     )
     .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
+    .option('--frozen', 'fail on what goes beyond the lock file keyaudit.lock.yaml')
+    .option('--lock <file>', 'this lock file instead (means --frozen)')
     .option(
       '--report <format=file>',
       'write a further report; "-" is standard output (repeatable)',
@@ -165,6 +167,31 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
     .action(async (options, command: Command) =>
       run(command, async (context) => (await import('./commands/inspect.ts')).inspect(options, context)),
+    );
+
+  verb(program, 'lock [profiles...]', 'verify each key, and write how far it reaches to the lock file', [
+    'keyaudit lock --all',
+    'keyaudit lock refund-agent --depth endpoints',
+  ])
+    .option('--profile <name>', 'profile to lock, by name or path (repeatable)', collect, [])
+    .option('--all', 'every profile; entries of profiles that are gone are dropped')
+    .option('--key-env <variable>', 'take the key from this environment variable')
+    .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
+    .addOption(
+      new Option('--depth <depth>', 'how much is verified; --frozen then verifies as much')
+        .choices(['checks', 'permissions', 'endpoints'])
+        .env('KEYAUDIT_DEPTH'),
+    )
+    .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
+    .option('--lock <file>', 'the lock file, instead of keyaudit.lock.yaml')
+    .option('--check', 'write nothing; fail when the file would change in more than its keys')
+    .action(async (profiles: string[], options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/lock.ts')).lock(
+          { ...options, profiles: [...options.profile, ...profiles] },
+          context,
+        ),
+      ),
     );
 
   verb(program, 'plan <profile>', "the grant in Stripe's names, its widenings and risks; makes nothing", [

@@ -1,3 +1,4 @@
+import { type Drift, type DriftKind, driftWeight } from '../src/core/drift.ts';
 import type { Finding, FindingKind, ProbeResult, Summary } from '../src/core/finding.ts';
 import type { VerifyReport, VerifyResult } from '../src/core/verify-report.ts';
 import type { TextOutput } from '../src/report/text.ts';
@@ -48,6 +49,18 @@ export function finding(kind: FindingKind, changes: Partial<ProbeResult> = {}): 
   };
 }
 
+/** A drift of a kind, about an operation named after it. */
+export function drift(kind: DriftKind, changes: Partial<Drift> = {}): Drift {
+  return {
+    kind,
+    weight: driftWeight(kind),
+    name: `${kind}.call`,
+    message: `A drift of kind ${kind}.`,
+    location: { file: 'keyaudit.lock.yaml', line: 9, column: 5 },
+    ...changes,
+  };
+}
+
 /** The result of one profile; its summary follows from its findings and its further probes. */
 export function verifyResult({
   findings = [],
@@ -77,6 +90,7 @@ export function verifyResult({
     },
     summary,
     findings,
+    permissions: [],
     widenings: [],
     unverifiable: [],
     probes: [...passed, ...findings.map(({ kind: _kind, ...probe }) => probe)],

@@ -1,3 +1,4 @@
+import type { OperationName } from '../core/catalog.ts';
 import { findingsOf, judgeResult, summarize } from '../core/finding.ts';
 import { type Depth, planProbes } from '../core/probe-plan.ts';
 import type { VerifyResult } from '../core/verify-report.ts';
@@ -16,6 +17,8 @@ export interface ProbeKeyOptions {
   readonly depth?: Depth;
   /** Probes a second. */
   readonly rate?: number;
+  /** Operations to probe at any depth. */
+  readonly also?: readonly OperationName[];
 }
 
 /** Profile → probe plan → send → verdicts → findings, for one key. */
@@ -29,7 +32,8 @@ export async function probeKey(
   const catalog = loadCatalog();
   const probeFor = makeProbes();
   const depth = options.depth ?? (profile.only ? 'endpoints' : 'permissions');
-  const plan = planProbes({ catalog, profile, grant, depth, probeFor });
+  const also = options.also ?? [];
+  const plan = planProbes({ catalog, profile, grant, depth, also, probeFor });
   const progress = startProgress(context, `${profile.name}: ${plan.probes.length} probes`);
   const rate = options.rate ?? profile.rate;
   const outcome = await sendProbes(plan.probes, {
@@ -50,6 +54,7 @@ export async function probeKey(
   return {
     profile: profile.name,
     file: profile.file,
+    permissions: grant.permissions,
     widenings: grant.widenings,
     key: {
       id: records.find((record) => record.fingerprint === fingerprint)?.id ?? null,

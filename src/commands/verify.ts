@@ -1,7 +1,11 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import { driftFrom, type Verified } from '../core/lock.ts';
 import { DEPTHS, type Depth } from '../core/probe-plan.ts';
+import type { Profile } from '../core/profile.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { findKey } from '../store/find-key.ts';
+import type { LockFile } from '../store/lock-file.ts';
+import { profileDigest } from '../store/profile-library.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
@@ -15,11 +19,16 @@ export interface VerifyOptions {
   readonly keyEnv?: string;
   /** `exec:COMMAND`. */
   readonly keyFrom?: string;
+  /** Default: that of the lock file, else `permissions`, or `endpoints` for a profile that says `only`. */
   readonly depth?: Depth;
   /** Probes a second. */
   readonly rate?: number;
   /** Further reports, each `FORMAT=FILE`. */
   readonly report?: readonly string[];
+  /** Compare with the lock file: what goes beyond it is a finding. */
+  readonly frozen?: boolean;
+  /** The lock file; naming one means `frozen`. */
+  readonly lock?: string;
 }
 
 const emptySummary = { probes: 0, passed: 0, overGrants: 0, underGrants: 0, inconclusive: 0, accepted: 0 };
@@ -28,6 +37,19 @@ const emptySummary = { probes: 0, passed: 0, overGrants: 0, underGrants: 0, inco
 export async function verify(options: VerifyOptions, context: CommandContext): Promise<ExitCode> {
   const requests = await parseReportRequests(options.report ?? [], context);
   const grants = await grantsFor(options, context);
+  const lockFile = await readLockFor(grants, options, context);
+  const { report } = await verifyGrants(grants, options, context, lockFile);
+  await printReports(report, requests, context);
+  return exitCodeOf(report);
+}
+
+/** Verifies the keys of these profiles, each also against its entry of the lock file where there is one. */
+export async function verifyGrants(
+  grants: readonly ProfileGrant[],
+  options: Omit<VerifyOptions, 'report' | 'frozen'>,
+  context: CommandContext,
+  lockFile?: LockFile,
+): Promise<{ report: VerifyReport; verified: readonly Verified[] }> {
   if ((options.keyEnv ?? options.keyFrom) !== undefined && grants.length > 1) {
     throw new KeyauditError(
       'USAGE',
@@ -36,36 +58,83 @@ export async function verify(options: VerifyOptions, context: CommandContext): P
   }
   const catalog = loadCatalog();
   const target = await openTarget(context);
+  const about = {
+    target: context.globals.target,
+    apiBase: target.apiBase,
+    targetNote: target.note,
+    catalog: catalog.source,
+    apiVersion: catalog.apiVersion,
+    depth: deepest(grants.map(({ profile }) => depthFor(profile, options, lockFile))),
+  };
   try {
-    const results: VerifyResult[] = [];
-    for (const one of grants) results.push(await verifyOne(one, options, target, context));
-    const report: VerifyReport = {
-      target: context.globals.target,
-      apiBase: target.apiBase,
-      targetNote: target.note,
-      catalog: catalog.source,
-      apiVersion: catalog.apiVersion,
-      depth: options.depth ?? defaultDepth(grants),
-      results,
-    };
-    await printReports(report, requests, context);
-    return exitCodeOf(report);
+    const verified: Verified[] = [];
+    for (const one of grants) {
+      const { profile, grant } = one;
+      const locked = lockFile?.lock.profiles[profile.name];
+      const depth = depthFor(profile, options, lockFile);
+      const also =
+        locked === undefined || isShallower(depth, locked.depth) ? [] : Object.keys(locked.operations);
+      const result = await verifyOne(one, { ...options, depth, also }, target, context);
+      const now = { profile, grant, digest: profileDigest(profile), result };
+      if (lockFile === undefined || locked === undefined) {
+        verified.push(now);
+        continue;
+      }
+      const locate = (path: readonly PropertyKey[]) => lockFile.keyAt(['profiles', profile.name, ...path]);
+      const drift = driftFrom(locked, now, about, { catalog, locate });
+      verified.push({ ...now, result: { ...result, drift } });
+    }
+    return { report: { ...about, results: verified.map(({ result }) => result) }, verified };
   } finally {
     await target.close();
   }
 }
 
-function defaultDepth(grants: readonly ProfileGrant[]): Depth {
-  return grants.some(({ profile }) => profile.only) ? 'endpoints' : (DEPTHS[1] as Depth);
+/** The lock file that `--frozen` asks for, with an entry for each profile. @throws KeyauditError */
+async function readLockFor(
+  grants: readonly ProfileGrant[],
+  { frozen, lock, all }: VerifyOptions,
+  context: CommandContext,
+): Promise<LockFile | undefined> {
+  if (frozen !== true && lock === undefined) return undefined;
+  const { readLockFile, requireLocked } = await import('../store/lock-file.ts');
+  const lockFile = await readLockFile(context.cwd, lock);
+  const names = grants.map(({ profile }) => profile.name);
+  requireLocked(lockFile, names, { exactly: all === true });
+  return lockFile;
+}
+
+/** How deep a profile is verified. */
+export function depthFor(
+  profile: Profile,
+  { depth }: Pick<VerifyOptions, 'depth'>,
+  lockFile?: Pick<LockFile, 'lock'>,
+): Depth {
+  return (
+    depth ?? lockFile?.lock.profiles[profile.name]?.depth ?? (profile.only ? 'endpoints' : 'permissions')
+  );
+}
+
+function deepest(depths: readonly Depth[]): Depth {
+  return depths.reduce((deep, depth) => (isShallower(deep, depth) ? depth : deep), DEPTHS[0] as Depth);
+}
+
+function isShallower(a: Depth, b: Depth): boolean {
+  return DEPTHS.indexOf(a) < DEPTHS.indexOf(b);
 }
 
 async function verifyOne(
   { profile, grant }: ProfileGrant,
-  options: VerifyOptions,
+  options: Pick<VerifyOptions, 'keyEnv' | 'keyFrom' | 'depth' | 'rate'> & { also: readonly string[] },
   target: OpenTarget,
   context: CommandContext,
 ): Promise<VerifyResult> {
-  const base = { profile: profile.name, file: profile.file, widenings: grant.widenings };
+  const base = {
+    profile: profile.name,
+    file: profile.file,
+    permissions: grant.permissions,
+    widenings: grant.widenings,
+  };
   const found = await findKey({
     profile: profile.name,
     variable: profile.env,

@@ -1,4 +1,4 @@
-import { allows, type Catalog, type Operation } from './catalog.ts';
+import { allows, type Catalog, type Operation, type PermissionName } from './catalog.ts';
 import type { SourceLocation } from './error.ts';
 import { permissionsAt } from './grant.ts';
 import type { PermissionEntry, Profile } from './profile.ts';
@@ -22,6 +22,26 @@ export function locateOperation(
   const own = profile.permissions.find((entry) => isAbout(entry, operation));
   const bringing = profile.permissions.find((entry) => brings(entry, operation, catalog));
   return (acceptance ?? check ?? own ?? bringing ?? profile).location;
+}
+
+/** The line of the profile that brings a permission: the entry that names it, else the one whose level needs it. */
+export function locatePermission(
+  permission: PermissionName,
+  profile: Profile,
+  catalog: Catalog,
+  { connect = false }: { connect?: boolean } = {},
+): SourceLocation {
+  const entries = connect ? profile.connectPermissions : profile.permissions;
+  const own = entries.find((entry) => entry.raw && entry.name === permission);
+  const bringing = entries.find(
+    (entry) => !entry.raw && permissionsAt(entry.name, entry.level, catalog).includes(permission),
+  );
+  const implying = entries.find((entry) =>
+    catalog
+      .closure(entry.raw ? [entry.name] : permissionsAt(entry.name, entry.level, catalog))
+      .has(permission),
+  );
+  return (own ?? bringing ?? implying ?? profile).location;
 }
 
 function isAbout(entry: PermissionEntry, operation: Operation): boolean {

@@ -39,6 +39,8 @@ export interface PlanInput {
   readonly profile: Profile;
   readonly grant: Grant;
   readonly depth: Depth;
+  /** Operations to probe in any case: those that a lock file holds. */
+  readonly also?: readonly OperationName[];
   /** Builds the harmless request for an operation. */
   readonly probeFor: (operation: Operation) => Probe;
 }
@@ -59,6 +61,7 @@ export function planProbes(input: PlanInput): ProbePlan {
   };
   if (depth === 'endpoints') for (const operation of catalog.operations) chosen.add(operation);
   for (const check of [...input.profile.allow, ...input.profile.forbid]) addByName(check.operation);
+  for (const name of input.also ?? []) addByName(name);
   if (depth !== 'checks') {
     for (const widening of input.grant.widenings) {
       if (widening.canWrite || widening.accepted) for (const name of widening.operations) addByName(name);

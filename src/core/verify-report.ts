@@ -1,4 +1,5 @@
 import type { PermissionName } from './catalog.ts';
+import type { Drift } from './drift.ts';
 import { EXIT, type ExitCode } from './error.ts';
 import type { Finding, ProbeResult, Summary } from './finding.ts';
 import type { Widening } from './grant.ts';
@@ -23,7 +24,11 @@ export interface VerifyResult {
   readonly key: ProbedKey | null;
   readonly summary: Summary;
   readonly findings: readonly Finding[];
+  /** The grant. */
+  readonly permissions: readonly PermissionName[];
   readonly widenings: readonly Widening[];
+  /** What left the lock file, gravest first; absent when nothing was compared with one. */
+  readonly drift?: readonly Drift[];
   readonly unverifiable: readonly UnverifiablePermission[];
   /** Every probe. */
   readonly probes: readonly ProbeResult[];
@@ -44,9 +49,11 @@ export interface VerifyReport {
 }
 
 /** Whether this result says yes: something was probed, to the end, and nothing but accepted findings came up. */
-export function resultIsOk({ summary, stopped }: VerifyResult): boolean {
+export function resultIsOk(result: VerifyResult): boolean {
+  const { summary, stopped } = result;
   return (
     stopped === undefined &&
+    !hasLeftLock(result) &&
     summary.probes > 0 &&
     summary.overGrants === 0 &&
     summary.underGrants === 0 &&
@@ -54,9 +61,18 @@ export function resultIsOk({ summary, stopped }: VerifyResult): boolean {
   );
 }
 
+/** Whether it goes beyond the lock file that it was compared with. */
+export function hasLeftLock({ drift }: VerifyResult): boolean {
+  return drift?.some(({ weight }) => weight === 'fails') ?? false;
+}
+
 /** Findings outweigh what could not be determined; nothing probed is never a yes. */
 export function exitCodeOf(report: Pick<VerifyReport, 'results'>): ExitCode {
-  if (report.results.some(({ summary }) => summary.overGrants + summary.underGrants > 0))
+  if (
+    report.results.some(
+      (result) => result.summary.overGrants + result.summary.underGrants > 0 || hasLeftLock(result),
+    )
+  )
     return EXIT.findings;
   return report.results.length > 0 && report.results.every(resultIsOk) ? EXIT.ok : EXIT.undetermined;
 }

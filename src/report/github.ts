@@ -1,7 +1,7 @@
 import type { SourceLocation } from '../core/error.ts';
 import type { FindingKind } from '../core/finding.ts';
 import type { VerifyReport } from '../core/verify-report.ts';
-import { findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
+import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
 import { verdictLine } from './table.ts';
 import { plain, type TextOutput } from './text.ts';
 
@@ -41,6 +41,15 @@ function annotationsOf(report: VerifyReport): readonly Annotation[] {
     title: `${result.profile}: ${finding.kind} ${finding.operation}`,
     message: [finding.message, ...finding.notes].join('\n'),
   }));
+  const drifted = driftsByGravity(report).map(
+    ({ result, drift: { kind, weight, name, message, location } }) => ({
+      command: weight === 'fails' ? ('error' as const) : ('warning' as const),
+      location,
+      title: `${result.profile}: ${kind} ${name}`,
+      message: `${message}${weight === 'fails' ? ' The lock file does not have it.' : ''}`,
+    }),
+  );
+  const shut = drifted.filter(({ command }) => command === 'error');
   const stopped = report.results.flatMap((result) => {
     const why = notDetermined(result);
     if (why === undefined) return [];
@@ -49,7 +58,7 @@ function annotationsOf(report: VerifyReport): readonly Annotation[] {
     return [{ command: 'error' as const, location: topOf(result.file), title, message }];
   });
   const grave = found.filter(({ command }) => command === 'error');
-  return [...grave, ...stopped, ...found.slice(grave.length)];
+  return [...grave, ...shut, ...stopped, ...drifted.slice(shut.length), ...found.slice(grave.length)];
 }
 
 function topOf(file: string): SourceLocation {

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
+import type { Drift } from '../core/drift.ts';
 import type { Finding, FindingKind } from '../core/finding.ts';
 import { exitCodeOf, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { callTable } from './call-table.ts';
 import { placeOf } from './error.ts';
-import { FINDING_KINDS, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
+import {
+  driftsByGravity,
+  FINDING_KINDS,
+  findingsByGravity,
+  notDetermined,
+  resultsByGravity,
+} from './gravity.ts';
 import { HTML_SCRIPT } from './html-script.ts';
 import { HTML_STYLE } from './html-style.ts';
 import { levelMatrix, type MatrixCell, type MatrixRow } from './level-matrix.ts';
@@ -71,6 +78,9 @@ function writeFilter({ results }: VerifyReport, { write }: TextOutput): void {
     option('', 'everything'),
     option('any', 'every finding'),
     ...FINDING_KINDS.map((kind) => option(kind, kind)),
+    ...(results.some(({ drift }) => drift !== undefined)
+      ? [option('drift', 'drift from the lock file')]
+      : []),
     option('none', 'as expected'),
   ];
   const profiles = [option('', 'all'), ...results.map(({ profile }, index) => option(index, profile))];
@@ -99,12 +109,19 @@ function writeFindings(report: VerifyReport, { write }: TextOutput): void {
   );
   const cards = (some: typeof findings) =>
     some.map(({ result, finding }) => findingCard(finding, result, indexes.get(result) ?? 0));
-  if (findings.length + stopped.length === 0) write('<p>None.</p>\n');
+  const drifts = driftsByGravity(report, { notes: true });
+  const shut = drifts.filter(({ drift }) => drift.weight === 'fails');
+  const driftCards = (some: typeof drifts) =>
+    some.map(({ result, drift }) => driftCard(drift, result, indexes.get(result) ?? 0));
+  const all = findings.length + stopped.length + drifts.length;
+  if (all === 0) write('<p>None.</p>\n');
   write('<p id="no-findings" hidden>None fits the filter.</p>\n');
-  write(`<ul class="findings" id="findings" data-all="${findings.length + stopped.length}">\n`);
+  write(`<ul class="findings" id="findings" data-all="${all}">\n`);
   const room = MOST_FINDINGS;
   for (const card of cards(grave.slice(0, room))) write(card);
+  for (const card of driftCards(shut.slice(0, room))) write(card);
   for (const card of stopped) write(card);
+  for (const card of driftCards(drifts.slice(shut.length, Math.max(shut.length, room)))) write(card);
   for (const card of cards(findings.slice(grave.length, Math.max(grave.length, room)))) write(card);
   write('</ul>\n');
   const shown = Math.min(grave.length, room) + Math.max(0, Math.min(findings.length, room) - grave.length);
@@ -132,6 +149,24 @@ ${finding.notes.map((note) => `<p>Note: ${text(note)}</p>\n`).join('')}<p class=
 </li>
 `;
 }
+
+const driftStyles = { fails: 'over-grant', warns: 'inconclusive', note: 'inconclusive' } as const;
+
+function driftCard(
+  { kind, weight, message, location, name }: Drift,
+  { profile }: VerifyResult,
+  index: number,
+): string {
+  const style = driftStyles[weight];
+  return `<li class="finding ${style}" data-kind="drift" data-profile="${index}">
+<h3><span class="badge ${style}">${kind}</span> <code>${text(name)}</code> in ${text(profile)}</h3>
+<p>${text(message)}</p>
+<p class="muted">Drift from the lock file, ${driftWeights[weight]}; <code>${text(placeOf(location))}</code></p>
+</li>
+`;
+}
+
+const driftWeights = { fails: 'which fails', warns: 'a warning', note: 'a note' } as const;
 
 function stoppedCard(result: VerifyResult, index: number): string[] {
   const why = notDetermined(result);

@@ -3,6 +3,7 @@ import { type XmlAttribute, XmlDocument, type XmlElement, XsdValidator } from 'l
 import { describe, expect, it } from 'vitest';
 import {
   captured,
+  drift,
   finding,
   HOSTILE_TEXTS,
   probeResult,
@@ -33,6 +34,27 @@ const all = (document: XmlDocument, path: string): string[] =>
   document.find(path).map((node) => (node as XmlAttribute | XmlElement).content);
 
 describe('renderVerifyJunit', () => {
+  it('has a case for each drift from the lock file, and one where there is none', () => {
+    const document = read([
+      verifyResult({
+        findings: [finding('over-grant')],
+        drift: [drift('wider-key'), drift('narrower'), drift('changed')],
+      }),
+      verifyResult({ profile: 'same', drift: [] }),
+    ]);
+    expect(all(document, '//testcase[failure]/@name')).toEqual([
+      'refunds.create (POST /v1/refunds)',
+      'lock file: wider-key wider-key.call',
+    ]);
+    expect(all(document, '//testcase[system-out]/@name')).toEqual([
+      'lock file: narrower narrower.call',
+      'lock file: changed changed.call',
+    ]);
+    expect(all(document, '//testsuite[@name="same"]/testcase/@name')).toContain('lock file: as locked');
+    expect(all(document, '/testsuites/@tests')).toEqual([String(document.find('//testcase').length)]);
+    expect(all(document, '/testsuites/@failures')).toEqual(['2']);
+  });
+
   it('says of each kind of finding what a reader of JUnit understands by it', () => {
     const document = read([
       verifyResult({

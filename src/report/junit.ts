@@ -1,3 +1,4 @@
+import type { Drift } from '../core/drift.ts';
 import type { ProbeResult } from '../core/finding.ts';
 import type { VerifyReport, VerifyResult } from '../core/verify-report.ts';
 import { placeOf } from './error.ts';
@@ -34,6 +35,8 @@ export function renderVerifyJunit(report: VerifyReport, output: TextOutput): voi
     const judged = probesByGravity(result);
     const failing = judged.filter(({ kind }) => kind === 'over-grant' || kind === 'under-grant');
     for (const one of failing) output.write(caseOf(one, result));
+    for (const drift of result.drift ?? []) output.write(driftCase(drift, result));
+    if (result.drift?.length === 0) output.write(lockedCase(result));
     if (unknown !== undefined) output.write(stoppedCase(unknown, result));
     for (const one of judged.slice(failing.length)) output.write(caseOf(one, result));
     output.write('  </testsuite>\n');
@@ -44,7 +47,14 @@ export function renderVerifyJunit(report: VerifyReport, output: TextOutput): voi
 function countsOf(result: VerifyResult): { tests: number; failures: number; errors: number } {
   const { probes, overGrants, underGrants, inconclusive } = result.summary;
   const stopped = notDetermined(result) === undefined ? 0 : 1;
-  return { tests: probes + stopped, failures: overGrants + underGrants, errors: inconclusive + stopped };
+  const { drift } = result;
+  const compared = drift === undefined ? 0 : Math.max(1, drift.length);
+  const beyond = drift?.filter(({ weight }) => weight === 'fails').length ?? 0;
+  return {
+    tests: probes + stopped + compared,
+    failures: overGrants + underGrants + beyond,
+    errors: inconclusive + stopped,
+  };
 }
 
 function propertiesOf(report: VerifyReport, result: VerifyResult): string {
@@ -84,6 +94,23 @@ function caseOf({ probe, kind }: Judgement, result: VerifyResult): string {
     case 'inconclusive':
       return `${open}>\n${problem('error', probe.reason ?? kind, probe.message, factsOf(probe))}    </testcase>\n`;
   }
+}
+
+/** A case for each drift, so that test pages count and compare them: a failure where it shuts the gate. */
+function driftCase({ kind, weight, name, message, location }: Drift, result: VerifyResult): string {
+  const open = `    <testcase${attributes({
+    classname: `keyaudit.${result.profile}`,
+    name: `lock file: ${kind} ${name}`,
+  })}>\n`;
+  const text =
+    weight === 'fails'
+      ? problem('failure', kind, message, placeOf(location))
+      : `      <system-out>${escapeXml(message)}</system-out>\n`;
+  return `${open}${text}    </testcase>\n`;
+}
+
+function lockedCase({ profile }: VerifyResult): string {
+  return `    <testcase${attributes({ classname: `keyaudit.${profile}`, name: 'lock file: as locked' })}/>\n`;
 }
 
 function stoppedCase(

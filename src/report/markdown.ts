@@ -1,7 +1,13 @@
 import type { Finding, FindingKind } from '../core/finding.ts';
 import { exitCodeOf, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { placeOf } from './error.ts';
-import { FINDING_KINDS, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
+import {
+  driftsByGravity,
+  FINDING_KINDS,
+  findingsByGravity,
+  notDetermined,
+  resultsByGravity,
+} from './gravity.ts';
 import { counted, plain, type TextOutput } from './text.ts';
 
 /** So many findings of one kind keep a job summary of GitHub far below its 1 MiB. */
@@ -23,7 +29,10 @@ export function renderVerifyMarkdown(
   const findings = findingsByGravity(report);
   output.write(`## keyaudit verify: ${headline(report)}\n`);
   for (const kind of FINDING_KINDS) {
-    if (kind === 'inconclusive') writeStopped(report, output);
+    if (kind === 'inconclusive') {
+      writeDrift(report, output);
+      writeStopped(report, output);
+    }
     const ofKind = findings.filter(({ finding }) => finding.kind === kind);
     if (ofKind.length === 0) continue;
     const shown = verbose ? ofKind : ofKind.slice(0, MOST_FINDINGS);
@@ -58,15 +67,36 @@ export function renderVerifyMarkdown(
 function headline(report: VerifyReport): string {
   const sum = (key: 'overGrants' | 'underGrants' | 'inconclusive') =>
     report.results.reduce((total, { summary }) => total + summary[key], 0);
+  const beyond = driftsByGravity(report).filter(({ drift }) => drift.weight === 'fails').length;
   const open = report.results.filter((result) => notDetermined(result) !== undefined).length;
   const parts = [
     ...(sum('overGrants') > 0 ? [counted(sum('overGrants'), 'over-grant')] : []),
     ...(sum('underGrants') > 0 ? [counted(sum('underGrants'), 'under-grant')] : []),
+    ...(beyond > 0 ? [`${beyond} beyond the lock file`] : []),
     ...(sum('inconclusive') > 0 ? [`${sum('inconclusive')} inconclusive`] : []),
     ...(open > 0 ? [`${counted(open, 'profile')} not determined`] : []),
   ];
   if (parts.length > 0) return `❌ ${parts.join(', ')}`;
   return exitCodeOf(report) === 0 ? '✅ every key is as its profile says' : '❌ nothing was verified';
+}
+
+const driftMarks = { fails: '❌', warns: '⚠️', note: '' } as const;
+
+function writeDrift(report: VerifyReport, output: TextOutput): void {
+  const drifts = driftsByGravity(report, { notes: true });
+  if (drifts.length === 0) return;
+  output.write('\n### Drift from the lock file\n\n');
+  output.write(row(['', 'Profile', 'Drift', 'What changed', 'Line']));
+  output.write(row(['---', '---', '---', '---', '---']));
+  const shown = drifts.slice(0, MOST_FINDINGS);
+  for (const { result, drift } of shown) {
+    const { kind, weight, message, location } = drift;
+    output.write(
+      row([driftMarks[weight], code(result.profile), kind, escapeMarkdown(message), code(placeOf(location))]),
+    );
+  }
+  const rest = drifts.length - shown.length;
+  if (rest > 0) output.write(`\nAnd ${counted(rest, 'more', 'more')}.\n`);
 }
 
 function writeStopped(report: VerifyReport, output: TextOutput): void {

@@ -6,6 +6,7 @@ import type { Log, Result } from 'sarif';
 import { describe, expect, it } from 'vitest';
 import {
   captured,
+  drift,
   finding,
   HOSTILE_TEXTS,
   stoppedResult,
@@ -39,6 +40,28 @@ function read(
 }
 
 describe('renderVerifySarif', () => {
+  it('has drift from the lock file after the grave findings, without notes', () => {
+    const run = read([
+      verifyResult({
+        findings: [finding('accepted'), finding('over-grant')],
+        drift: [drift('wider-key'), drift('narrower'), drift('changed')],
+      }),
+    ]);
+    const rules = run.tool.driver.rules ?? [];
+    expect(
+      run.results.map(({ level, ruleId, ruleIndex }) => [rules[ruleIndex ?? -1]?.id, ruleId, level]),
+    ).toEqual([
+      ['over-grant', 'over-grant', 'error'],
+      ['drift', 'drift', 'error'],
+      ['drift-narrower', 'drift-narrower', 'warning'],
+      ['accepted', 'accepted', 'note'],
+    ]);
+    expect(run.results[1]?.locations?.[0]?.physicalLocation).toMatchObject({
+      artifactLocation: { uri: 'keyaudit.lock.yaml' },
+      region: { startLine: 9 },
+    });
+  });
+
   it('has a rule with help for each kind of finding, and each result points at its own', () => {
     const run = read([
       verifyResult({

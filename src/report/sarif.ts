@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Drift } from '../core/drift.ts';
 import type { SourceLocation } from '../core/error.ts';
 import type { Finding, FindingKind } from '../core/finding.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
-import { FINDING_KINDS, findingsByGravity, notDetermined } from './gravity.ts';
+import { driftsByGravity, FINDING_KINDS, findingsByGravity, notDetermined } from './gravity.ts';
 import { writeJson } from './json.ts';
 import { type TextOutput, wellFormed } from './text.ts';
 
@@ -48,6 +49,27 @@ const rules: Readonly<Record<FindingKind, Rule>> = {
   },
 };
 
+const driftRules: Readonly<Record<'fails' | 'warns', Rule & { readonly id: string }>> = {
+  fails: {
+    id: 'drift',
+    name: 'Drift',
+    level: 'error',
+    severity: '7.0',
+    short: 'The key or its profile goes beyond the lock file',
+    full: 'The key can do more than the committed lock file says it was verified to do, the profile grants more, a widening is new, or an operation is no longer verified.',
+    help: 'Undo the change, or, if it is meant, write the lock file anew with "keyaudit lock", review what changed in it and commit it together with the profile.',
+  },
+  warns: {
+    id: 'drift-narrower',
+    name: 'DriftNarrower',
+    level: 'warning',
+    short: 'The key or its profile is narrower than the lock file',
+    full: 'The key or its profile no longer reaches as far as the committed lock file says.',
+    help: 'Write the lock file anew with "keyaudit lock" and commit it, so that the old reach cannot come back unseen.',
+  },
+};
+const RULE_COUNT = FINDING_KINDS.length;
+
 /** `verify --format sarif`: SARIF 2.1.0, one run over all profiles, a result for each finding, gravest first. */
 export function renderVerifySarif(
   report: VerifyReport,
@@ -62,13 +84,20 @@ export function renderVerifySarif(
     resultOf(finding, result, sourcePrefix),
   );
   const grave = found.filter(({ level }) => level === 'error');
+  const drifted = driftsByGravity(report).map(({ result, drift }) =>
+    driftResult(drift, result, sourcePrefix),
+  );
+  const shut = drifted.filter(({ level }) => level === 'error');
   const run = {
     tool: {
       driver: {
         name: 'keyaudit',
         version,
         semanticVersion: version,
-        rules: FINDING_KINDS.map(ruleOf),
+        rules: [
+          ...FINDING_KINDS.map((kind) => ruleOf(kind, rules[kind])),
+          ...Object.values(driftRules).map((rule) => ruleOf(rule.id, rule)),
+        ],
       },
     },
     automationDetails: { id: `keyaudit/verify/${report.target}/` },
@@ -93,7 +122,9 @@ export function renderVerifySarif(
     },
     results: [
       ...grave,
+      ...shut,
       ...stopped.map(({ result, why }) => stoppedResult(result, why, sourcePrefix)),
+      ...drifted.slice(shut.length),
       ...found.slice(grave.length),
     ],
   };
@@ -105,10 +136,9 @@ export function renderVerifySarif(
   writeJson(log, output.write);
 }
 
-function ruleOf(kind: FindingKind): object {
-  const { name, level, severity, short, full, help } = rules[kind];
+function ruleOf(id: string, { name, level, severity, short, full, help }: Rule): object {
   return {
-    id: kind,
+    id,
     name,
     shortDescription: { text: short },
     fullDescription: { text: full },
@@ -151,6 +181,25 @@ function resultOf(finding: Finding, { profile, file }: VerifyResult, prefix: str
       status: finding.status,
       provenance: finding.provenance,
     },
+  };
+}
+
+/** A drift; notes are left out, since a new key is one at every rotation. */
+function driftResult(
+  { kind, weight, name, message, location }: Drift,
+  { profile }: VerifyResult,
+  prefix: string,
+) {
+  const which = weight === 'fails' ? 'fails' : 'warns';
+  const { id, level } = driftRules[which];
+  return {
+    ruleId: id,
+    ruleIndex: RULE_COUNT + (which === 'fails' ? 0 : 1),
+    level,
+    message: { text: messageText(`${profile}: ${message}`) },
+    locations: [{ physicalLocation: physicalLocation(location, prefix) }],
+    partialFingerprints: fingerprints(profile, kind, name),
+    properties: { profile, drift: kind, name },
   };
 }
 

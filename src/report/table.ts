@@ -1,6 +1,6 @@
 import type { Finding, FindingKind } from '../core/finding.ts';
 import type { Widening } from '../core/grant.ts';
-import { resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
+import { hasLeftLock, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { counted, paintFor, plain, type TextOutput, wrap } from './text.ts';
 
 /** At most so many findings of one kind are spelled out; `--verbose` and JSON have them all. */
@@ -51,6 +51,7 @@ function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean
       verbose,
     );
   }
+  renderDrift(result, output);
   renderReadWidenings(result, output);
   if (verbose) renderProbes(result, output);
   if (result.stopped !== undefined) {
@@ -73,6 +74,9 @@ export function verdictLine(result: VerifyResult): string {
     ...(summary.underGrants > 0 ? [counted(summary.underGrants, 'under-grant')] : []),
     ...(summary.inconclusive > 0 ? [`${summary.inconclusive} inconclusive`] : []),
     ...(summary.accepted > 0 ? [`${summary.accepted} accepted`] : []),
+    ...(hasLeftLock(result)
+      ? [`${result.drift?.filter(({ weight }) => weight === 'fails').length} beyond the lock file`]
+      : []),
   ];
   return `${judgement(result)}: ${parts.join(', ')}${stopped === undefined ? '' : ' (partial)'}`;
 }
@@ -81,6 +85,7 @@ function judgement(result: VerifyResult): string {
   const { summary } = result;
   if (summary.overGrants > 0) return 'the key can do more than its profile says';
   if (summary.underGrants > 0) return 'the key can do less than its profile says';
+  if (hasLeftLock(result)) return 'the key or its profile goes beyond the lock file';
   if (resultIsOk(result)) return 'as the profile says';
   return 'could not be determined';
 }
@@ -114,6 +119,16 @@ function renderFindings(
   }
   const rest = findings.length - shown.length;
   if (rest > 0) output.write(`  ${colour(headings[kind])} and ${rest} more; --verbose shows them\n`);
+}
+
+function renderDrift({ drift }: VerifyResult, output: TextOutput): void {
+  if (drift === undefined) return;
+  const paint = paintFor(output);
+  const colours = { fails: paint.red, warns: paint.yellow, note: paint.dim };
+  if (drift.length === 0) output.write('  As locked.\n');
+  for (const { kind, weight, message } of drift) {
+    output.write(colours[weight](wrap(`DRIFT ${kind}: ${message}`, output, { indent: '    ', first: '  ' })));
+  }
 }
 
 function renderReadWidenings(result: VerifyResult, output: TextOutput): void {

@@ -1,0 +1,206 @@
+import { allows, type Catalog, type OperationName, type PermissionName } from './catalog.ts';
+import type { Grant, Widening } from './grant.ts';
+import type { Profile } from './profile.ts';
+import type { VerdictKind } from './verdict.ts';
+
+/** How far a profile or its key reaches: what two of them are compared by. */
+export interface Extent {
+  readonly permissions: readonly PermissionName[];
+  readonly connectPermissions: readonly PermissionName[];
+  readonly widenings: readonly Pick<Widening, 'permission' | 'operations'>[];
+  /** Calls that must work, and calls that must be refused. */
+  readonly allow: readonly OperationName[];
+  readonly forbid: readonly OperationName[];
+  /** `widening: strict` and `only: true`, as far as the profile says them. */
+  readonly guards: readonly string[];
+  /** What probes showed; undefined where nothing was probed. */
+  readonly verdicts?: ReadonlyMap<OperationName, VerdictKind>;
+  /** Whether `verdicts` has every operation that was probed, so that a missing one was not. */
+  readonly complete?: boolean;
+}
+
+/** What differs. `unverified`: nobody knows any more; `changed`: neither wider nor narrower. */
+export type Direction = 'wider' | 'unverified' | 'narrower' | 'changed';
+
+/** What a change is about. */
+export type Subject = 'profile' | 'permission' | 'connect-permission' | 'widening' | 'check' | 'operation';
+
+/** One difference between two extents. */
+export interface Change {
+  readonly direction: Direction;
+  readonly subject: Subject;
+  /** The permission or operation; for `widening` and `check` the operation, for `profile` its name. */
+  readonly name: string;
+  /** For a permission: the operations that it adds or takes away. For a widening: the permission that brings it. */
+  readonly operations?: readonly OperationName[];
+  readonly permission?: PermissionName;
+  /** One plain sentence. */
+  readonly message: string;
+}
+
+/** The extent that a profile resolves to, before anything is probed. */
+export function extentOf(profile: Profile, grant: Grant): Extent {
+  const names = (checks: Profile['allow']) => [...new Set(checks.map(({ operation }) => operation))].sort();
+  return {
+    permissions: grant.permissions,
+    connectPermissions: grant.connectPermissions,
+    widenings: grant.widenings,
+    allow: names(profile.allow),
+    forbid: names(profile.forbid),
+    guards: [
+      ...(profile.widening === 'strict' ? ['widening: strict'] : []),
+      ...(profile.only ? ['only: true'] : []),
+    ],
+  };
+}
+
+/** What is different in `after`, what matters most first. Both are read with the same catalog. */
+export function compareExtents(before: Extent, after: Extent, catalog: Catalog): readonly Change[] {
+  const changes = [
+    ...permissionChanges(before.permissions, after.permissions, 'permission', catalog),
+    ...permissionChanges(before.connectPermissions, after.connectPermissions, 'connect-permission', catalog),
+    ...wideningChanges(before, after),
+    ...checkChanges(before, after),
+    ...verdictChanges(before, after, catalog),
+  ];
+  return changes.sort((a, b) => DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction));
+}
+
+/** Gravest first. */
+export const DIRECTIONS: readonly Direction[] = ['wider', 'unverified', 'narrower', 'changed'];
+
+function permissionChanges(
+  before: readonly PermissionName[],
+  after: readonly PermissionName[],
+  subject: 'permission' | 'connect-permission',
+  catalog: Catalog,
+): Change[] {
+  const had = catalog.closure(before);
+  const has = catalog.closure(after);
+  const where = subject === 'permission' ? '' : ' with Stripe-Account';
+  const change = (name: PermissionName, direction: 'wider' | 'narrower'): Change => {
+    const operations = callsOf(name, direction === 'wider' ? had : has, catalog);
+    const verb = direction === 'wider' ? 'It now grants' : 'It no longer grants';
+    return {
+      direction,
+      subject,
+      name,
+      operations,
+      message: `${verb} ${name}${where}${inWords(operations)}.`,
+    };
+  };
+  return [
+    ...after.filter((name) => !had.has(name)).map((name) => change(name, 'wider')),
+    ...before.filter((name) => !has.has(name)).map((name) => change(name, 'narrower')),
+  ];
+}
+
+/** The operations that `permission` allows and `without` does not. */
+function callsOf(
+  permission: PermissionName,
+  without: ReadonlySet<PermissionName>,
+  catalog: Catalog,
+): OperationName[] {
+  const own = catalog.closure([permission]);
+  return catalog.operations
+    .filter((operation) => allows(own, operation) && !allows(without, operation))
+    .map((operation) => operation.name);
+}
+
+function inWords(operations: readonly OperationName[]): string {
+  if (operations.length === 0) return '';
+  if (operations.length === 1) return `, which allows ${operations[0]}`;
+  const shown = operations.length <= 4 ? operations : operations.slice(0, 3);
+  const rest = operations.length - shown.length;
+  return `, which allows ${operations.length} calls: ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+function wideningChanges(before: Extent, after: Extent): Change[] {
+  const had = wideningsByOperation(before);
+  const has = wideningsByOperation(after);
+  const change = (name: OperationName, permission: PermissionName, direction: 'wider' | 'narrower') => ({
+    direction,
+    subject: 'widening' as const,
+    name,
+    permission,
+    message:
+      direction === 'wider'
+        ? `A new widening: ${permission} also allows ${name}.`
+        : `No widening any more: ${name}, which came with ${permission}.`,
+  });
+  return [
+    ...[...has].flatMap(([name, permission]) => (had.has(name) ? [] : [change(name, permission, 'wider')])),
+    ...[...had].flatMap(([name, permission]) =>
+      has.has(name) ? [] : [change(name, permission, 'narrower')],
+    ),
+  ];
+}
+
+function wideningsByOperation({ widenings }: Extent): Map<OperationName, PermissionName> {
+  return new Map(
+    widenings.flatMap(({ permission, operations }) => operations.map((name) => [name, permission] as const)),
+  );
+}
+
+function checkChanges(before: Extent, after: Extent): Change[] {
+  const gone = (from: readonly string[], to: readonly string[]) => from.filter((name) => !to.includes(name));
+  const change = (direction: Direction, name: string, message: string): Change => ({
+    direction,
+    subject: 'check',
+    name,
+    message,
+  });
+  return [
+    ...gone(before.forbid, after.forbid).map((name) =>
+      change('wider', name, `The profile no longer forbids ${name}.`),
+    ),
+    ...gone(before.guards, after.guards).map((name) =>
+      change('wider', name, `The profile no longer says "${name}".`),
+    ),
+    ...gone(after.guards, before.guards).map((name) =>
+      change('narrower', name, `The profile now says "${name}".`),
+    ),
+    ...gone(after.forbid, before.forbid).map((name) =>
+      change('narrower', name, `The profile now forbids ${name}.`),
+    ),
+    ...gone(before.allow, after.allow).map((name) =>
+      change('changed', name, `The profile no longer says that ${name} must work.`),
+    ),
+    ...gone(after.allow, before.allow).map((name) =>
+      change('changed', name, `The profile now says that ${name} must work.`),
+    ),
+  ];
+}
+
+function verdictChanges(before: Extent, after: Extent, catalog: Catalog): Change[] {
+  if (before.verdicts === undefined || after.verdicts === undefined) return [];
+  const had = catalog.closure(before.permissions);
+  const widened = wideningsByOperation(before);
+  const couldBefore = (name: OperationName): boolean => {
+    const verdict = before.verdicts?.get(name);
+    if (verdict !== undefined && verdict !== 'inconclusive') return verdict === 'allowed';
+    const operation = catalog.operation(name);
+    return widened.has(name) || (operation !== undefined && allows(had, operation));
+  };
+  const change = (direction: Direction, name: OperationName, message: string): Change => ({
+    direction,
+    subject: 'operation',
+    name,
+    message,
+  });
+  const changes: Change[] = [];
+  for (const [name, verdict] of after.verdicts) {
+    if (verdict === 'allowed' && !couldBefore(name))
+      changes.push(change('wider', name, `The key can now call ${name}.`));
+  }
+  for (const [name, verdict] of before.verdicts) {
+    if (verdict === 'inconclusive') continue;
+    const now = after.verdicts.get(name);
+    if (now === undefined ? after.complete === true : now === 'inconclusive') {
+      changes.push(change('unverified', name, `${name} was ${verdict}, and is no longer verified.`));
+    } else if (verdict === 'allowed' && (now === 'forbidden' || now === 'impossible')) {
+      changes.push(change('narrower', name, `The key can no longer call ${name}.`));
+    }
+  }
+  return changes;
+}

@@ -1,0 +1,237 @@
+import { z } from 'zod';
+import type { Catalog, OperationName } from './catalog.ts';
+import { type Drift, driftKind, driftWeight } from './drift.ts';
+import type { SourceLocation } from './error.ts';
+import { type Change, compareExtents, type Extent, extentOf } from './extent.ts';
+import type { Grant } from './grant.ts';
+import { locateOperation, locatePermission } from './locate-operation.ts';
+import { DEPTHS } from './probe-plan.ts';
+import type { Profile } from './profile.ts';
+import type { VerdictKind } from './verdict.ts';
+import type { VerifyReport, VerifyResult } from './verify-report.ts';
+
+/** The version of the lock file that this keyaudit writes and reads. */
+export const LOCK_SCHEMA = 'keyaudit.lock/1';
+
+/** The name under which a lock file is committed. */
+export const LOCK_FILE = 'keyaudit.lock.yaml';
+
+const names = z.array(z.string().min(1));
+
+const lockedWideningSchema = z.strictObject({
+  permission: z.string(),
+  accepted: z.boolean(),
+  until: z.iso.date().optional(),
+  operations: names.min(1),
+});
+
+const lockedProfileSchema = z.strictObject({
+  digest: z.string(),
+  target: z.string(),
+  mode: z.enum(['test', 'live', 'unknown']),
+  fingerprint: z.string(),
+  catalog: z.string(),
+  apiVersion: z.string(),
+  depth: z.enum(DEPTHS),
+  permissions: names,
+  connectPermissions: names.optional(),
+  guards: names.optional(),
+  allow: names.optional(),
+  forbid: names.optional(),
+  widenings: z.array(lockedWideningSchema).optional(),
+  operations: z.record(z.string(), z.enum(['allowed', 'forbidden', 'impossible'])),
+});
+
+export const lockSchema = z.strictObject({
+  schema: z.literal(LOCK_SCHEMA),
+  profiles: z.record(z.string(), lockedProfileSchema),
+});
+
+/** What was verified of each profile's key, to be committed and reviewed. */
+export type Lock = z.infer<typeof lockSchema>;
+export type LockedProfile = z.infer<typeof lockedProfileSchema>;
+type LockedWidening = z.infer<typeof lockedWideningSchema>;
+
+/** A profile with what was verified of its key just now. */
+export interface Verified {
+  readonly profile: Profile;
+  readonly grant: Grant;
+  /** Of the profile. */
+  readonly digest: string;
+  readonly result: VerifyResult;
+}
+
+/** The entry of a profile whose key was verified without findings. Lists are sorted, so that a diff shows what changed. */
+export function lockProfile(
+  { profile, grant, digest, result }: Verified,
+  { target, catalog, apiVersion, depth }: Pick<VerifyReport, 'target' | 'catalog' | 'apiVersion' | 'depth'>,
+): LockedProfile {
+  const { allow, forbid, guards } = extentOf(profile, grant);
+  const some = <K extends string, T>(key: K, list: readonly T[]) =>
+    (list.length === 0 ? {} : { [key]: [...list] }) as Partial<Record<K, T[]>>;
+  return {
+    digest,
+    target,
+    mode: result.key?.mode ?? 'unknown',
+    fingerprint: result.key?.fingerprint ?? 'none',
+    catalog,
+    apiVersion,
+    depth,
+    permissions: [...grant.permissions].sort(),
+    ...some('connectPermissions', [...grant.connectPermissions].sort()),
+    ...some('guards', guards),
+    ...some('allow', allow),
+    ...some('forbid', forbid),
+    ...some('widenings', lockWidenings(grant)),
+    operations: Object.fromEntries(
+      result.probes
+        .flatMap(({ operation, observed }) =>
+          observed === 'inconclusive' ? [] : ([[operation, observed]] as const),
+        )
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
+  };
+}
+
+/** One entry for each permission and acceptance, whatever brings its operations along. */
+function lockWidenings(grant: Grant): LockedWidening[] {
+  const merged = new Map<string, LockedWidening>();
+  for (const { permission, accepted, until, operations } of grant.widenings) {
+    const key = `${permission} ${accepted} ${until ?? ''}`;
+    const before = merged.get(key)?.operations ?? [];
+    merged.set(key, {
+      permission,
+      accepted,
+      ...(until === undefined ? {} : { until }),
+      operations: [...before, ...operations].sort(),
+    });
+  }
+  return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, widening]) => widening);
+}
+
+/** The lock with these entries, sorted by name; those of other profiles stay unless `whole`. */
+export function mergeLock(
+  previous: Lock | undefined,
+  entries: ReadonlyMap<string, LockedProfile>,
+  { whole }: { whole: boolean },
+): Lock {
+  const kept = whole ? [] : Object.entries(previous?.profiles ?? {});
+  const all = new Map([...kept, ...entries]);
+  return {
+    schema: LOCK_SCHEMA,
+    profiles: Object.fromEntries([...all].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+/** How far a locked profile reached. */
+export function lockedExtent(locked: LockedProfile): Extent {
+  return {
+    permissions: locked.permissions,
+    connectPermissions: locked.connectPermissions ?? [],
+    widenings: locked.widenings ?? [],
+    allow: locked.allow ?? [],
+    forbid: locked.forbid ?? [],
+    guards: locked.guards ?? [],
+    verdicts: new Map(Object.entries(locked.operations)),
+    complete: true,
+  };
+}
+
+/** How far a profile and its verified key reach. */
+export function verifiedExtent({ profile, grant, result }: Omit<Verified, 'digest'>): Extent {
+  const verdicts = new Map<OperationName, VerdictKind>(
+    result.probes.map(({ operation, observed }) => [operation, observed]),
+  );
+  return {
+    ...extentOf(profile, grant),
+    ...(result.key === null ? {} : { verdicts, complete: result.stopped === undefined }),
+  };
+}
+
+/** Where the lines of a profile's entry stand in the lock file. */
+export type LocateInLock = (path: readonly PropertyKey[]) => SourceLocation;
+
+/** What left the lock, gravest first. A new key alone is a note: rotation must pass. */
+export function driftFrom(
+  locked: LockedProfile,
+  now: Verified,
+  report: Pick<VerifyReport, 'target' | 'catalog' | 'apiVersion'>,
+  { catalog, locate }: { catalog: Catalog; locate: LocateInLock },
+): readonly Drift[] {
+  const changes = compareExtents(lockedExtent(locked), verifiedExtent(now), catalog).filter(
+    // An inconclusive probe is a finding of its own, and ends in "could not be determined".
+    ({ direction, name }) =>
+      direction !== 'unverified' || !now.result.probes.some(({ operation }) => operation === name),
+  );
+  const drifts = changes.map((change): Drift => {
+    const kind = driftKind(change.direction, change.subject);
+    const location = placeOfChange(change, now.profile, catalog) ?? locate(pathOfChange(change, locked));
+    return { kind, weight: driftWeight(kind), name: change.name, message: change.message, location };
+  });
+  return [...drifts, ...factChanges(locked, now, report, changes.length > 0, locate)];
+}
+
+/** The profile's line, for what its lines decide. */
+function placeOfChange(change: Change, profile: Profile, catalog: Catalog): SourceLocation | undefined {
+  if (change.direction !== 'wider' || change.subject === 'check') return undefined;
+  if (change.subject === 'permission' || change.subject === 'connect-permission') {
+    return locatePermission(change.name, profile, catalog, { connect: change.subject !== 'permission' });
+  }
+  const operation = catalog.operation(change.name);
+  return operation === undefined
+    ? undefined
+    : locateOperation(operation, profile, catalog, { accepted: change.subject === 'widening' });
+}
+
+function pathOfChange({ subject, name }: Change, locked: LockedProfile): readonly PropertyKey[] {
+  const inList = (key: 'permissions' | 'connectPermissions' | 'guards' | 'allow' | 'forbid') => {
+    const index = locked[key]?.indexOf(name) ?? -1;
+    return index < 0 ? undefined : [key, index];
+  };
+  switch (subject) {
+    case 'operation':
+      return ['operations', name];
+    case 'permission':
+      return inList('permissions') ?? [];
+    case 'connect-permission':
+      return inList('connectPermissions') ?? [];
+    case 'check':
+      return inList('forbid') ?? inList('guards') ?? inList('allow') ?? [];
+    case 'widening': {
+      const index = locked.widenings?.findIndex(({ operations }) => operations.includes(name)) ?? -1;
+      return index < 0 ? [] : ['widenings', index];
+    }
+    case 'profile':
+      return [];
+  }
+}
+
+function factChanges(
+  locked: LockedProfile,
+  { digest, result: { key } }: Verified,
+  report: Pick<VerifyReport, 'target' | 'catalog' | 'apiVersion'>,
+  otherChanges: boolean,
+  locate: LocateInLock,
+): Drift[] {
+  const facts: readonly (readonly [keyof LockedProfile, string | undefined, string])[] = [
+    ['digest', otherChanges ? undefined : digest, 'The profile has changed, but reaches no further'],
+    ['fingerprint', key?.fingerprint, 'Another key than the locked one'],
+    ['mode', key?.mode ?? undefined, 'A key of another mode'],
+    ['target', report.target, 'Another target'],
+    ['catalog', report.catalog, 'Another catalog'],
+    ['apiVersion', report.apiVersion, 'Another API version'],
+  ];
+  return facts.flatMap(([name, value, words]) =>
+    value === undefined || value === locked[name]
+      ? []
+      : [
+          {
+            kind: 'changed',
+            weight: 'note',
+            name,
+            message: `${words}: ${value} (locked: ${String(locked[name])}).`,
+            location: locate([name]),
+          },
+        ],
+  );
+}
