@@ -14,6 +14,7 @@ import type { CommandContext } from './context.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { openTarget } from './open-target.ts';
+import { accountOf } from './provision.ts';
 import { endKey } from './retire-key.ts';
 
 /**
@@ -62,7 +63,10 @@ async function finish(entry: JournalEntry, work: JournalWork, context: CommandCo
     },
   });
   try {
-    const api = openEndingApi(target, {});
+    const api = openEndingApi(
+      target,
+      accountOf(entry.account === undefined ? {} : { account: entry.account }),
+    );
     const done = await finishStep(entry, work, api, context);
     await work.end();
     return done;

@@ -8,6 +8,7 @@ import { createKey, type PendingKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { openTarget } from './open-target.ts';
 import { grantsFor } from './profile-grant.ts';
+import { accountOf } from './provision.ts';
 
 export interface ExecOptions {
   /** The profiles, and after `--` the command. */
@@ -48,7 +49,9 @@ export async function exec(options: ExecOptions, context: CommandContext): Promi
     for (const one of grants) {
       if (context.signal.aborted) throw context.signal.reason;
       const expiresAt = ttlMs === undefined ? {} : { expiresAt: new Date(context.now().getTime() + ttlMs) };
-      pending.push(await createKey(one, api, target, context, { command: 'exec', ...expiresAt }));
+      pending.push(
+        await createKey(one, api, target, context, { command: 'exec', ...expiresAt, ...accountOf(options) }),
+      );
     }
     for (const { work } of pending) await work.update({ step: 'running' });
     if (context.signal.aborted) throw context.signal.reason;

@@ -22,6 +22,8 @@ export interface PendingKey {
 export interface CreateKeyOptions {
   readonly command: JournalEntry['command'];
   readonly expiresAt?: Date;
+  /** The connected account that a platform acts for. */
+  readonly account?: string;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function createKey(
   api: KeyApi,
   target: OpenTarget,
   context: CommandContext,
-  { command, expiresAt }: CreateKeyOptions,
+  { command, expiresAt, account }: CreateKeyOptions,
 ): Promise<PendingKey> {
   if (grant.permissions.length === 0) {
     throw new KeyauditError(
@@ -49,6 +51,7 @@ export async function createKey(
   const where = {
     target: context.globals.target,
     ...(context.globals.apiBase === undefined ? {} : { apiBase: target.apiBase }),
+    ...(account === undefined ? {} : { account }),
   };
   const work = await beginWork(
     context.cwd,
@@ -84,11 +87,15 @@ export async function createKey(
     createdAt: key.createdAt.toISOString(),
     ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt.toISOString() }),
   };
-  await work.update({ step: 'created', record });
   const undo = async () => {
     await endKey(api, key.id);
     await work.end();
   };
+  await work.update({ step: 'created', record }).catch(async (error: unknown) => {
+    // What cannot be written down must not stay.
+    await undo().catch(() => {});
+    throw error;
+  });
   return { key, record, work, undo };
 }
 
@@ -168,5 +175,11 @@ export async function rememberKey(record: KeyRecord, context: CommandContext): P
 }
 
 function isSamePlace(a: KeyRecord, b: KeyRecord): boolean {
-  return a.profile === b.profile && a.target === b.target && a.mode === b.mode && a.apiBase === b.apiBase;
+  return (
+    a.profile === b.profile &&
+    a.target === b.target &&
+    a.mode === b.mode &&
+    a.apiBase === b.apiBase &&
+    a.account === b.account
+  );
 }

@@ -90,7 +90,11 @@ async function provisionOne(
     options.ttlMs === undefined ? {} : { expiresAt: new Date(context.now().getTime() + options.ttlMs) };
   try {
     const api = openKeyApi(kind === 'restricted_keys' ? kind : 'managed', target, options);
-    const pending = await createKey(one, api, target, context, { command: 'provision', ...expiresAt });
+    const pending = await createKey(one, api, target, context, {
+      command: 'provision',
+      ...expiresAt,
+      ...accountOf(options),
+    });
     if (context.signal.aborted) {
       await pending.undo();
       throw context.signal.reason;
@@ -103,6 +107,11 @@ async function provisionOne(
     context.stderr.write(wrap(`By the Dashboard, since: ${(error as Error).message}`, context.stderr));
     return byHand();
   }
+}
+
+/** Only when there is one. */
+export function accountOf({ account }: { readonly account?: string }): { readonly account?: string } {
+  return account === undefined ? {} : { account };
 }
 
 /** Refusals that mean "not for you", and not "you did it wrong". */

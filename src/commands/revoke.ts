@@ -12,6 +12,7 @@ import { parseDuration } from './duration.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { openTarget } from './open-target.ts';
 import { startSpinner } from './progress.ts';
+import { accountOf } from './provision.ts';
 import { printResult } from './result-output.ts';
 import { type Retirement, retireKey, seconds } from './retire-key.ts';
 
@@ -30,9 +31,13 @@ export async function revoke(options: RevokeOptions, context: CommandContext): P
   const records = await recordsFor(options.what, context);
   const target = await openTarget(context);
   try {
-    const api = openEndingApi(target, options);
     const ended: { readonly record: KeyRecord | undefined; readonly retirement: Retirement }[] = [];
     for (const { id, record } of records) {
+      const account = accountOf({
+        ...(record?.account === undefined ? {} : { account: record.account }),
+        ...accountOf(options),
+      });
+      const api = openEndingApi(target, account);
       const secret = record === undefined ? undefined : await secretOf(record, context);
       const work = await beginWork(
         context.cwd,
@@ -41,6 +46,7 @@ export async function revoke(options: RevokeOptions, context: CommandContext): P
           command: 'revoke',
           target: context.globals.target,
           ...(context.globals.apiBase === undefined ? {} : { apiBase: target.apiBase }),
+          ...account,
           mode: record?.mode ?? target.secretKey().mode ?? 'test',
           profile: record?.profile ?? id,
           step: 'retiring',

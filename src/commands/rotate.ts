@@ -18,6 +18,7 @@ import { type OpenTarget, openTarget } from './open-target.ts';
 import { probeKey } from './probe-key.ts';
 import { grantsFor, type ProfileGrant } from './profile-grant.ts';
 import { startSpinner } from './progress.ts';
+import { accountOf } from './provision.ts';
 import { printResult } from './result-output.ts';
 import { type Retirement, retireKey, seconds } from './retire-key.ts';
 import { describe } from './revoke.ts';
@@ -139,7 +140,11 @@ async function rotateOne(
       message: `Would make a new key, verify it, store it in ${store.place}, and end ${old.id}.`,
     };
   }
-  const api = openKeyApi(old.keyApi === 'restricted_keys' ? 'restricted_keys' : 'managed', target, options);
+  const account = accountOf({
+    ...(old.account === undefined ? {} : { account: old.account }),
+    ...accountOf(options),
+  });
+  const api = openKeyApi(old.keyApi === 'restricted_keys' ? 'restricted_keys' : 'managed', target, account);
   const oldKey = await findKey({
     profile: profile.name,
     variable: old.variable,
@@ -147,7 +152,7 @@ async function rotateOne(
     cwd: context.cwd,
     live: context.globals.live,
   }).catch(() => undefined);
-  const pending = await createKey(one, api, target, context, { command: 'rotate' });
+  const pending = await createKey(one, api, target, context, { command: 'rotate', ...account });
   const judged = await judge(pending, old, oldKey, one, target, context).catch(async (error: unknown) => {
     await pending.undo();
     throw error;

@@ -29,6 +29,8 @@ const entrySchema = z.strictObject({
   startedAt: z.iso.datetime(),
   target: z.enum(['sandbox', 'stripe-mock', 'stripe']),
   apiBase: z.string().optional(),
+  /** The connected account that a platform acts for. */
+  account: z.string().optional(),
   mode: z.enum(['test', 'live']),
   profile: z.string(),
   step: z.enum(JOURNAL_STEPS),

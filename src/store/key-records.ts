@@ -19,6 +19,8 @@ export const keyRecordSchema = z.strictObject({
   target: z.enum(['sandbox', 'stripe-mock', 'stripe']),
   /** Of a server other than the target's own. */
   apiBase: z.string().optional(),
+  /** The connected account that a platform made it for. */
+  account: z.string().optional(),
   fingerprint: z.string(),
   variable: z.string(),
   /** Where the secret was put, such as `.keyaudit/keys.env`. */

@@ -1,16 +1,16 @@
 import { constants } from 'node:fs';
 import { access, appendFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { KeyauditError } from '../core/error.ts';
 import { redact } from './redactor.ts';
+import { writeWhole } from './write-whole.ts';
 
 /**
  * Writes a result that the user asked for, whole or not at all, every secret redacted.
  * @throws KeyauditError `OUTPUT_UNWRITABLE`
  */
 export async function writeResultFile(cwd: string, file: string, text: string): Promise<void> {
-  await writeFileAtomic(resolve(cwd, file), redact(text)).catch((cause) => {
+  await writeWhole(resolve(cwd, file), redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
 }

@@ -1,8 +1,8 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
-import writeFileAtomic from 'write-file-atomic';
 import { KeyauditError } from '../core/error.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** The folder of keyaudit's own state, in the working folder. */
 export const WORKSPACE = '.keyaudit';
@@ -34,7 +34,7 @@ export async function openWorkspace(cwd: string): Promise<string> {
 
 /** Writes a private file whole or not at all. @throws KeyauditError `STORE_UNWRITABLE` */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
-  await guardWrites(file, () => writeFileAtomic(file, text, { mode: FILE_MODE }));
+  await guardWrites(file, () => writeWhole(file, text, FILE_MODE));
 }
 
 /**

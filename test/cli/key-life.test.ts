@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
 import { type SandboxServer, startSandboxServer } from '../sandbox-server.ts';
 
@@ -266,6 +266,32 @@ describe.concurrent('stores', () => {
     expect(broken.stderr).toMatch(/broken\.env:2 is neither NAME=value nor a comment/);
     expect(await readFile(join(cwd, 'broken.env'), 'utf8')).toBe('A=1\nthis is no assignment\n');
     expect(await active()).toEqual([]);
+  });
+});
+
+describe('a full disk', () => {
+  it('is one clear error; nothing is lost, and no key is left', async ({ skip }) => {
+    const { run, cwd, active, stored } = await scene();
+    await run(['provision', 'analytics']);
+    const before = await stored('STRIPE_ANALYTICS_KEY');
+    const dir = join(cwd, '.keyaudit');
+    const files = await Promise.all(
+      ['keys.env', 'keys.json'].map(async (name) => [name, await readFile(join(dir, name))] as const),
+    );
+    // The server keeps its state in the same folder; it is ended with the test, before the mount is.
+    const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', dir], { reject: false });
+    if (mounted.exitCode !== 0) skip(`a full disk needs a mount of its own: ${mounted.stderr}`);
+    onTestFinished(async () => {
+      await execa('umount', ['-l', dir], { reject: false });
+    });
+    for (const [name, content] of files) await writeFile(join(dir, name), content, { mode: 0o600 });
+    await writeFile(join(dir, 'filler'), Buffer.alloc(1_000_000)).catch(() => {});
+    const again = await run(['provision', 'analytics']);
+    expect(again.exitCode).toBe(2);
+    expect(again.stderr).toContain('the disk is full (ENOSPC)');
+    expect(await stored('STRIPE_ANALYTICS_KEY')).toBe(before);
+    await execa('umount', ['-l', dir]);
+    expect((await active()).map((key) => key.token)).toEqual([before]);
   });
 });
 
