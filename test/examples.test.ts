@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { findPeer, PEERS } from './peers/peer.ts';
 import { temporaryFolder } from './run-cli.ts';
 import { type SandboxServer, startSandboxServer } from './sandbox-server.ts';
 
@@ -13,12 +15,15 @@ interface Agent {
   readonly command: readonly string[];
 }
 
+const python = await findPeer('python', 'the example agent in Python', [join(PEERS, 'python/bin')]);
+
 const agents: readonly Agent[] = [
   {
     name: 'TypeScript',
     missing: false,
     command: [process.execPath, jiti, file('typescript/refund-agent.ts')],
   },
+  { name: 'Python', missing: python.missing, command: [python.file, '-B', file('python/refund_agent.py')] },
 ];
 
 describe.each(agents)('the example agent in $name', ({ command, missing }) => {
