@@ -194,6 +194,17 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       ),
     );
 
+  verb(program, 'diff <before> <after>', 'what got wider, what narrower: profiles, lock files, reports', [
+    'keyaudit diff old-profile.yaml profiles/refund-agent.yaml --fail-on-widening',
+    'git show main:keyaudit.lock.yaml > old.yaml; keyaudit diff old.yaml keyaudit.lock.yaml',
+  ])
+    .option('--fail-on-widening', 'exit 1 when something is wider, or no longer verified')
+    .action(async (before: string, after: string, options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/diff.ts')).diff({ ...options, before, after }, context),
+      ),
+    );
+
   verb(program, 'plan <profile>', "the grant in Stripe's names, its widenings and risks; makes nothing", [
     'keyaudit plan refund-agent',
     'keyaudit plan ./profiles/my-agent.yaml --format json',

@@ -6,17 +6,23 @@ import type { VerdictKind } from './verdict.ts';
 /** How far a profile or its key reaches: what two of them are compared by. */
 export interface Extent {
   readonly permissions: readonly PermissionName[];
-  readonly connectPermissions: readonly PermissionName[];
+  /** Undefined where they are not known, as in a verify report. */
+  readonly connectPermissions?: readonly PermissionName[];
   readonly widenings: readonly Pick<Widening, 'permission' | 'operations'>[];
+  /** What the profile promises besides; undefined where it is not known, as in a verify report. */
+  readonly checks?: Checks;
+  /** What probes showed; undefined where nothing was probed. */
+  readonly verdicts?: ReadonlyMap<OperationName, VerdictKind>;
+  /** Whether `verdicts` has every operation that was probed, so that a missing one was not. */
+  readonly complete?: boolean;
+}
+
+export interface Checks {
   /** Calls that must work, and calls that must be refused. */
   readonly allow: readonly OperationName[];
   readonly forbid: readonly OperationName[];
   /** `widening: strict` and `only: true`, as far as the profile says them. */
   readonly guards: readonly string[];
-  /** What probes showed; undefined where nothing was probed. */
-  readonly verdicts?: ReadonlyMap<OperationName, VerdictKind>;
-  /** Whether `verdicts` has every operation that was probed, so that a missing one was not. */
-  readonly complete?: boolean;
 }
 
 /** What differs. `unverified`: nobody knows any more; `changed`: neither wider nor narrower. */
@@ -38,13 +44,10 @@ export interface Change {
   readonly message: string;
 }
 
-/** The extent that a profile resolves to, before anything is probed. */
-export function extentOf(profile: Profile, grant: Grant): Extent {
+/** The operations of a profile's checks, and its guards, sorted. */
+export function checksOf(profile: Profile): Checks {
   const names = (checks: Profile['allow']) => [...new Set(checks.map(({ operation }) => operation))].sort();
   return {
-    permissions: grant.permissions,
-    connectPermissions: grant.connectPermissions,
-    widenings: grant.widenings,
     allow: names(profile.allow),
     forbid: names(profile.forbid),
     guards: [
@@ -54,13 +57,32 @@ export function extentOf(profile: Profile, grant: Grant): Extent {
   };
 }
 
+/** The extent that a profile resolves to, before anything is probed. */
+export function extentOf(profile: Profile, grant: Grant): Extent {
+  return {
+    permissions: grant.permissions,
+    connectPermissions: grant.connectPermissions,
+    widenings: grant.widenings,
+    checks: checksOf(profile),
+  };
+}
+
 /** What is different in `after`, what matters most first. Both are read with the same catalog. */
 export function compareExtents(before: Extent, after: Extent, catalog: Catalog): readonly Change[] {
   const changes = [
     ...permissionChanges(before.permissions, after.permissions, 'permission', catalog),
-    ...permissionChanges(before.connectPermissions, after.connectPermissions, 'connect-permission', catalog),
+    ...(before.connectPermissions === undefined || after.connectPermissions === undefined
+      ? []
+      : permissionChanges(
+          before.connectPermissions,
+          after.connectPermissions,
+          'connect-permission',
+          catalog,
+        )),
     ...wideningChanges(before, after),
-    ...checkChanges(before, after),
+    ...(before.checks === undefined || after.checks === undefined
+      ? []
+      : checkChanges(before.checks, after.checks)),
     ...verdictChanges(before, after, catalog),
   ];
   return changes.sort((a, b) => DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction));
@@ -142,7 +164,7 @@ function wideningsByOperation({ widenings }: Extent): Map<OperationName, Permiss
   );
 }
 
-function checkChanges(before: Extent, after: Extent): Change[] {
+function checkChanges(before: Checks, after: Checks): Change[] {
   const gone = (from: readonly string[], to: readonly string[]) => from.filter((name) => !to.includes(name));
   const change = (direction: Direction, name: string, message: string): Change => ({
     direction,
@@ -173,7 +195,7 @@ function checkChanges(before: Extent, after: Extent): Change[] {
 }
 
 function verdictChanges(before: Extent, after: Extent, catalog: Catalog): Change[] {
-  if (before.verdicts === undefined || after.verdicts === undefined) return [];
+  if (after.verdicts === undefined) return [];
   const had = catalog.closure(before.permissions);
   const widened = wideningsByOperation(before);
   const couldBefore = (name: OperationName): boolean => {
@@ -193,7 +215,7 @@ function verdictChanges(before: Extent, after: Extent, catalog: Catalog): Change
     if (verdict === 'allowed' && !couldBefore(name))
       changes.push(change('wider', name, `The key can now call ${name}.`));
   }
-  for (const [name, verdict] of before.verdicts) {
+  for (const [name, verdict] of before.verdicts ?? []) {
     if (verdict === 'inconclusive') continue;
     const now = after.verdicts.get(name);
     if (now === undefined ? after.complete === true : now === 'inconclusive') {

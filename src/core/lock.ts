@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Catalog, OperationName } from './catalog.ts';
 import { type Drift, driftKind, driftWeight } from './drift.ts';
 import type { SourceLocation } from './error.ts';
-import { type Change, compareExtents, type Extent, extentOf } from './extent.ts';
+import { type Change, checksOf, compareExtents, type Extent, extentOf } from './extent.ts';
 import type { Grant } from './grant.ts';
 import { locateOperation, locatePermission } from './locate-operation.ts';
 import { DEPTHS } from './probe-plan.ts';
@@ -66,7 +66,7 @@ export function lockProfile(
   { profile, grant, digest, result }: Verified,
   { target, catalog, apiVersion, depth }: Pick<VerifyReport, 'target' | 'catalog' | 'apiVersion' | 'depth'>,
 ): LockedProfile {
-  const { allow, forbid, guards } = extentOf(profile, grant);
+  const { allow, forbid, guards } = checksOf(profile);
   const some = <K extends string, T>(key: K, list: readonly T[]) =>
     (list.length === 0 ? {} : { [key]: [...list] }) as Partial<Record<K, T[]>>;
   return {
@@ -129,9 +129,7 @@ export function lockedExtent(locked: LockedProfile): Extent {
     permissions: locked.permissions,
     connectPermissions: locked.connectPermissions ?? [],
     widenings: locked.widenings ?? [],
-    allow: locked.allow ?? [],
-    forbid: locked.forbid ?? [],
-    guards: locked.guards ?? [],
+    checks: { allow: locked.allow ?? [], forbid: locked.forbid ?? [], guards: locked.guards ?? [] },
     verdicts: new Map(Object.entries(locked.operations)),
     complete: true,
   };

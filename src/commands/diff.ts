@@ -1,0 +1,38 @@
+import { countChanges, diffSides } from '../core/diff.ts';
+import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import { renderDiffTable } from '../report/diff-table.ts';
+import type { CommandContext } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
+import { readSide } from './read-side.ts';
+import { printResult } from './result-output.ts';
+
+export interface DiffOptions {
+  readonly before: string;
+  readonly after: string;
+  /** Exit 1 when something is wider, or no longer verified. */
+  readonly failOnWidening?: boolean;
+}
+
+/** `keyaudit diff A B`: what got wider and what narrower, between profiles, lock files or verify reports. */
+export async function diff(
+  { before, after, failOnWidening = false }: DiffOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const [from, to] = [await readSide(before, context), await readSide(after, context)];
+  const diffs = diffSides(from, to, loadCatalog());
+  if (diffs.length === 0) {
+    throw new KeyauditError('DIFF_NOTHING', `${before} and ${after} have no profile in common.`);
+  }
+  const counts = countChanges(diffs);
+  await printResult(context, {
+    json: {
+      schema: 'keyaudit.diff/1',
+      before: { name: from.name, kind: from.kind },
+      after: { name: to.name, kind: to.kind },
+      ...counts,
+      profiles: diffs,
+    },
+    table: (output) => renderDiffTable(diffs, counts, output, { verbose: context.globals.verbose }),
+  });
+  return failOnWidening && counts.wider + counts.unverified > 0 ? EXIT.findings : EXIT.ok;
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { Extent } from './extent.ts';
+
+/** The schema of `verify --format json`. */
+export const VERIFY_SCHEMA = 'keyaudit.verify/1';
+
+const seen = z.object({
+  operation: z.string(),
+  observed: z.enum(['allowed', 'forbidden', 'impossible', 'inconclusive']),
+});
+
+/** What a diff needs of a report; further fields are ignored. */
+const reportSchema = z.object({
+  schema: z.literal(VERIFY_SCHEMA),
+  results: z.array(
+    z.object({
+      profile: z.string(),
+      permissions: z.array(z.string()),
+      widenings: z.array(z.object({ permission: z.string(), operations: z.array(z.string()) })),
+      findings: z.array(seen),
+      probes: z.array(seen).optional(),
+      stopped: z.object({ message: z.string() }).optional(),
+    }),
+  ),
+});
+
+/** How far each key of a `verify` report reaches; the reason where it is none. */
+export function readVerifyReport(value: unknown): ReadonlyMap<string, Extent> | string {
+  const report = reportSchema.safeParse(value);
+  if (!report.success) {
+    const [issue] = report.error.issues;
+    return `${issue?.path.map(String).join('.') || 'the report'}: ${issue?.message ?? 'not valid'}`;
+  }
+  return new Map(
+    report.data.results.map(({ profile, permissions, widenings, findings, probes, stopped }) => [
+      profile,
+      {
+        permissions,
+        widenings,
+        verdicts: new Map((probes ?? findings).map(({ operation, observed }) => [operation, observed])),
+        // Without --verbose a report has findings alone, and what is missing was as expected.
+        complete: probes !== undefined && stopped === undefined,
+      },
+    ]),
+  );
+}

@@ -1,0 +1,150 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli, temporaryFolder } from '../run-cli.ts';
+import { startSandboxServer } from '../sandbox-server.ts';
+
+const profile = `name: agent
+permissions:
+  charges: read
+  products: read
+connect_permissions:
+  charges: read
+checks:
+  allow: [charges.list]
+  forbid: [payouts.create]
+widening: strict
+accept:
+  - operations: [refunds.list, refunds.retrieve, radar.earlyFraudWarnings.list, radar.earlyFraudWarnings.retrieve]
+    reason: one permission
+`;
+
+/** `direction subject name` of each change between two profiles. */
+async function changes(before: string, after: string): Promise<readonly string[]> {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, 'a.yaml'), before);
+  await writeFile(join(cwd, 'b.yaml'), after);
+  const run = await runCli(['diff', './a.yaml', './b.yaml', '--format', 'json'], { cwd });
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  const { schema, profiles } = JSON.parse(run.stdout);
+  expect(schema).toBe('keyaudit.diff/1');
+  return profiles[0].changes.map(
+    (change: Record<string, string>) => `${change.direction} ${change.subject} ${change.name}`,
+  );
+}
+
+describe('keyaudit diff of profiles', () => {
+  const rows: readonly [name: string, after: string, expected: readonly string[]][] = [
+    ['nothing', profile.replace('one permission', 'another reason'), []],
+    [
+      'a level higher',
+      profile.replace('products: read', 'products: write'),
+      ['wider permission product_write'],
+    ],
+    ['a resource less', profile.replace('  products: read\n', ''), ['narrower permission product_read']],
+    [
+      'connect permissions',
+      profile.replace('connect_permissions:\n  charges: read', 'connect_permissions:\n  charges: write'),
+      ['wider connect-permission charge_write'],
+    ],
+    [
+      'a forbid less and one more',
+      profile.replace('payouts.create', 'topups.create'),
+      ['wider check payouts.create', 'narrower check topups.create'],
+    ],
+    ['a guard less', profile.replace('widening: strict\n', ''), ['wider check widening: strict']],
+    [
+      'what must work',
+      profile.replace('[charges.list]', '[charges.list, products.list]'),
+      ['changed check products.list'],
+    ],
+    [
+      'a widening where it was asked for before',
+      profile.replace('  products: read\n', '').replace('permissions:\n', 'permissions:\n  refunds: read\n'),
+      [
+        'narrower permission product_read',
+        'narrower widening refunds.list',
+        'narrower widening refunds.retrieve',
+      ],
+    ],
+  ];
+  it.each(rows)('%s', async (_name, after, expected) => {
+    expect(await changes(profile, after)).toEqual(expected);
+  });
+
+  it('shows the other way round what got narrower as wider', async () => {
+    const wider = profile.replace('products: read', 'products: write');
+    expect(await changes(wider, profile)).toEqual(['narrower permission product_write']);
+  });
+
+  it('gates with --fail-on-widening alone', async () => {
+    const cwd = await temporaryFolder();
+    const diff = (...args: string[]) => runCli(['diff', ...args], { cwd });
+    expect((await diff('analytics', 'refund-agent')).exitCode).toBe(0);
+    const gated = await diff('analytics', 'refund-agent', '--fail-on-widening');
+    expect(gated.exitCode).toBe(1);
+    expect(gated.stdout).toMatch(/^analytics → refund-agent\n {2}\+ It now grants charge_write/);
+    expect((await diff('analytics', 'analytics', '--fail-on-widening')).exitCode).toBe(0);
+  });
+});
+
+describe('keyaudit diff of lock files and reports', () => {
+  it('compares lock files, reports and profiles with one another', async () => {
+    const cwd = await temporaryFolder();
+    const sandbox = await startSandboxServer(cwd);
+    await mkdir(join(cwd, 'profiles'));
+    await writeFile(join(cwd, 'profiles', 'agent.yaml'), profile);
+    const exact = await sandbox.makeKey(['charge_read', 'product_read']);
+    const broader = await sandbox.makeKey(['charge_read', 'product_read', 'payout_write']);
+    const keyaudit = (token: string, ...args: string[]) =>
+      runCli([...args, '--api-base', sandbox.url], { cwd, env: { STRIPE_AGENT_KEY: token } });
+    expect((await keyaudit(exact.token, 'lock', '--all')).exitCode).toBe(0);
+    const report = (token: string, file: string, ...args: string[]) =>
+      keyaudit(token, 'verify', '--all', '--format', 'json', '--output', file, ...args);
+    await report(exact.token, 'exact.json');
+    await report(broader.token, 'broader.json');
+    await report(broader.token, 'broader-verbose.json', '--verbose');
+    await report(exact.token, 'checks.json', '--verbose', '--depth', 'checks');
+    const lock = await readFile(join(cwd, 'keyaudit.lock.yaml'), 'utf8');
+    await writeFile(
+      join(cwd, 'two.yaml'),
+      `${lock}${lock.slice(lock.indexOf('  agent:')).replace('agent', 'other')}`,
+    );
+
+    const diff = async (before: string, after: string) => {
+      const run = await runCli(['diff', before, after, '--fail-on-widening'], { cwd });
+      return [run.exitCode, run.stdout.trim().split('\n').at(-1)] as const;
+    };
+    const same = [0, '1 profile compared: nothing differs.'];
+    expect(await diff('keyaudit.lock.yaml', 'exact.json')).toEqual(same);
+    expect(await diff('keyaudit.lock.yaml', 'agent')).toEqual(same);
+    expect(await diff('exact.json', 'exact.json')).toEqual(same);
+    expect(await diff('exact.json', 'broader.json')).toEqual([1, '1 profile compared: 3 wider.']);
+    expect(await diff('exact.json', 'broader-verbose.json')).toEqual([1, '1 profile compared: 3 wider.']);
+    expect(await diff('agent', 'broader.json')).toEqual([1, '1 profile compared: 3 wider.']);
+    expect((await diff('keyaudit.lock.yaml', 'broader-verbose.json'))[0]).toBe(1);
+    expect((await diff('keyaudit.lock.yaml', 'checks.json'))[1]).toMatch(
+      /compared: \d+ no longer verified\.$/,
+    );
+    expect(await diff('keyaudit.lock.yaml', 'two.yaml')).toEqual([1, '2 profiles compared: 1 wider.']);
+    expect(await diff('two.yaml', 'keyaudit.lock.yaml')).toEqual([0, '2 profiles compared: 1 narrower.']);
+    expect(await diff('two.yaml', 'agent')).toEqual(same);
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'no report',
+      '{"schema":"keyaudit.verify/2","results":[]}',
+      /x is no report of this keyaudit \(schema: /,
+    ],
+    ['broken JSON', '{', /x is no report of this keyaudit/],
+    ['a broken lock file', 'schema: keyaudit.lock/1\nprofiles: 1\n', /x:2:11 profiles: /],
+    ['a lock file without this profile', 'schema: keyaudit.lock/1\nprofiles: {}\n', /no profile in common/],
+  ])('refuses %s', async (_name, text, message) => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'x'), text);
+    const run = await runCli(['diff', 'x', 'analytics'], { cwd });
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toMatch(message);
+  });
+});
