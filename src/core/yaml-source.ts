@@ -16,7 +16,14 @@ export interface YamlSource {
 /** Parses YAML 1.2; every syntax error (duplicate keys too) becomes a problem with line and column. */
 export function readYaml(text: string, file: string): YamlSource {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true, strict: true });
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    uniqueKeys: true,
+    strict: true,
+    // Errors only: as warnings yaml writes to standard error by itself.
+    logLevel: 'error',
+  });
   const at = (offset: number): SourceLocation => {
     const { line, col } = lineCounter.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };

@@ -27,7 +27,7 @@ export interface SandboxRequest {
 export async function readRequest(
   request: FastifyRequest,
 ): Promise<SandboxRequest | { readonly refusal: Answer }> {
-  const { method, url, headers } = request;
+  const { method, originalUrl: url, headers } = request;
   const [rawPath = '/', query = ''] = url.split('?', 2);
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const type = headers['content-type'] ?? '';

@@ -103,11 +103,17 @@ class SandboxServer {
     this.#app = fastify({
       bodyLimit: BODY_LIMIT,
       forceCloseConnections: true,
-      frameworkErrors: (_error, request, reply) => {
-        this.#put(unknownUrl(request.method, request.url), reply, {});
-      },
+      // The catalog finds the operation; a router before it would answer to odd encodings by itself.
+      rewriteUrl: () => '/',
     });
     this.#app.removeAllContentTypeParsers();
+    // Of a type that is no type the sandbox takes the body for a form, as of any that it does not know.
+    this.#app.addHook('onRequest', (request, _reply, next) => {
+      const { headers } = request.raw;
+      if (!/^[\w.+-]+\/[\w.+-]+\s*(?:;|$)/.test(headers['content-type'] ?? 'a/b'))
+        delete headers['content-type'];
+      next();
+    });
     this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     this.#app.all('*', (request, reply) => this.#answer(request, reply));
     this.#app.setNotFoundHandler((request, reply) => this.#answer(request, reply));
