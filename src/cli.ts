@@ -369,7 +369,15 @@ async function printError(error: unknown, redact = (text: string) => text): Prom
 /** The first ends the work in order, the second is passed on to what runs, the third ends keyaudit at once. */
 const SIGNALS_TO_GIVE_UP = 3;
 
+/** A switch in the environment is on unless its value says otherwise; commander takes any value for on. */
+function dropSwitchesThatAreOff(env: NodeJS.ProcessEnv): void {
+  for (const name of ['KEYAUDIT_LIVE', 'KEYAUDIT_QUIET', 'KEYAUDIT_VERBOSE']) {
+    if (/^(?:|0|false|no|off)$/i.test(env[name] ?? '')) delete env[name];
+  }
+}
+
 async function main(argv: readonly string[]): Promise<number> {
+  dropSwitchesThatAreOff(process.env);
   let exitCode: number = EXIT.ok;
   const abort = new AbortController();
   const program = buildProgram(async (command, work) => {

@@ -104,6 +104,7 @@ const DEFINITE: ReadonlySet<string> = new Set([
   'SECRET_KEY_REFUSED',
   'KEY_API_UNAVAILABLE',
   'KEY_API_REFUSED',
+  'KEY_API_OFFLINE',
   'KEY_NOT_FOUND',
 ]);
 

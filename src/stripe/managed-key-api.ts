@@ -5,6 +5,7 @@ import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { createTransportKey, decryptSecret } from './jwe.ts';
 import type { KeyApi, KeyRequest, KeySummary, MadeKey } from './key-api.ts';
+import { failureOf } from './observe.ts';
 import { createStripeClient } from './stripe-client.ts';
 
 /** The preview that has `/v2/iam/api_keys`. @see docs/observed.md */
@@ -180,6 +181,16 @@ export function keyApiError(error: unknown, secretKey: SecretKey): KeyauditError
   }
   const { statusCode, code } = error;
   if (error instanceof Stripe.errors.StripeConnectionError) {
+    const failure = failureOf(error);
+    if (failure === 'dns' || failure === 'refused') {
+      return new KeyauditError(
+        'KEY_API_OFFLINE',
+        failure === 'dns'
+          ? 'The name of the server was not found, so nothing was asked.'
+          : 'Nothing listens at the server, so nothing was asked.',
+        { hint: 'Check the network and --api-base, then run this again.', exitCode: EXIT.undetermined },
+      );
+    }
     return new KeyauditError(
       'KEY_API_UNREACHABLE',
       'The key API could not be reached, or the answer was cut off.',

@@ -154,7 +154,8 @@ const failuresByCode: Readonly<Record<string, Failure>> = {
   EPROTO: 'tls',
 };
 
-function failureOf(error: unknown): Failure {
+/** Why a request got no answer, from whatever the SDK wrapped around the system's error. */
+export function failureOf(error: unknown): Failure {
   if (error instanceof GivenUp) return error.failure;
   for (let current = error; isRecord(current) || current instanceof Error; ) {
     const { code, message, detail, cause, exception } = current as Record<string, unknown>;

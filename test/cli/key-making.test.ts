@@ -101,6 +101,25 @@ describe('provision', () => {
     await expect(stat(join(cwd, '.keyaudit/journal.json'))).rejects.toThrow();
   });
 
+  it.each([
+    ['where nothing listens', 'http://127.0.0.1:9', /Nothing listens at the server/],
+    ['whose name is unknown', 'http://nowhere.invalid', /name of the server was not found/],
+  ])('asks a server %s for nothing, and leaves nothing behind', async (_name, url, message) => {
+    const cwd = await temporaryFolder();
+    const env = { STRIPE_SECRET_KEY: 'sk_test_plainlyFake00' };
+    const made = await runCli(['provision', 'analytics', '--api-base', url], { cwd, env });
+    expect(made.exitCode).toBe(3);
+    expect(made.stderr).toMatch(message);
+    await expect(stat(join(cwd, '.keyaudit/journal.json'))).rejects.toThrow();
+  });
+
+  it('takes KEYAUDIT_LIVE=0 for off', async () => {
+    const cwd = await temporaryFolder();
+    const env = { STRIPE_SECRET_KEY: 'sk_live_plainlyFake00', KEYAUDIT_LIVE: '0' };
+    const made = await runCli(['provision', 'analytics', '--api-base', 'http://127.0.0.1:9'], { cwd, env });
+    expect(made).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is a live key') });
+  });
+
   it('sets a time to live', async () => {
     const { run } = await scene();
     const made = await run(['provision', 'analytics', '--ttl', '1h', '--format', 'json']);
