@@ -205,6 +205,31 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       ),
     );
 
+  verb(
+    program,
+    'calibrate',
+    'with an unrestricted test key and a bare one: find blind and unsafe probes and wrong rows',
+    [
+      'STRIPE_SECRET_KEY=… keyaudit calibrate --target stripe',
+      'keyaudit calibrate --target stripe --write my-account',
+      'keyaudit calibrate --target stripe --print',
+    ],
+  )
+    .option('--bare-key-env <variable>', 'a test key that holds nothing useful (else one is made and ended)')
+    .addOption(
+      new Option('--only <part>', "probes, or the catalog's rows by Stripe's own resolver").choices([
+        'probes',
+        'catalog',
+      ]),
+    )
+    .option('--write <file>', "keep the resolver's answers as calibrated rows for later runs")
+    .option('--print', 'print what was found so far, as a contribution to the catalog; ask nothing')
+    .option('--restart', 'forget what was found so far')
+    .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
+    .action(async (options, command: Command) =>
+      run(command, async (context) => (await import('./commands/calibrate.ts')).calibrate(options, context)),
+    );
+
   verb(program, 'plan <profile>', "the grant in Stripe's names, its widenings and risks; makes nothing", [
     'keyaudit plan refund-agent',
     'keyaudit plan ./profiles/my-agent.yaml --format json',
@@ -404,6 +429,7 @@ async function main(argv: readonly string[]): Promise<number> {
       abort.signal,
     );
     try {
+      await (await import('./commands/load-catalog.ts')).useCalibration(context);
       if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
         const { cleanUp } = await import('./commands/clean-up.ts');
         await cleanUp(context, { list: options.cleanup === false });

@@ -1,7 +1,7 @@
 import { KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
+import { shippedCatalog } from './load-catalog.ts';
 import { readBehaviour } from './read-behaviour.ts';
 
 /** A target that is ready to be asked. */
@@ -45,7 +45,7 @@ export async function openTarget(context: CommandContext): Promise<OpenTarget> {
       const { startSandbox } = await import('../sandbox/sandbox.ts');
       try {
         const sandbox = await startSandbox({
-          catalog: loadCatalog(),
+          catalog: shippedCatalog(),
           cwd: context.cwd,
           behaviour: await readBehaviour(context.env.KEYAUDIT_SANDBOX_BEHAVIOUR, context.cwd),
           ...(mock === undefined ? {} : { upstream: mock.url }),

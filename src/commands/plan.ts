@@ -1,16 +1,15 @@
-import { buildProbe } from '../core/build-probe.ts';
 import type { Catalog } from '../core/catalog.ts';
 import { dashboardRows, dashboardUrl } from '../core/dashboard-link.ts';
 import type { ExitCode } from '../core/error.ts';
 import { EXIT } from '../core/error.ts';
 import type { Grant } from '../core/grant.ts';
-import { parametersOf } from '../core/parameters.ts';
 import { type ProbePlan, planProbes } from '../core/probe-plan.ts';
 import type { Profile } from '../core/profile.ts';
 import { riskOf } from '../core/risk.ts';
 import { renderPlanTable } from '../report/plan-table.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
+import { makeProbes } from './probe-maker.ts';
 import { grantsFor } from './profile-grant.ts';
 import { printResult } from './result-output.ts';
 
@@ -36,8 +35,7 @@ export async function plan(
     profile,
     grant,
     depth: profile.only ? 'endpoints' : 'permissions',
-    probeFor: (operation) =>
-      buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'plan' }),
+    probeFor: makeProbes(),
   });
   const report: PlanReport = { profile, grant, catalog, probes };
   await printResult(context, {

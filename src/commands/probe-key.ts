@@ -33,7 +33,8 @@ export async function probeKey(
   const probeFor = makeProbes();
   const depth = options.depth ?? (profile.only ? 'endpoints' : 'permissions');
   const also = options.also ?? [];
-  const plan = planProbes({ catalog, profile, grant, depth, also, probeFor });
+  const oauthForm = context.globals.target === 'stripe';
+  const plan = planProbes({ catalog, profile, grant, depth, also, probeFor, oauthForm });
   const progress = startProgress(context, `${profile.name}: ${plan.probes.length} probes`);
   const rate = options.rate ?? profile.rate;
   const outcome = await sendProbes(plan.probes, {
@@ -66,6 +67,7 @@ export async function probeKey(
     summary: summarize(judged),
     findings: findingsOf(judged),
     unverifiable: plan.unverifiable,
+    unasked: plan.unasked,
     probes: judged.map((one) => one.result),
     requests: outcome.requests,
     ...(stopped === undefined ? {} : { stopped }),
@@ -91,6 +93,15 @@ export function stoppedText(outcome: SendOutcome, profile?: string): VerifyResul
         message: outcome.stopped.verdict?.message ?? 'A probe was answered as if it had written.',
         hint: 'Undo what it changed, and report this probe: no probe may ever change anything.',
       };
+    case 'no-answer': {
+      const last = outcome.results.findLast(({ observation }) => observation.failure !== 'given-up');
+      const why = last === undefined ? '' : ` ${last.verdict.message}`;
+      return {
+        code: 'NO_ANSWER',
+        message: `No request was answered any more, retries included, so the rest was not asked.${why}`,
+        hint: 'Check the network, --api-base and the status of the server, then run it again.',
+      };
+    }
     case 'interrupted':
       return { code: 'INTERRUPTED', message: 'Interrupted; this report is partial.', hint: 'Run it again.' };
     case 'deadline':

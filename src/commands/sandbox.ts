@@ -3,7 +3,7 @@ import { parseBehaviour } from '../sandbox/behaviour.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { openStripeMock } from '../sandbox/stripe-mock.ts';
 import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
+import { shippedCatalog } from './load-catalog.ts';
 import { readBehaviour } from './read-behaviour.ts';
 import { requireFormat } from './result-output.ts';
 
@@ -30,7 +30,7 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
   const mock = options.upstream === undefined ? undefined : await openStripeMock(context.env);
   try {
     const server = await startSandbox({
-      catalog: loadCatalog(),
+      catalog: shippedCatalog(),
       cwd: context.cwd,
       host: options.host,
       port: options.port,

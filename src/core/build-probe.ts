@@ -9,6 +9,8 @@ export interface ProbeMaterial {
   readonly nonce: string;
   /** Whether a calibration has shown that this operation authorises before it validates. */
   readonly calibrated?: boolean;
+  /** Whether a calibration has shown that it validates first. */
+  readonly blind?: boolean;
 }
 
 /** A parameter that no operation has; Stripe answers 400 `parameter_unknown` when the key is allowed. */
@@ -20,12 +22,13 @@ export const UNKNOWN_PARAMETER = 'keyaudit_probe';
  * object that cannot exist.
  */
 export function buildProbe(operation: Operation, material: ProbeMaterial): Probe {
-  const { calibrated = false } = material;
+  const { calibrated = false, blind = false } = material;
   const shaped = shape(operation, material);
-  return { operation, calibrated, ...shaped, strength: calibrated ? 'strong' : shaped.strength };
+  const strength = calibrated ? 'strong' : blind ? 'weak' : shaped.strength;
+  return { operation, calibrated, ...shaped, strength, ...(blind ? { blind } : {}) };
 }
 
-type Shaped = Omit<Probe, 'operation' | 'calibrated'>;
+type Shaped = Omit<Probe, 'operation' | 'calibrated' | 'blind'>;
 
 function shape(operation: Operation, material: ProbeMaterial): Shaped {
   const path = impossiblePath(operation.path, material.nonce);

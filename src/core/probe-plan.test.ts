@@ -25,7 +25,17 @@ interface Planned extends ProbePlan {
 function plan(
   text: string,
   depth: Depth,
-  { catalog = shipped, calibrated = [] }: { catalog?: Catalog; calibrated?: readonly string[] } = {},
+  {
+    catalog = shipped,
+    calibrated = [],
+    blind = [],
+    oauthForm = false,
+  }: {
+    catalog?: Catalog;
+    calibrated?: readonly string[];
+    blind?: readonly string[];
+    oauthForm?: boolean;
+  } = {},
 ): Planned {
   const reading = readProfile(text, 'p.yaml', catalog);
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
@@ -36,8 +46,9 @@ function plan(
       parameters: shipped.operation(operation.name) === undefined ? [] : parametersOf(operation.name),
       nonce: 'abc123',
       calibrated: calibrated.includes(operation.name),
+      blind: blind.includes(operation.name),
     });
-  const planned = planProbes({ catalog, profile, grant, depth, probeFor });
+  const planned = planProbes({ catalog, profile, grant, depth, probeFor, oauthForm });
   return {
     ...planned,
     catalog,
@@ -91,6 +102,52 @@ permissions: { charges: read, refunds: write }
 checks: { allow: [refunds.create], forbid: [payment_intents.create] }
 accept: [{ operations: [charges.create, charges.capture], reason: bundled }]
 `;
+
+describe('what no answer can tell', () => {
+  it('at depth endpoints leaves out the OAuth calls where they answer in a form of their own', () => {
+    const all = plan('name: a\npermissions: { charges: read }', 'endpoints');
+    const fewer = plan('name: a\npermissions: { charges: read }', 'endpoints', { oauthForm: true });
+    expect(all).toMatchObject({ unasked: [] });
+    expect(all.names).toHaveLength(650);
+    expect(fewer.unasked).toEqual([
+      { operation: 'oauth.deauthorize', reason: 'oauth' },
+      { operation: 'oauth.token', reason: 'oauth' },
+    ]);
+    expect(all.names.filter((name) => !fewer.names.includes(name))).toEqual(
+      fewer.unasked.map(({ operation }) => operation),
+    );
+  });
+
+  it('asks them all the same when the profile names them', () => {
+    const named = 'name: a\npermissions: { charges: read }\nchecks: { forbid: [oauth.token] }';
+    const { names, unasked } = plan(named, 'endpoints', { oauthForm: true });
+    expect(names).toContain('oauth.token');
+    expect(unasked.map(({ operation }) => operation)).toEqual(['oauth.deauthorize']);
+  });
+
+  it('takes another probe in place of a blind one, and says so where there is none', () => {
+    const catalog = smallCatalog([
+      'a.list GET /v1/a a_read documented',
+      'a.retrieve GET /v1/a/{id} a_read inferred',
+      'b.create POST /v1/b b_write documented',
+      'c.list GET /v1/c c_read documented',
+    ]);
+    const text = 'name: p\npermissions: { c: read }';
+    expect(plan(text, 'permissions', { catalog }).names).toEqual(['a.list', 'b.create', 'c.list']);
+    const seeing = plan(text, 'permissions', { catalog, blind: ['a.list', 'b.create'] });
+    expect(seeing.names).toEqual(['a.retrieve', 'c.list']);
+    expect(seeing.unverifiable).toEqual([
+      { permission: 'b_write', reason: 'blind', operations: ['b.create'] },
+    ]);
+    expect(plan(text, 'endpoints', { catalog, blind: ['a.list', 'b.create'] }).names).toHaveLength(4);
+  });
+
+  it('lists a widening whose probe is blind', () => {
+    const { names, unasked } = plan(refunds, 'permissions', { blind: ['charges.capture'] });
+    expect(names).not.toContain('charges.capture');
+    expect(unasked).toEqual([{ operation: 'charges.capture', reason: 'blind' }]);
+  });
+});
 
 describe('the depths', () => {
   it('checks: the named calls and no more, in the order of the catalog', () => {

@@ -24,13 +24,24 @@ export interface ProbePlan {
   readonly probes: readonly Probe[];
   /** Permissions that no probe can tell apart from the rest of the grant. */
   readonly unverifiable: readonly UnverifiablePermission[];
+  /** Operations of this depth that are left out, since no answer could tell. */
+  readonly unasked: readonly UnaskedOperation[];
+}
+
+/**
+ * `oauth`: Stripe answers in OAuth's form, which says nothing about permissions. `blind`: calibration has
+ * shown that every key gets the same answer.
+ */
+export interface UnaskedOperation {
+  readonly operation: OperationName;
+  readonly reason: 'oauth' | 'blind';
 }
 
 /** A permission whose presence no probe of this plan can show, and why. */
 export interface UnverifiablePermission {
   readonly permission: PermissionName;
-  readonly reason: 'no-operation' | 'always-covered';
-  /** For `always-covered`: the operations that other granted permissions allow anyway. */
+  readonly reason: 'no-operation' | 'always-covered' | 'blind';
+  /** For `always-covered`: the operations that other granted permissions allow anyway; for `blind`: those that would tell. */
   readonly operations: readonly OperationName[];
 }
 
@@ -43,6 +54,8 @@ export interface PlanInput {
   readonly also?: readonly OperationName[];
   /** Builds the harmless request for an operation. */
   readonly probeFor: (operation: Operation) => Probe;
+  /** Whether the OAuth calls are answered in OAuth's form, as Stripe does. */
+  readonly oauthForm?: boolean;
 }
 
 /**
@@ -59,23 +72,42 @@ export function planProbes(input: PlanInput): ProbePlan {
     const operation = catalog.operation(name);
     if (operation !== undefined) chosen.add(operation);
   };
-  if (depth === 'endpoints') for (const operation of catalog.operations) chosen.add(operation);
-  for (const check of [...input.profile.allow, ...input.profile.forbid]) addByName(check.operation);
-  for (const name of input.also ?? []) addByName(name);
+  const unasked = new Map<Operation, UnaskedOperation['reason']>();
+  if (depth === 'endpoints') {
+    for (const operation of catalog.operations) {
+      if (input.oauthForm === true && operation.host === 'connect') unasked.set(operation, 'oauth');
+      else chosen.add(operation);
+    }
+  }
   if (depth !== 'checks') {
     for (const widening of input.grant.widenings) {
-      if (widening.canWrite || widening.accepted) for (const name of widening.operations) addByName(name);
+      if (!widening.canWrite && !widening.accepted) continue;
+      for (const name of widening.operations) {
+        const operation = catalog.operation(name);
+        if (operation === undefined || chosen.has(operation)) continue;
+        if (probeFor(operation).blind === true) unasked.set(operation, 'blind');
+        else chosen.add(operation);
+      }
     }
     for (const { name } of catalog.permissions) {
       const telling = tellingOperations(name, input);
-      if (telling.length > 0) chosen.add(bestEvidence(telling, probeFor));
-      else unverifiable.push(reasonFor(name, catalog));
+      const seeing = telling.filter((operation) => probeFor(operation).blind !== true);
+      if (seeing.length > 0) chosen.add(bestEvidence(seeing, probeFor));
+      else if (telling.length > 0) {
+        unverifiable.push({ permission: name, reason: 'blind', operations: telling.map((one) => one.name) });
+      } else unverifiable.push(reasonFor(name, catalog));
     }
   }
+  // What the profile names is asked in any case, and said when it cannot be told.
+  for (const check of [...input.profile.allow, ...input.profile.forbid]) addByName(check.operation);
+  for (const name of input.also ?? []) addByName(name);
   return {
     depth,
     probes: catalog.operations.filter((operation) => chosen.has(operation)).map(probeFor),
     unverifiable,
+    unasked: [...unasked]
+      .filter(([operation]) => !chosen.has(operation))
+      .map(([{ name }, reason]) => ({ operation: name, reason })),
   };
 }
 
@@ -105,8 +137,8 @@ function bestEvidence(
   return operations.reduce((best, operation) => (rank(operation) < rank(best) ? operation : best));
 }
 
-/** Calibrated before documented before observed before inferred; strong before weak; reads first. Less is better. */
-export function evidenceRank({ operation, calibrated, strength }: Probe): number {
-  const provenance = calibrated ? 0 : PROVENANCES.indexOf(operation.provenance);
+/** Calibrated before documented before observed before inferred; strong before weak; reads first; blind last. Less is better. */
+export function evidenceRank({ operation, calibrated, blind, strength }: Probe): number {
+  const provenance = calibrated ? 0 : blind ? PROVENANCES.length : PROVENANCES.indexOf(operation.provenance);
   return provenance * 100 + (strength === 'strong' ? 0 : 10) + (isWrite(operation) ? 1 : 0);
 }

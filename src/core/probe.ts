@@ -22,5 +22,8 @@ export interface Probe {
   readonly shape: ProbeShape;
   /** The best evidence that an answer other than a refusal can give. */
   readonly strength: 'strong' | 'weak';
+  /** A calibration has shown that this probe is refused without permission and accepted with it. */
   readonly calibrated: boolean;
+  /** A calibration has shown that every key gets the same answer to this probe. */
+  readonly blind?: boolean;
 }

@@ -71,7 +71,32 @@ const unauthorizedRows: readonly (readonly [Unauthorized, string, RegExp])[] = [
   ['other', 'dead-key', /not accepted/],
 ];
 
+const blind = (probe: Probe): Probe => ({ ...probe, blind: true });
+
 const rows: readonly Row[] = [
+  [
+    'a 400 to a blind probe',
+    blind(create),
+    bad(400, 'parameter_unknown'),
+    'inconclusive blind-probe',
+    /every key gets/,
+  ],
+  [
+    'a 404 to a blind probe',
+    blind(update),
+    bad(404, 'resource_missing'),
+    'inconclusive blind-probe',
+    /HTTP 404/,
+  ],
+  ['a 403 to a blind probe', blind(create), refusal('e', 'customer_write'), 'forbidden strong', /refused/],
+  ['a 200 to a blind read', blind(list), answer(200), 'allowed strong', /HTTP 200/],
+  [
+    'a write answered 200 to a blind probe',
+    blind(create),
+    answer(200, { createdObject: 'cus_1' }),
+    'allowed strong stops unsafe',
+    /not harmless/,
+  ],
   ['a read answered 200', list, answer(200), 'allowed strong', /^Allowed: answered HTTP 200/],
   [
     'a write answered 200',

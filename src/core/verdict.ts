@@ -15,6 +15,7 @@ export type InconclusiveReason =
   | 'server-error'
   | 'network'
   | 'unknown-url'
+  | 'blind-probe'
   | 'not-about-permissions';
 
 /** What an observation says about the question; not knowing is a verdict of its own. */
@@ -45,6 +46,17 @@ export interface Server {
  * @see docs/observed.md
  */
 export function judge(probe: Probe, observation: Observation, server: Server = {}): Verdict {
+  const verdict = judgeAnswer(probe, observation, server);
+  const isSuccess = (observation.status ?? 0) < 300;
+  return probe.blind === true && verdict.kind === 'allowed' && !isSuccess
+    ? inconclusive(
+        'blind-probe',
+        `A blind probe: calibration has shown that every key gets this answer (HTTP ${observation.status}).`,
+      )
+    : verdict;
+}
+
+function judgeAnswer(probe: Probe, observation: Observation, server: Server): Verdict {
   const { status, failure, foreign, requestId } = observation;
   if (failure !== undefined) return inconclusive('network', failureText[failure]);
   if (foreign === 'not-stripe' && probe.operation.host === 'connect' && requestId !== undefined)

@@ -3,7 +3,7 @@ import type { Drift } from './drift.ts';
 import { EXIT, type ExitCode } from './error.ts';
 import type { Finding, ProbeResult, Summary } from './finding.ts';
 import type { Widening } from './grant.ts';
-import type { Depth, UnverifiablePermission } from './probe-plan.ts';
+import type { Depth, UnaskedOperation, UnverifiablePermission } from './probe-plan.ts';
 
 /** The key that was probed; never its secret. */
 export interface ProbedKey {
@@ -30,6 +30,8 @@ export interface VerifyResult {
   /** What left the lock file, gravest first; absent when nothing was compared with one. */
   readonly drift?: readonly Drift[];
   readonly unverifiable: readonly UnverifiablePermission[];
+  /** Operations that were left out, since no answer could tell. */
+  readonly unasked?: readonly UnaskedOperation[];
   /** Every probe. */
   readonly probes: readonly ProbeResult[];
   readonly requests: number;

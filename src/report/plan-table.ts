@@ -81,6 +81,15 @@ export function renderPlanTable(
       }),
     );
   }
+  const unseen = probes.unverifiable.filter((one) => one.reason === 'blind').map((one) => one.permission);
+  if (unseen.length > 0) {
+    output.write(
+      wrap(`Cannot be verified, since every probe for it is blind: ${list(unseen)}.`, output, {
+        indent: '    ',
+        first: '  ',
+      }),
+    );
+  }
   if (covered.length > 0) {
     output.write(
       wrap(`Cannot be told apart, since this grant allows the same calls anyway: ${list(covered)}.`, output, {

@@ -53,6 +53,7 @@ function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean
   }
   renderDrift(result, output);
   renderReadWidenings(result, output);
+  renderUnasked(result, output);
   if (verbose) renderProbes(result, output);
   if (result.stopped !== undefined) {
     output.write(paint.yellow(wrap(`Stopped: ${result.stopped.message}`, output, { indent: '  ' })));
@@ -138,6 +139,20 @@ function renderReadWidenings(result: VerifyResult, output: TextOutput): void {
   output.write(
     wrap(`Also readable, since Stripe cannot separate it: ${text}.`, output, { indent: '    ', first: '  ' }),
   );
+}
+
+const whyUnasked = {
+  oauth: 'Stripe answers in the form of OAuth, which says nothing about permissions',
+  blind: 'calibration has shown that every key gets the same answer',
+} as const;
+
+function renderUnasked({ unasked = [] }: VerifyResult, output: TextOutput): void {
+  for (const reason of ['oauth', 'blind'] as const) {
+    const names = unasked.filter((one) => one.reason === reason).map((one) => one.operation);
+    if (names.length === 0) continue;
+    const text = `Cannot be verified, since ${whyUnasked[reason]}: ${names.join(', ')}.`;
+    output.write(wrap(text, output, { indent: '    ', first: '  ' }));
+  }
 }
 
 /** `charge_read: radar.earlyFraudWarnings (2)`, the operations gathered by their resource. */

@@ -24,7 +24,7 @@ export const JOURNAL_STEPS = ['creating', 'created', 'publishing', 'running', 'r
 
 const entrySchema = z.strictObject({
   id: z.string(),
-  command: z.enum(['provision', 'rotate', 'revoke', 'exec']),
+  command: z.enum(['provision', 'rotate', 'revoke', 'exec', 'calibrate']),
   owner: ownerSchema,
   startedAt: z.iso.datetime(),
   target: z.enum(['sandbox', 'stripe-mock', 'stripe']),

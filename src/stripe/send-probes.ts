@@ -28,6 +28,8 @@ export interface SendOptions {
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SendProgress) => void;
+  /** Told of each answer as it comes, so that a run that is killed has not been for nothing. */
+  readonly onResult?: (sent: SentProbe) => void;
   readonly now?: () => number;
   readonly sleep?: Sleep;
   /** 0 to 1, for the jitter of retries. */
@@ -53,7 +55,7 @@ export interface SendOutcome {
   /** In the order of the probes; short when the run was stopped. */
   readonly results: readonly SentProbe[];
   readonly stopped?: {
-    readonly reason: 'dead-key' | 'unsafe-probe' | 'interrupted' | 'deadline';
+    readonly reason: 'dead-key' | 'unsafe-probe' | 'interrupted' | 'deadline' | 'no-answer';
     readonly verdict?: Verdict;
   };
   /** Requests sent, retries included. */
@@ -151,6 +153,7 @@ class ProbeRun {
       signal?.removeEventListener('abort', interrupt);
       this.#agent.destroy();
     }
+    if (this.#hopeless.signal.aborted) this.#stopped ??= { reason: 'no-answer' };
     return {
       results: this.#results.filter((result) => result !== undefined),
       ...(this.#stopped === undefined ? {} : { stopped: this.#stopped }),
@@ -187,7 +190,9 @@ class ProbeRun {
       const observation = await this.#ask(probe, client, observer);
       if (observation === undefined) return;
       const verdict = judge(probe, observation, { stateless: this.#options.target === 'stripe-mock' });
-      this.#results[index] = { probe, observation, verdict };
+      const sent = { probe, observation, verdict };
+      this.#results[index] = sent;
+      this.#options.onResult?.(sent);
       this.#done++;
       this.#report();
       if (verdict.stopsRun === true) {

@@ -1,0 +1,50 @@
+import type { CalibrationRow, ProbeQuality } from './calibration.ts';
+import type { RowCheck } from './check-rows.ts';
+import { EXIT, type ExitCode } from './error.ts';
+
+/** What `calibrate` found, this run and those before it. */
+export interface CalibrateReport {
+  readonly target: string;
+  readonly apiBase: string;
+  readonly targetNote: string;
+  readonly catalog: string;
+  readonly apiVersion: string;
+  /** Where it is kept. */
+  readonly file: string;
+  /** Every operation that has been asked, in the catalog's order. */
+  readonly rows: readonly CalibrationRow[];
+  /** Operations of the catalog that can be calibrated. */
+  readonly operations: number;
+  /** Of this run, retries included. */
+  readonly requests: number;
+  /** The catalog's rows beside Stripe's own resolver. */
+  readonly resolver?: {
+    readonly checks: readonly RowCheck[];
+    readonly requests: number;
+    /** Where the rows were kept for later runs. */
+    readonly written?: { readonly file: string; readonly rows: number };
+    /** Why it could not be asked. */
+    readonly unavailable?: string;
+  };
+  /** Why the run ended early; absent when it ran to its end. */
+  readonly stopped?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+/** The operations whose probe has one quality. */
+export function rowsOf({ rows }: CalibrateReport, quality: ProbeQuality): readonly CalibrationRow[] {
+  return rows.filter((row) => row.quality === quality);
+}
+
+/** Rows of the catalog that Stripe's resolver contradicts. */
+export function disagreements({ resolver }: CalibrateReport): readonly RowCheck[] {
+  return (resolver?.checks ?? []).filter(({ agrees, resolver: named }) => !agrees && named !== null);
+}
+
+/**
+ * 0: all that could be found was found, whatever it is; 1: a probe was not harmless; 3: the run ended
+ * early.
+ */
+export function exitCodeOfCalibration(report: CalibrateReport): ExitCode {
+  if (rowsOf(report, 'unsafe').length > 0) return EXIT.findings;
+  return report.stopped === undefined ? EXIT.ok : EXIT.undetermined;
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { catalogData } from '../data/catalog.ts';
+import {
+  type Calibration,
+  type CalibrationAnswer,
+  type CalibrationEntry,
+  calibrationRows,
+  effectiveOfBare,
+  isUnfinished,
+  probeQuality,
+  withCalibration,
+} from './calibration.ts';
+import { Catalog, type OperationName } from './catalog.ts';
+
+const catalog = new Catalog(catalogData);
+
+/** `403 forbidden charge_read`: status, verdict and what it names. */
+function answer(text: string): CalibrationAnswer {
+  const [status = '', verdict = '', ...named] = text.split(' ');
+  return {
+    status: status === '-' ? null : Number(status),
+    verdict: verdict as CalibrationAnswer['verdict'],
+    named,
+  };
+}
+
+function entry(bare: string | undefined, full: string | undefined): CalibrationEntry {
+  return {
+    ...(bare === undefined ? {} : { bare: answer(bare) }),
+    ...(full === undefined ? {} : { full: answer(full) }),
+  };
+}
+
+function calibration(
+  entries: Record<OperationName, CalibrationEntry>,
+  bareHolds: string[] = [],
+): Calibration {
+  return { bareHolds, entries: new Map(Object.entries(entries)) };
+}
+
+const operation = (name: OperationName) => {
+  const found = catalog.operation(name);
+  if (found === undefined) throw new Error(name);
+  return found;
+};
+
+describe('probeQuality', () => {
+  const held = new Set(['shipping_rate_read']);
+  it.each<[name: OperationName, bare: string | undefined, full: string | undefined, quality: string]>([
+    ['charges.list', '403 forbidden', '200 allowed', 'telling'],
+    ['charges.create', '403 forbidden', '400 allowed', 'telling'],
+    ['charges.capture', '403 impossible', '404 allowed', 'telling'],
+    ['charges.create', '400 allowed', '400 allowed', 'blind'],
+    ['charges.retrieve', '404 allowed', '404 allowed', 'blind'],
+    ['charges.create', '200 allowed', undefined, 'unsafe'],
+    ['charges.create', '403 forbidden', '201 allowed', 'unsafe'],
+    ['charges.list', '200 allowed', '200 allowed', 'held'],
+    ['shippingRates.retrieve', '404 allowed', '404 allowed', 'held'],
+    ['charges.list', undefined, '200 allowed', 'undetermined'],
+    ['charges.list', '403 forbidden', undefined, 'undetermined'],
+    ['charges.list', '500 inconclusive', '200 allowed', 'undetermined'],
+    ['charges.list', '- inconclusive', '200 allowed', 'undetermined'],
+    ['charges.list', '403 forbidden', '403 forbidden', 'undetermined'],
+    ['charges.create', '400 allowed', '429 inconclusive', 'undetermined'],
+  ])('%s answered %s and %s is %s', (name, bare, full, quality) => {
+    expect(probeQuality(operation(name), entry(bare, full), held)).toBe(quality);
+    const isOpen = isUnfinished(
+      operation(name),
+      calibration({ [name]: entry(bare, full) }, [...held]),
+      catalog,
+    );
+    expect(isOpen).toBe(quality === 'undetermined');
+  });
+
+  it('knows what a key from elsewhere holds by the reads that it may make', () => {
+    const shown = calibration({
+      'charges.list': entry('200 allowed', '200 allowed'),
+      'charges.retrieve': entry('404 allowed', '404 allowed'),
+      'coupons.retrieve': entry('404 allowed', '404 allowed'),
+    });
+    expect([...effectiveOfBare(shown, catalog)]).toEqual(['charge_read']);
+    expect(calibrationRows(shown, catalog).map((row) => `${row.operation} ${row.quality}`)).toEqual([
+      'charges.list held',
+      'charges.retrieve held',
+      'coupons.retrieve blind',
+    ]);
+  });
+});
+
+describe('rows', () => {
+  it.each<[name: OperationName, named: string, wrong: boolean]>([
+    ['charges.list', 'charge_read', false],
+    ['charges.list', 'invoice_read charge_read', false],
+    ['charges.list', 'invoice_read', true],
+    ['charges.list', '', false],
+  ])('%s whose refusal names "%s": wrong %s', (name, named, wrong) => {
+    const shown = calibration({ [name]: entry(`403 forbidden ${named}`.trim(), '200 allowed') });
+    expect(calibrationRows(shown, catalog)).toMatchObject([{ operation: name, wrongRow: wrong }]);
+    const { provenance } =
+      new Catalog(withCalibration(catalogData, shown, [])).operation(name) ?? expect.fail();
+    expect(provenance).toBe(!wrong && named !== '' ? 'calibrated' : operation(name).provenance);
+  });
+
+  it('of the resolver take the place of shipped ones, unheard-of permissions included', () => {
+    const rows = [{ operation: 'charges.list', permissions: ['ledger_read'] }];
+    const changed = new Catalog(withCalibration(catalogData, calibration({}), rows));
+    expect(changed.operation('charges.list')).toMatchObject({
+      permissions: ['ledger_read'],
+      provenance: 'calibrated',
+    });
+    expect(changed.operationsOf('charge_read').map(({ name }) => name)).not.toContain('charges.list');
+    expect(changed.permission('ledger_read')).toMatchObject({ level: 'read', managedApi: false });
+    expect(changed.operations).toHaveLength(catalog.operations.length);
+  });
+});

@@ -1,0 +1,165 @@
+import {
+  allows,
+  type Catalog,
+  type CatalogData,
+  endpointOf,
+  isWrite,
+  type Operation,
+  type OperationName,
+  type Permission,
+  type PermissionName,
+} from './catalog.ts';
+import type { Observation } from './observation.ts';
+import type { Verdict, VerdictKind } from './verdict.ts';
+
+/** What is kept of one answer; never a body. */
+export interface CalibrationAnswer {
+  readonly verdict: VerdictKind;
+  readonly status: number | null;
+  /** Permissions that a refusal names. */
+  readonly named: readonly PermissionName[];
+  /** Of `inconclusive`. */
+  readonly reason?: string;
+}
+
+/** The answers to one operation's probe: of a key that holds nothing useful, and of an unrestricted one. */
+export interface CalibrationEntry {
+  readonly bare?: CalibrationAnswer;
+  readonly full?: CalibrationAnswer;
+}
+
+/** What calibrating has shown so far, for one API version of one target. */
+export interface Calibration {
+  /** What the key that holds nothing useful is known to hold all the same. */
+  readonly bareHolds: readonly PermissionName[];
+  readonly entries: ReadonlyMap<OperationName, CalibrationEntry>;
+}
+
+export const NO_CALIBRATION: Calibration = { bareHolds: [], entries: new Map() };
+
+/**
+ * `telling`: refused without permission, accepted with it. `blind`: both keys got the same answer, so a
+ * 400 or 404 proves nothing. `unsafe`: a write was answered 2xx. `held`: the bare key may do this, so
+ * it shows nothing. `undetermined`: an answer is missing or says nothing.
+ */
+export type ProbeQuality = 'telling' | 'blind' | 'unsafe' | 'held' | 'undetermined';
+
+/** Cuts an answer down to what is kept. */
+export function calibrationAnswer(
+  { kind, named, reason }: Verdict,
+  { status }: Observation,
+): CalibrationAnswer {
+  return { verdict: kind, status: status ?? null, named, ...(reason === undefined ? {} : { reason }) };
+}
+
+/** What the two keys' answers say of an operation's probe. */
+export function probeQuality(
+  operation: Operation,
+  { bare, full }: CalibrationEntry,
+  bareHolds: ReadonlySet<PermissionName>,
+): ProbeQuality {
+  if (isWrite(operation) && [bare, full].some((answer) => isSuccess(answer))) return 'unsafe';
+  if (bare === undefined || bare.verdict === 'inconclusive') return 'undetermined';
+  if (bare.verdict === 'allowed' && (isSuccess(bare) || allows(bareHolds, operation))) return 'held';
+  if (full?.verdict !== 'allowed') return 'undetermined';
+  return bare.verdict === 'allowed' ? 'blind' : 'telling';
+}
+
+/** Whether asking both keys again could show more. */
+export function isUnfinished(operation: Operation, calibration: Calibration, catalog: Catalog): boolean {
+  const entry = calibration.entries.get(operation.name) ?? {};
+  return probeQuality(operation, entry, effectiveOfBare(calibration, catalog)) === 'undetermined';
+}
+
+/**
+ * All that the bare key may do: what it was made with, and for a key from elsewhere what a read that
+ * was answered 2xx shows, where one permission alone allows that read.
+ */
+export function effectiveOfBare(
+  { bareHolds, entries }: Calibration,
+  catalog: Catalog,
+): ReadonlySet<PermissionName> {
+  const shown = [...entries].flatMap(([name, { bare }]) => {
+    const permissions = isSuccess(bare) ? (catalog.operation(name)?.permissions ?? []) : [];
+    return permissions.length === 1 ? permissions : [];
+  });
+  return catalog.closure([...bareHolds, ...shown]);
+}
+
+function isSuccess(answer: CalibrationAnswer | undefined): boolean {
+  const status = answer?.status ?? 0;
+  return status >= 200 && status < 300;
+}
+
+/** One row of what calibrating has shown. */
+export interface CalibrationRow {
+  readonly operation: OperationName;
+  readonly endpoint: string;
+  readonly permissions: readonly PermissionName[];
+  readonly quality: ProbeQuality;
+  readonly entry: CalibrationEntry;
+  /** The refusal names another permission than the catalog does. */
+  readonly wrongRow: boolean;
+}
+
+/** Every operation that was asked, in the catalog's order. */
+export function calibrationRows(calibration: Calibration, catalog: Catalog): readonly CalibrationRow[] {
+  const bareHolds = effectiveOfBare(calibration, catalog);
+  return catalog.operations.flatMap((operation) => {
+    const entry = calibration.entries.get(operation.name);
+    if (entry === undefined) return [];
+    const named = entry.bare?.named ?? [];
+    return {
+      operation: operation.name,
+      endpoint: endpointOf(operation),
+      permissions: operation.permissions,
+      quality: probeQuality(operation, entry, bareHolds),
+      entry,
+      wrongRow: named.length > 0 && !named.some((name) => operation.permissions.includes(name)),
+    };
+  });
+}
+
+/** A row of the catalog as Stripe's own resolver gave it on the user's account. */
+export interface CalibratedRow {
+  readonly operation: OperationName;
+  readonly permissions: readonly PermissionName[];
+}
+
+/**
+ * The catalog as this account showed it: rows of the resolver take the place of shipped ones, and a row
+ * whose permission a refusal has named counts as calibrated.
+ */
+export function withCalibration(
+  data: CatalogData,
+  calibration: Calibration,
+  rows: readonly CalibratedRow[],
+): CatalogData {
+  const byName = new Map(rows.map((row) => [row.operation, row.permissions]));
+  const operations = data.operations.map((operation): Operation => {
+    const permissions = byName.get(operation.name);
+    if (permissions !== undefined) {
+      const source = "Stripe's resolver of endpoints, on this account";
+      return { ...operation, permissions, provenance: 'calibrated', source };
+    }
+    const named = calibration.entries.get(operation.name)?.bare?.named ?? [];
+    return named.some((name) => operation.permissions.includes(name))
+      ? { ...operation, provenance: 'calibrated', source: 'a refusal that names it, on this account' }
+      : operation;
+  });
+  const known = new Set(data.permissions.map(({ name }) => name));
+  const unknown = new Set(rows.flatMap((row) => row.permissions).filter((name) => !known.has(name)));
+  return { ...data, operations, permissions: [...data.permissions, ...[...unknown].map(unlistedPermission)] };
+}
+
+function unlistedPermission(name: PermissionName): Permission {
+  return {
+    name,
+    label: name,
+    group: 'Not in the catalog',
+    level: name.endsWith('_write') ? 'write' : 'read',
+    scope: `rak_${name}`,
+    managedApi: false,
+    source: "Stripe's resolver of endpoints, on this account",
+  };
+}
