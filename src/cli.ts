@@ -88,6 +88,12 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--reveal', 'print the secret, for --store stdout')
     .option('--account <id>', 'connected account that a platform acts for (acct_…)')
     .option('--wait', 'watch until the old key is dead, not only narrowed', false)
+    .option(
+      '--report <format=file>',
+      'write a report of the new keys as verify does (repeatable)',
+      collect,
+      [],
+    )
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
         (await import('./commands/rotate.ts')).rotate({ ...options, profiles }, context),

@@ -44,20 +44,24 @@ export async function provision(options: ProvisionOptions, context: CommandConte
   const target = await openTarget(context);
   try {
     const made: Provisioned[] = [];
-    for (const one of grants) {
-      if (context.signal.aborted) throw context.signal.reason;
-      made.push(
-        await provisionOne(
-          one,
-          kind,
-          { ...options, ...(ttlMs === undefined ? {} : { ttlMs }) },
-          store,
-          target,
-          context,
-        ),
-      );
+    try {
+      for (const one of grants) {
+        if (context.signal.aborted) throw context.signal.reason;
+        made.push(
+          await provisionOne(
+            one,
+            kind,
+            { ...options, ...(ttlMs === undefined ? {} : { ttlMs }) },
+            store,
+            target,
+            context,
+          ),
+        );
+      }
+    } finally {
+      // What was made is told also when the next one failed.
+      if (made.length > 0) await report(made, target, context);
     }
-    await report(made, target, context);
     return EXIT.ok;
   } finally {
     await target.close();

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { allows, type PermissionName } from '../core/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { resultIsOk, type VerifyResult } from '../core/verify-report.ts';
+import type { ReportRequest } from '../report/formats.ts';
 import { verdictLine } from '../report/table.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { type FoundKey, findKey } from '../store/find-key.ts';
@@ -22,6 +23,7 @@ import { accountOf } from './provision.ts';
 import { printResult } from './result-output.ts';
 import { type Retirement, retireKey, seconds } from './retire-key.ts';
 import { describe } from './revoke.ts';
+import { parseReportRequests, printReports } from './verify-output.ts';
 
 export interface RotateOptions {
   readonly profiles: readonly string[];
@@ -35,6 +37,8 @@ export interface RotateOptions {
   readonly reveal?: boolean;
   readonly account?: string;
   readonly wait: boolean;
+  /** Reports of the new keys' verification, each `FORMAT=FILE`. */
+  readonly report?: readonly string[];
 }
 
 /** What became of one profile's key. */
@@ -55,17 +59,22 @@ interface Rotation {
  * publish it, then retire the old one. A broader key is undone; the old one stays untouched.
  */
 export async function rotate(options: RotateOptions, context: CommandContext): Promise<ExitCode> {
+  const requests = await parseReportRequests(options.report ?? [], context);
   const grants = await grantsFor(options, context);
   const olderThanMs = options.olderThan === undefined ? undefined : parseDuration(options.olderThan);
   const graceMs = options.grace === undefined ? 0 : parseDuration(options.grace);
   const target = await openTarget(context);
   try {
     const rotations: Rotation[] = [];
-    for (const one of grants) {
-      if (context.signal.aborted) throw context.signal.reason;
-      rotations.push(await rotateOne(one, { ...options, olderThanMs, graceMs }, target, context));
+    try {
+      for (const one of grants) {
+        if (context.signal.aborted) throw context.signal.reason;
+        rotations.push(await rotateOne(one, { ...options, olderThanMs, graceMs }, target, context));
+      }
+    } finally {
+      // What was done is told also when the next one failed.
+      if (rotations.length > 0) await report(rotations, requests, target, context);
     }
-    await report(rotations, target, context);
     if (rotations.every(({ outcome }) => outcome !== 'refused')) return EXIT.ok;
     const isFinding = ({ verification, broader }: Rotation) =>
       broader.length > 0 ||
@@ -206,7 +215,28 @@ async function judge(
     broader.length === 0
       ? ''
       : `The new key can do what the old one could not: ${broader.join(', ')}. Widen a key on purpose with "keyaudit provision ${record.profile}".`;
-  return { verification, broader, message };
+  return { verification: withBroader(verification, broader), broader, message };
+}
+
+/** What the old key could not do is an over-grant in every report. */
+function withBroader(verification: VerifyResult, broader: readonly string[]): VerifyResult {
+  const { findings, summary, probes } = verification;
+  const added = probes
+    .filter(({ operation }) => broader.includes(operation))
+    .map((probe) => ({
+      ...probe,
+      kind: 'over-grant' as const,
+      message: `This key can call ${probe.operation} (${probe.method} ${probe.path}), which the key that it is to replace cannot.`,
+    }));
+  return {
+    ...verification,
+    findings: [...added, ...findings],
+    summary: {
+      ...summary,
+      passed: summary.passed - added.length,
+      overGrants: summary.overGrants + added.length,
+    },
+  };
 }
 
 function broaderThanProbed(after: VerifyResult, before: VerifyResult): readonly string[] {
@@ -289,6 +319,33 @@ async function graceIsOver(old: KeyRecord, dueAt: Date, context: CommandContext)
 }
 
 async function report(
+  rotations: readonly Rotation[],
+  requests: readonly ReportRequest[],
+  target: OpenTarget,
+  context: CommandContext,
+): Promise<void> {
+  const isOwn = context.globals.format === 'table' || context.globals.format === 'json';
+  const { source, apiVersion } = loadCatalog();
+  const verifications = rotations.flatMap(({ verification }) =>
+    verification === null ? [] : [verification],
+  );
+  await printReports(
+    {
+      target: context.globals.target,
+      apiBase: target.apiBase,
+      targetNote: target.note,
+      catalog: source,
+      apiVersion,
+      depth: 'permissions',
+      results: verifications,
+    },
+    isOwn ? requests.slice(1) : requests,
+    context,
+  );
+  if (isOwn) await printRotations(rotations, target, context);
+}
+
+async function printRotations(
   rotations: readonly Rotation[],
   target: OpenTarget,
   context: CommandContext,

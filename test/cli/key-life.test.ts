@@ -40,10 +40,21 @@ describe('rotate', () => {
     };
     for (const key of records.keys) key.apiBase = wide.url;
     await writeFile(join(cwd, '.keyaudit/keys.json'), JSON.stringify(records));
-    const refused = await runCli(['rotate', 'refund-agent', '--api-base', wide.url], {
+    const reports = ['junit=r.xml', 'sarif=r.sarif', 'markdown=r.md'].flatMap((one) => ['--report', one]);
+    const refused = await runCli(['rotate', 'refund-agent', '--api-base', wide.url, ...reports], {
       cwd,
       env: { STRIPE_SECRET_KEY: wide.secretKey },
     });
+    const sarif = JSON.parse(await readFile(join(cwd, 'r.sarif'), 'utf8')) as {
+      runs: { results: { ruleId: string; message: { text: string } }[] }[];
+    };
+    expect(sarif.runs[0]?.results[0]).toMatchObject({
+      ruleId: 'over-grant',
+      message: { text: expect.stringContaining('payouts') },
+    });
+    const junit = await readFile(join(cwd, 'r.xml'), 'utf8');
+    expect(/<failure[^>]*message="([^"]*)"/.exec(junit)?.[1]).toContain('payouts');
+    expect(await readFile(join(cwd, 'r.md'), 'utf8')).toMatch(/over-grant[\s\S]*payouts/i);
     expect(refused.exitCode).toBe(1);
     expect(refused.stdout).toContain('payout');
     expect(refused.stdout).toMatch(/is untouched/);
@@ -72,6 +83,9 @@ describe('rotate', () => {
     };
     expect([ok, rotations[0]?.outcome]).toEqual([false, 'refused']);
     expect(rotations[0]?.broader.length).toBeGreaterThan(0);
+    const junit = await run(['rotate', 'mine', '--format', 'junit']);
+    expect(junit.exitCode).toBe(1);
+    expect(junit.stdout).toContain('which the key that it is to replace cannot');
     expect(await stored('STRIPE_MINE_KEY')).toBe(before);
     expect(await active()).toHaveLength(1);
   });
