@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CatalogData } from '../src/core/catalog.ts';
+import { Catalog, type CatalogData } from '../src/core/catalog.ts';
 import { buildCatalog } from './catalog/build.ts';
 import { renderDocs } from './catalog/docs.ts';
 import { renderCatalog, renderParameters } from './catalog/render.ts';
 import { readSdk } from './catalog/sdk.ts';
 import { readSourceTables } from './catalog/source-tables.ts';
+import { policySchemaFile, renderPolicySchema } from './policy-schema.ts';
+import { renderProfileSchema, schemaFile } from './profile-schema.ts';
 
 const root = join(import.meta.dirname, '..');
 const sdk = readSdk(join(root, 'node_modules', 'stripe'));
@@ -14,6 +16,8 @@ const catalog = buildCatalog(sdk, readSourceTables(join(root, 'src', 'data', 'so
 writeFileSync(join(root, 'src', 'data', 'catalog.ts'), renderCatalog(catalog));
 writeFileSync(join(root, 'src', 'data', 'parameters.ts'), renderParameters(catalog));
 writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog));
+writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
+writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));
 console.log(summary(catalog.data));
 
 function summary({ source, apiVersion, operations, permissions, implications }: CatalogData): string {

@@ -1,9 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { Catalog } from '../src/core/catalog.ts';
+import type { Catalog } from '../src/core/catalog.ts';
 import { profileSchema } from '../src/core/profile.ts';
-import { catalogData } from '../src/data/catalog.ts';
 
 /** Where the schema lies; shipped, so that editors can complete profiles. */
 export const schemaFile = fileURLToPath(new URL('../schema/profile.schema.json', import.meta.url));
@@ -15,7 +13,7 @@ export const schemaFile = fileURLToPath(new URL('../schema/profile.schema.json',
 export function renderProfileSchema(catalog: Catalog): string {
   const schema = z.toJSONSchema(profileSchema, { target: 'draft-7', io: 'input' }) as JsonSchema;
   const properties = schema.properties as Record<string, JsonSchema>;
-  const operations = catalog.operations.flatMap((operation) => [operation.name, snake(operation.name)]);
+  const operations = catalog.operations.flatMap(({ name }) => spellings(name));
   const entry = (properties.permissions as JsonSchema).additionalProperties;
   const names = Object.fromEntries(
     [
@@ -71,10 +69,12 @@ function operationLists(properties: Record<string, JsonSchema>): JsonSchema[] {
   return lists.filter((list) => list !== undefined);
 }
 
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** stripe-node's name, the same in snake case, and each with `delete` for stripe-node's `del`. */
+export function spellings(name: string): string[] {
+  const names = [name, snake(name)];
+  return name.endsWith('.del') ? [...names, ...names.map((one) => `${one}ete`)] : names;
 }
 
-if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
-  writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalogData)));
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -38,6 +38,11 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
         'KEYAUDIT_OUTPUT',
       ),
     )
+    .addOption(
+      new Option('--policy <file>', 'the policy for every profile, instead of keyaudit.policy.yaml').env(
+        'KEYAUDIT_POLICY',
+      ),
+    )
     .addOption(new Option('--live', 'allow live keys (rk_live_, sk_live_)').env('KEYAUDIT_LIVE'))
     .addOption(new Option('--quiet', 'no progress, only results and errors').env('KEYAUDIT_QUIET'))
     .addOption(new Option('--verbose', 'every probe, and what goes on').env('KEYAUDIT_VERBOSE'))
@@ -369,6 +374,7 @@ function makeContext(
       live: options.live === true,
       ...(options.apiBase === undefined ? {} : { apiBase: options.apiBase }),
       ...(options.output === undefined ? {} : { output: options.output }),
+      ...(options.policy === undefined ? {} : { policy: options.policy }),
     } as GlobalOptions,
     stdout: output(process.stdout),
     reveal: (text) => process.stdout.write(text),

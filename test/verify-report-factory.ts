@@ -87,6 +87,7 @@ export function verifyResult({
       fingerprint: 'sha256:0123456789abcdef',
       variable: 'STRIPE_ANALYTICS_KEY',
       place: 'environment',
+      createdAt: null,
     },
     summary,
     findings,

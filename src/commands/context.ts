@@ -20,6 +20,8 @@ export interface GlobalOptions {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly live: boolean;
+  /** The policy file, instead of `keyaudit.policy.yaml`. */
+  readonly policy?: string;
 }
 
 /**

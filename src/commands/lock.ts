@@ -86,7 +86,7 @@ function notLocked(report: VerifyReport, file: string): KeyauditError {
 /** Keys differ after every rotation, which is no reason to write or review the file. */
 function textBesidesKeys(lock: Lock): string {
   const profiles = Object.entries(lock.profiles).map(
-    ([name, locked]) => [name, { ...locked, fingerprint: '' }] as const,
+    ([name, { made: _, ...locked }]) => [name, { ...locked, fingerprint: '' }] as const,
   );
   return renderLock({ ...lock, profiles: Object.fromEntries(profiles) });
 }

@@ -50,7 +50,7 @@ export async function probeKey(
     judgeResult(probe, verdict, observation, { profile, grant, catalog }),
   );
   const fingerprint = fingerprintOf(found.key);
-  const records = await readKeyRecords(context.cwd);
+  const record = (await readKeyRecords(context.cwd)).find((one) => one.fingerprint === fingerprint);
   const stopped = stoppedText(outcome, profile.name);
   return {
     profile: profile.name,
@@ -58,11 +58,12 @@ export async function probeKey(
     permissions: grant.permissions,
     widenings: grant.widenings,
     key: {
-      id: records.find((record) => record.fingerprint === fingerprint)?.id ?? null,
+      id: record?.id ?? null,
       mode: found.key.mode ?? null,
       fingerprint,
       variable: found.variable,
       place: found.place,
+      createdAt: record?.createdAt ?? null,
     },
     summary: summarize(judged),
     findings: findingsOf(judged),

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
-import { KeyauditError } from '../core/error.ts';
+import { KeyauditError, type Problem } from '../core/error.ts';
 import { type Grant, resolveGrant } from '../core/grant.ts';
+import { checkPolicy, type Policy } from '../core/policy.ts';
 import type { Profile } from '../core/profile.ts';
+import { readPolicyFile } from '../store/policy-file.ts';
 import { invalidProfile, ProfileLibrary } from '../store/profile-library.ts';
 import { type CommandContext, today } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
@@ -19,10 +21,40 @@ export function openLibrary(context: CommandContext, catalog: Catalog = loadCata
 }
 
 /**
- * The named profiles (each once), or all of them, with their grants.
- * @throws KeyauditError for no name, an unknown or wrong profile, or one that no key can satisfy
+ * The named profiles (each once), or all of them, with their grants, as the policy allows them.
+ * @throws KeyauditError for no name, an unknown or wrong profile, one that no key can satisfy, or one
+ * that breaks the policy
  */
 export async function grantsFor(
+  named: { readonly profiles: readonly string[]; readonly all?: boolean },
+  context: CommandContext,
+): Promise<readonly ProfileGrant[]> {
+  const grants = await resolveGrants(named, context);
+  const policy = await openPolicy(context);
+  if (policy === undefined) return grants;
+  const problems = grants.flatMap(({ profile, grant }) => policyProblems(policy, profile, grant, context));
+  if (problems.length === 0) return grants;
+  const count = problems.length === 1 ? 'a line' : `${problems.length} lines`;
+  throw new KeyauditError('POLICY_BROKEN', `The policy ${policy.file} is broken by ${count}.`, { problems });
+}
+
+/** The policy that holds here, if there is one. */
+export function openPolicy(context: CommandContext): Promise<Policy | undefined> {
+  return readPolicyFile(context.cwd, context.globals.policy, loadCatalog());
+}
+
+/** Where a profile breaks the policy today. */
+export function policyProblems(
+  policy: Policy,
+  profile: Profile,
+  grant: Grant,
+  context: Pick<CommandContext, 'now'>,
+): readonly Problem[] {
+  return checkPolicy(policy, profile, grant, { catalog: loadCatalog(), today: today(context) });
+}
+
+/** The same, whatever the policy says: to look at profiles, not to use them. */
+export async function resolveGrants(
   { profiles: names, all }: { readonly profiles: readonly string[]; readonly all?: boolean },
   context: CommandContext,
 ): Promise<readonly ProfileGrant[]> {

@@ -2,13 +2,14 @@ import type { ExitCode, Problem } from '../core/error.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { resolveGrant } from '../core/grant.ts';
 import { lintProfile, sharedVariables } from '../core/lint-profile.ts';
+import type { Policy } from '../core/policy.ts';
 import type { PermissionEntry, Profile } from '../core/profile.ts';
 import { problemLines } from '../report/error.ts';
 import { counted, paintFor } from '../report/text.ts';
 import { type ProfileEntry, type ProfileLibrary, profileDigest } from '../store/profile-library.ts';
 import { type CommandContext, today } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
-import { openLibrary } from './profile-grant.ts';
+import { openLibrary, openPolicy, policyProblems } from './profile-grant.ts';
 import { printResult } from './result-output.ts';
 
 interface ProfileRow {
@@ -136,8 +137,9 @@ interface LintResult {
 export async function lintProfiles(names: readonly string[], context: CommandContext): Promise<ExitCode> {
   const library = openLibrary(context);
   const entries = names.length === 0 ? await library.entries() : await findAll(names, library);
+  const policy = await openPolicy(context);
   const results: LintResult[] = [];
-  for (const entry of entries) results.push(await lintEntry(entry, library, context));
+  for (const entry of entries) results.push(await lintEntry(entry, library, policy, context));
   const sharing = sharedVariables(results.flatMap((result) => result.profile ?? []));
   for (const { profile, warnings } of results) {
     const shared = profile === undefined ? undefined : sharing.get(profile);
@@ -181,6 +183,7 @@ async function findAll(names: readonly string[], library: ProfileLibrary): Promi
 async function lintEntry(
   entry: ProfileEntry,
   library: ProfileLibrary,
+  policy: Policy | undefined,
   context: CommandContext,
 ): Promise<LintResult> {
   const { file } = entry;
@@ -195,7 +198,10 @@ async function lintEntry(
     return {
       file,
       name,
-      errors: grant.contradictions,
+      errors: [
+        ...grant.contradictions,
+        ...(policy === undefined ? [] : policyProblems(policy, profile, grant, context)),
+      ],
       warnings: lintProfile(profile, grant, catalog, day),
       profile,
     };

@@ -7,7 +7,7 @@ import { lockedExtent } from '../core/lock.ts';
 import { readVerifyReport } from '../core/read-verify-report.ts';
 import { looksLikeLock, parseLock } from '../store/lock-file.ts';
 import type { CommandContext } from './context.ts';
-import { grantsFor } from './profile-grant.ts';
+import { resolveGrants } from './profile-grant.ts';
 
 /**
  * One side of `keyaudit diff`: a lock file or a verify report by its content, else a profile by name
@@ -25,7 +25,7 @@ export async function readSide(name: string, context: CommandContext): Promise<S
     );
   }
   if (text !== undefined && /^\s*\{/.test(text)) return side('verify', verifyExtents(text, name));
-  const grants = await grantsFor({ profiles: [name] }, context);
+  const grants = await resolveGrants({ profiles: [name] }, context);
   return side(
     'profile',
     new Map(grants.map(({ profile, grant }) => [profile.name, extentOf(profile, grant)])),

@@ -1,5 +1,6 @@
-import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { driftFrom, type Verified } from '../core/lock.ts';
+import { EXIT, type ExitCode, KeyauditError, type SourceLocation } from '../core/error.ts';
+import { driftFrom, type LockedProfile, type Verified } from '../core/lock.ts';
+import { checkKeyAge } from '../core/policy.ts';
 import { DEPTHS, type Depth } from '../core/probe-plan.ts';
 import type { Profile } from '../core/profile.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
@@ -10,7 +11,7 @@ import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
 import { probeKey } from './probe-key.ts';
-import { grantsFor, type ProfileGrant } from './profile-grant.ts';
+import { grantsFor, openPolicy, type ProfileGrant } from './profile-grant.ts';
 import { parseReportRequests, printReports } from './verify-output.ts';
 
 export interface VerifyOptions {
@@ -57,6 +58,7 @@ export async function verifyGrants(
     );
   }
   const catalog = loadCatalog();
+  const policy = await openPolicy(context);
   const target = await openTarget(context);
   const about = {
     target: context.globals.target,
@@ -74,20 +76,33 @@ export async function verifyGrants(
       const depth = depthFor(profile, options, lockFile);
       const also =
         locked === undefined || isShallower(depth, locked.depth) ? [] : Object.keys(locked.operations);
-      const result = await verifyOne(one, { ...options, depth, also }, target, context);
+      const result = knownSince(await verifyOne(one, { ...options, depth, also }, target, context), locked);
       const now = { profile, grant, digest: profileDigest(profile), result };
-      if (lockFile === undefined || locked === undefined) {
-        verified.push(now);
-        continue;
-      }
-      const locate = (path: readonly PropertyKey[]) => lockFile.keyAt(['profiles', profile.name, ...path]);
-      const drift = driftFrom(locked, now, about, { catalog, locate });
-      verified.push({ ...now, result: { ...result, drift } });
+      const age =
+        policy === undefined || result.key === null
+          ? undefined
+          : checkKeyAge(policy, result.key, context.now());
+      const locate = (path: readonly PropertyKey[]): SourceLocation =>
+        lockFile?.keyAt(['profiles', profile.name, ...path]) ?? profile.location;
+      const drift = [
+        ...(age === undefined ? [] : [age]),
+        ...(locked === undefined ? [] : driftFrom(locked, now, about, { catalog, locate })),
+      ];
+      const compared = locked !== undefined || age !== undefined;
+      verified.push(compared ? { ...now, result: { ...result, drift } } : now);
     }
     return { report: { ...about, results: verified.map(({ result }) => result) }, verified };
   } finally {
     await target.close();
   }
+}
+
+/** A key that was made elsewhere is as old as the lock file says, if it is the one that was locked. */
+function knownSince(result: VerifyResult, locked: LockedProfile | undefined): VerifyResult {
+  const { key } = result;
+  if (key === null || key.createdAt !== null || locked?.made === undefined) return result;
+  if (locked.fingerprint !== key.fingerprint) return result;
+  return { ...result, key: { ...key, createdAt: locked.made } };
 }
 
 /** The lock file that `--frozen` asks for, with an entry for each profile. @throws KeyauditError */

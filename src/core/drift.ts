@@ -1,15 +1,15 @@
 import type { SourceLocation } from './error.ts';
 import type { Direction, Subject } from './extent.ts';
 
-/** One way in which a profile or its key left what the lock file holds. */
+/** One way in which a profile or its key left what was agreed: the lock file, or the policy on its age. */
 export interface Drift {
   readonly kind: DriftKind;
-  /** `fails`: the gate is shut; `warns`: narrower than locked; `note`: neither. */
-  readonly weight: 'fails' | 'warns' | 'note';
+  /** `fails`: the gate is shut; `unknown`: nobody can tell; `warns`: narrower than locked; `note`: none of these. */
+  readonly weight: 'fails' | 'unknown' | 'warns' | 'note';
   /** The permission, operation or fact that it is about. */
   readonly name: string;
   readonly message: string;
-  /** The line of the profile that decides, else that of the lock file. */
+  /** The line of the profile that decides, else that of the lock file or the policy. */
   readonly location: SourceLocation;
 }
 
@@ -18,6 +18,8 @@ export type DriftKind =
   | 'wider-profile'
   | 'new-widening'
   | 'not-verified'
+  | 'key-too-old'
+  | 'key-age-unknown'
   | 'narrower'
   | 'changed';
 
@@ -42,7 +44,10 @@ export function driftWeight(kind: DriftKind): Drift['weight'] {
     case 'wider-profile':
     case 'new-widening':
     case 'not-verified':
+    case 'key-too-old':
       return 'fails';
+    case 'key-age-unknown':
+      return 'unknown';
     case 'narrower':
       return 'warns';
     case 'changed':

@@ -101,7 +101,16 @@ describe('drift from the lock', () => {
       verified(
         BASE,
         {},
-        { key: { id: null, mode: 'live', fingerprint: 'sha256:new', variable: 'K', place: 'environment' } },
+        {
+          key: {
+            id: null,
+            mode: 'live',
+            fingerprint: 'sha256:new',
+            variable: 'K',
+            place: 'environment',
+            createdAt: null,
+          },
+        },
       ),
       [
         ['note', 'changed', 'fingerprint', 'lock:fingerprint'],

@@ -30,6 +30,8 @@ const lockedProfileSchema = z.strictObject({
   target: z.string(),
   mode: z.enum(['test', 'live', 'unknown']),
   fingerprint: z.string(),
+  /** When the key was made, where that was known. */
+  made: z.iso.datetime().optional(),
   catalog: z.string(),
   apiVersion: z.string(),
   depth: z.enum(DEPTHS),
@@ -74,6 +76,7 @@ export function lockProfile(
     target,
     mode: result.key?.mode ?? 'unknown',
     fingerprint: result.key?.fingerprint ?? 'none',
+    ...(result.key?.createdAt ? { made: result.key.createdAt } : {}),
     catalog,
     apiVersion,
     depth,

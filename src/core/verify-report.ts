@@ -14,6 +14,8 @@ export interface ProbedKey {
   readonly variable: string;
   /** Where the secret was found: `environment`, or a store such as `.keyaudit/keys.env`. */
   readonly place: string;
+  /** When it was made, as far as that is known here. */
+  readonly createdAt: string | null;
 }
 
 export interface VerifyResult {
@@ -27,7 +29,7 @@ export interface VerifyResult {
   /** The grant. */
   readonly permissions: readonly PermissionName[];
   readonly widenings: readonly Widening[];
-  /** What left the lock file, gravest first; absent when nothing was compared with one. */
+  /** What left the lock file or the policy, gravest first; absent when nothing was compared with either. */
   readonly drift?: readonly Drift[];
   readonly unverifiable: readonly UnverifiablePermission[];
   /** Operations that were left out, since no answer could tell. */
@@ -55,7 +57,7 @@ export function resultIsOk(result: VerifyResult): boolean {
   const { summary, stopped } = result;
   return (
     stopped === undefined &&
-    !hasLeftLock(result) &&
+    !result.drift?.some(({ weight }) => weight === 'fails' || weight === 'unknown') &&
     summary.probes > 0 &&
     summary.overGrants === 0 &&
     summary.underGrants === 0 &&
@@ -63,8 +65,8 @@ export function resultIsOk(result: VerifyResult): boolean {
   );
 }
 
-/** Whether it goes beyond the lock file that it was compared with. */
-export function hasLeftLock({ drift }: VerifyResult): boolean {
+/** Whether it goes beyond what was agreed in the lock file or the policy. */
+export function hasDrifted({ drift }: VerifyResult): boolean {
   return drift?.some(({ weight }) => weight === 'fails') ?? false;
 }
 
@@ -72,7 +74,7 @@ export function hasLeftLock({ drift }: VerifyResult): boolean {
 export function exitCodeOf(report: Pick<VerifyReport, 'results'>): ExitCode {
   if (
     report.results.some(
-      (result) => result.summary.overGrants + result.summary.underGrants > 0 || hasLeftLock(result),
+      (result) => result.summary.overGrants + result.summary.underGrants > 0 || hasDrifted(result),
     )
   )
     return EXIT.findings;

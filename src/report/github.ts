@@ -46,7 +46,7 @@ function annotationsOf(report: VerifyReport): readonly Annotation[] {
       command: weight === 'fails' ? ('error' as const) : ('warning' as const),
       location,
       title: `${result.profile}: ${kind} ${name}`,
-      message: `${message}${weight === 'fails' ? ' The lock file does not have it.' : ''}`,
+      message: `${message}${weight === 'fails' ? ' That is not what was agreed.' : ''}`,
     }),
   );
   const shut = drifted.filter(({ command }) => command === 'error');

@@ -1,6 +1,6 @@
 import type { Drift } from '../core/drift.ts';
 import type { Finding, FindingKind, ProbeResult } from '../core/finding.ts';
-import { hasLeftLock, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
+import { hasDrifted, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 
 /** Every kind of finding, gravest first. */
 export const FINDING_KINDS: readonly FindingKind[] = [
@@ -21,7 +21,7 @@ export function resultsByGravity(report: VerifyReport): readonly VerifyResult[] 
   const rank = (result: VerifyResult): number => {
     if (result.summary.overGrants > 0) return 0;
     if (result.summary.underGrants > 0) return 1;
-    if (hasLeftLock(result)) return 2;
+    if (hasDrifted(result)) return 2;
     return resultIsOk(result) ? 4 : 3;
   };
   return [...report.results].sort((a, b) => rank(a) - rank(b));
@@ -35,13 +35,15 @@ export function findingsByGravity(
   return FINDING_KINDS.flatMap((kind) => all.filter(({ finding }) => finding.kind === kind));
 }
 
-/** What left the lock file, in all profiles: what fails first. `note`s only where asked for. */
+/** What left the lock file or the policy, in all profiles: what fails first. `note`s only where asked for. */
 export function driftsByGravity(
   report: Pick<VerifyReport, 'results'>,
   { notes = false }: { notes?: boolean } = {},
 ): readonly { readonly result: VerifyResult; readonly drift: Drift }[] {
   const all = report.results.flatMap((result) => (result.drift ?? []).map((drift) => ({ result, drift })));
-  const weights: readonly Drift['weight'][] = notes ? ['fails', 'warns', 'note'] : ['fails', 'warns'];
+  const weights: readonly Drift['weight'][] = notes
+    ? ['fails', 'unknown', 'warns', 'note']
+    : ['fails', 'unknown', 'warns'];
   return weights.flatMap((weight) => all.filter(({ drift }) => drift.weight === weight));
 }
 

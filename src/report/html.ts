@@ -78,9 +78,7 @@ function writeFilter({ results }: VerifyReport, { write }: TextOutput): void {
     option('', 'everything'),
     option('any', 'every finding'),
     ...FINDING_KINDS.map((kind) => option(kind, kind)),
-    ...(results.some(({ drift }) => drift !== undefined)
-      ? [option('drift', 'drift from the lock file')]
-      : []),
+    ...(results.some(({ drift }) => drift !== undefined) ? [option('drift', 'drift')] : []),
     option('none', 'as expected'),
   ];
   const profiles = [option('', 'all'), ...results.map(({ profile }, index) => option(index, profile))];
@@ -150,7 +148,12 @@ ${finding.notes.map((note) => `<p>Note: ${text(note)}</p>\n`).join('')}<p class=
 `;
 }
 
-const driftStyles = { fails: 'over-grant', warns: 'inconclusive', note: 'inconclusive' } as const;
+const driftStyles = {
+  fails: 'over-grant',
+  unknown: 'inconclusive',
+  warns: 'inconclusive',
+  note: 'inconclusive',
+} as const;
 
 function driftCard(
   { kind, weight, message, location, name }: Drift,
@@ -161,12 +164,12 @@ function driftCard(
   return `<li class="finding ${style}" data-kind="drift" data-profile="${index}">
 <h3><span class="badge ${style}">${kind}</span> <code>${text(name)}</code> in ${text(profile)}</h3>
 <p>${text(message)}</p>
-<p class="muted">Drift from the lock file, ${driftWeights[weight]}; <code>${text(placeOf(location))}</code></p>
+<p class="muted">Drift, ${driftWeights[weight]}; <code>${text(placeOf(location))}</code></p>
 </li>
 `;
 }
 
-const driftWeights = { fails: 'which fails', warns: 'a warning', note: 'a note' } as const;
+const driftWeights = { fails: 'fails', unknown: 'not known', warns: 'a warning', note: 'a note' } as const;
 
 function stoppedCard(result: VerifyResult, index: number): string[] {
   const why = notDetermined(result);

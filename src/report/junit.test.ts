@@ -44,13 +44,13 @@ describe('renderVerifyJunit', () => {
     ]);
     expect(all(document, '//testcase[failure]/@name')).toEqual([
       'refunds.create (POST /v1/refunds)',
-      'lock file: wider-key wider-key.call',
+      'drift: wider-key wider-key.call',
     ]);
     expect(all(document, '//testcase[system-out]/@name')).toEqual([
-      'lock file: narrower narrower.call',
-      'lock file: changed changed.call',
+      'drift: narrower narrower.call',
+      'drift: changed changed.call',
     ]);
-    expect(all(document, '//testsuite[@name="same"]/testcase/@name')).toContain('lock file: as locked');
+    expect(all(document, '//testsuite[@name="same"]/testcase/@name')).toContain('drift: none, as locked');
     expect(all(document, '/testsuites/@tests')).toEqual([String(document.find('//testcase').length)]);
     expect(all(document, '/testsuites/@failures')).toEqual(['2']);
   });

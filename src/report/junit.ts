@@ -49,11 +49,11 @@ function countsOf(result: VerifyResult): { tests: number; failures: number; erro
   const stopped = notDetermined(result) === undefined ? 0 : 1;
   const { drift } = result;
   const compared = drift === undefined ? 0 : Math.max(1, drift.length);
-  const beyond = drift?.filter(({ weight }) => weight === 'fails').length ?? 0;
+  const weighing = (weight: Drift['weight']) => drift?.filter((one) => one.weight === weight).length ?? 0;
   return {
     tests: probes + stopped + compared,
-    failures: overGrants + underGrants + beyond,
-    errors: inconclusive + stopped,
+    failures: overGrants + underGrants + weighing('fails'),
+    errors: inconclusive + stopped + weighing('unknown'),
   };
 }
 
@@ -100,17 +100,17 @@ function caseOf({ probe, kind }: Judgement, result: VerifyResult): string {
 function driftCase({ kind, weight, name, message, location }: Drift, result: VerifyResult): string {
   const open = `    <testcase${attributes({
     classname: `keyaudit.${result.profile}`,
-    name: `lock file: ${kind} ${name}`,
+    name: `drift: ${kind} ${name}`,
   })}>\n`;
   const text =
-    weight === 'fails'
-      ? problem('failure', kind, message, placeOf(location))
+    weight === 'fails' || weight === 'unknown'
+      ? problem(weight === 'fails' ? 'failure' : 'error', kind, message, placeOf(location))
       : `      <system-out>${escapeXml(message)}</system-out>\n`;
   return `${open}${text}    </testcase>\n`;
 }
 
 function lockedCase({ profile }: VerifyResult): string {
-  return `    <testcase${attributes({ classname: `keyaudit.${profile}`, name: 'lock file: as locked' })}/>\n`;
+  return `    <testcase${attributes({ classname: `keyaudit.${profile}`, name: 'drift: none, as locked' })}/>\n`;
 }
 
 function stoppedCase(

@@ -72,7 +72,7 @@ function headline(report: VerifyReport): string {
   const parts = [
     ...(sum('overGrants') > 0 ? [counted(sum('overGrants'), 'over-grant')] : []),
     ...(sum('underGrants') > 0 ? [counted(sum('underGrants'), 'under-grant')] : []),
-    ...(beyond > 0 ? [`${beyond} beyond the lock file`] : []),
+    ...(beyond > 0 ? [`${beyond} drifted`] : []),
     ...(sum('inconclusive') > 0 ? [`${sum('inconclusive')} inconclusive`] : []),
     ...(open > 0 ? [`${counted(open, 'profile')} not determined`] : []),
   ];
@@ -80,12 +80,12 @@ function headline(report: VerifyReport): string {
   return exitCodeOf(report) === 0 ? '✅ every key is as its profile says' : '❌ nothing was verified';
 }
 
-const driftMarks = { fails: '❌', warns: '⚠️', note: '' } as const;
+const driftMarks = { fails: '❌', unknown: '❓', warns: '⚠️', note: '' } as const;
 
 function writeDrift(report: VerifyReport, output: TextOutput): void {
   const drifts = driftsByGravity(report, { notes: true });
   if (drifts.length === 0) return;
-  output.write('\n### Drift from the lock file\n\n');
+  output.write('\n### Drift: no longer what was agreed\n\n');
   output.write(row(['', 'Profile', 'Drift', 'What changed', 'Line']));
   output.write(row(['---', '---', '---', '---', '---']));
   const shown = drifts.slice(0, MOST_FINDINGS);

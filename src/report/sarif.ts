@@ -55,9 +55,9 @@ const driftRules: Readonly<Record<'fails' | 'warns', Rule & { readonly id: strin
     name: 'Drift',
     level: 'error',
     severity: '7.0',
-    short: 'The key or its profile goes beyond the lock file',
-    full: 'The key can do more than the committed lock file says it was verified to do, the profile grants more, a widening is new, or an operation is no longer verified.',
-    help: 'Undo the change, or, if it is meant, write the lock file anew with "keyaudit lock", review what changed in it and commit it together with the profile.',
+    short: 'The key or its profile left what was agreed',
+    full: 'The key can do more than the committed lock file says it was verified to do, the profile grants more, a widening is new, an operation is no longer verified, or the key is older than the policy allows.',
+    help: 'Rotate a key that is too old. Else undo the change, or, if it is meant, write the lock file anew with "keyaudit lock", review what changed in it and commit it together with the profile.',
   },
   warns: {
     id: 'drift-narrower',
@@ -190,7 +190,7 @@ function driftResult(
   { profile }: VerifyResult,
   prefix: string,
 ) {
-  const which = weight === 'fails' ? 'fails' : 'warns';
+  const which = weight === 'fails' || weight === 'unknown' ? 'fails' : 'warns';
   const { id, level } = driftRules[which];
   return {
     ruleId: id,

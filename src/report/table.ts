@@ -1,6 +1,6 @@
 import type { Finding, FindingKind } from '../core/finding.ts';
 import type { Widening } from '../core/grant.ts';
-import { hasLeftLock, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
+import { hasDrifted, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { counted, paintFor, plain, type TextOutput, wrap } from './text.ts';
 
 /** At most so many findings of one kind are spelled out; `--verbose` and JSON have them all. */
@@ -75,8 +75,8 @@ export function verdictLine(result: VerifyResult): string {
     ...(summary.underGrants > 0 ? [counted(summary.underGrants, 'under-grant')] : []),
     ...(summary.inconclusive > 0 ? [`${summary.inconclusive} inconclusive`] : []),
     ...(summary.accepted > 0 ? [`${summary.accepted} accepted`] : []),
-    ...(hasLeftLock(result)
-      ? [`${result.drift?.filter(({ weight }) => weight === 'fails').length} beyond the lock file`]
+    ...(hasDrifted(result)
+      ? [`${result.drift?.filter(({ weight }) => weight === 'fails').length} drifted`]
       : []),
   ];
   return `${judgement(result)}: ${parts.join(', ')}${stopped === undefined ? '' : ' (partial)'}`;
@@ -86,7 +86,7 @@ function judgement(result: VerifyResult): string {
   const { summary } = result;
   if (summary.overGrants > 0) return 'the key can do more than its profile says';
   if (summary.underGrants > 0) return 'the key can do less than its profile says';
-  if (hasLeftLock(result)) return 'the key or its profile goes beyond the lock file';
+  if (hasDrifted(result)) return 'the key or its profile left what was agreed';
   if (resultIsOk(result)) return 'as the profile says';
   return 'could not be determined';
 }
@@ -125,7 +125,7 @@ function renderFindings(
 function renderDrift({ drift }: VerifyResult, output: TextOutput): void {
   if (drift === undefined) return;
   const paint = paintFor(output);
-  const colours = { fails: paint.red, warns: paint.yellow, note: paint.dim };
+  const colours = { fails: paint.red, unknown: paint.yellow, warns: paint.yellow, note: paint.dim };
   if (drift.length === 0) output.write('  As locked.\n');
   for (const { kind, weight, message } of drift) {
     output.write(colours[weight](wrap(`DRIFT ${kind}: ${message}`, output, { indent: '    ', first: '  ' })));

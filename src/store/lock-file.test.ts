@@ -62,17 +62,17 @@ describe('the lock file', () => {
     [
       'a wrong verdict',
       text.replace('forbidden', 'maybe'),
-      /^2 LOCK_INVALID l\.yaml:17 profiles\.analytics\.operations\.refunds\.create: /,
+      /^2 LOCK_INVALID l\.yaml:17 "maybe" is not valid for profiles\.analytics\.operations\.refunds\.create\.$/,
     ],
     [
       'an unknown key',
       text.replace('    depth', '    surprise: 1\n    depth'),
-      /^2 LOCK_INVALID l\.yaml:12 profiles\.analytics: unrecognized key: "surprise"\.$/,
+      /^2 LOCK_INVALID l\.yaml:12 Unknown key "surprise" in profiles\.analytics\.$/,
     ],
     [
       'a missing key',
       text.replace(/ +mode: .*\n/, ''),
-      /^2 LOCK_INVALID l\.yaml:\d+ profiles\.analytics\.mode: /,
+      /^2 LOCK_INVALID l\.yaml:\d+ "profiles\.analytics\.mode" is missing\.$/,
     ],
   ];
   it.each(rows)('refuses %s, with the line', (_name, broken, expected) => {

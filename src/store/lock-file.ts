@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { LOCK_FILE, LOCK_SCHEMA, type Lock, lockSchema } from '../core/lock.ts';
+import { shapeProblems } from '../core/shape-problem.ts';
 import { readYaml, type YamlSource } from '../core/yaml-source.ts';
 import { writeResultFile } from './result-file.ts';
 
@@ -58,13 +59,7 @@ export function parseLock(text: string, file: string): LockFile {
   if (!shape.success) {
     throw invalid(
       file,
-      shape.error.issues.map((issue) => ({
-        message: `${issue.path.map(String).join('.') || 'The lock file'}: ${lowerFirst(issue.message)}.`,
-        location:
-          issue.code === 'unrecognized_keys'
-            ? source.keyAt([...issue.path, issue.keys[0] ?? ''])
-            : source.valueAt(issue.path),
-      })),
+      shape.error.issues.flatMap((issue) => shapeProblems(issue, source)),
     );
   }
   return { file, lock: shape.data, valueAt: source.valueAt, keyAt: source.keyAt };
@@ -130,8 +125,4 @@ function versionProblem(version: unknown, source: YamlSource): Problem {
 
 function invalid(file: string, problems: readonly Problem[]): KeyauditError {
   return new KeyauditError('LOCK_INVALID', `${file} cannot be used.`, { problems, hint: REMAKE });
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

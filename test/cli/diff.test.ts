@@ -138,7 +138,7 @@ describe('keyaudit diff of lock files and reports', () => {
       /x is no report of this keyaudit \(schema: /,
     ],
     ['broken JSON', '{', /x is no report of this keyaudit/],
-    ['a broken lock file', 'schema: keyaudit.lock/1\nprofiles: 1\n', /x:2:11 profiles: /],
+    ['a broken lock file', 'schema: keyaudit.lock/1\nprofiles: 1\n', /x:2:11 profiles must be a map\./],
     ['a lock file without this profile', 'schema: keyaudit.lock/1\nprofiles: {}\n', /no profile in common/],
   ])('refuses %s', async (_name, text, message) => {
     const cwd = await temporaryFolder();

@@ -120,7 +120,7 @@ describe('keyaudit lock and verify --frozen', () => {
     [
       'merge conflict markers',
       (text) => text.replace(/^ {4}depth/m, '<<<<<<< HEAD\n    depth'),
-      /keyaudit\.lock\.yaml:12:1 A merge conflict/,
+      /keyaudit\.lock\.yaml:13:1 A merge conflict/,
     ],
     [
       'another version',

@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Catalog } from '../core/catalog.ts';
+import { KeyauditError } from '../core/error.ts';
+import { POLICY_FILE, type Policy } from '../core/policy.ts';
+import { readPolicy } from '../core/read-policy.ts';
+
+/**
+ * The policy for every profile: `--policy FILE`, else `keyaudit.policy.yaml` in the working folder if
+ * there is one.
+ * @throws KeyauditError `POLICY_UNREADABLE`, or `POLICY_INVALID` with all its mistakes
+ */
+export async function readPolicyFile(
+  cwd: string,
+  named: string | undefined,
+  catalog: Catalog,
+): Promise<Policy | undefined> {
+  const file = named ?? POLICY_FILE;
+  const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (named === undefined && cause.code === 'ENOENT') return undefined;
+    throw new KeyauditError('POLICY_UNREADABLE', `The policy ${file} cannot be read (${cause.code}).`, {
+      cause,
+    });
+  });
+  if (text === undefined) return undefined;
+  const reading = readPolicy(text, file, catalog);
+  if (reading.ok) return reading.policy;
+  const count = reading.problems.length === 1 ? 'a mistake' : `${reading.problems.length} mistakes`;
+  throw new KeyauditError('POLICY_INVALID', `The policy ${file} has ${count}.`, {
+    problems: reading.problems,
+  });
+}
