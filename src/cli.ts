@@ -150,6 +150,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
         .env('KEYAUDIT_DEPTH'),
     )
     .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
+    .addOption(minCoverage())
     .option('--frozen', 'fail on what goes beyond the lock file keyaudit.lock.yaml')
     .option('--lock <file>', 'this lock file instead (means --frozen)')
     .option(
@@ -244,9 +245,13 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
   verb(program, 'plan <profile>', "the grant in Stripe's names, its widenings and risks; makes nothing", [
     'keyaudit plan refund-agent',
     'keyaudit plan ./profiles/my-agent.yaml --format json',
-  ]).action(async (profile: string, _options, command: Command) =>
-    run(command, async (context) => (await import('./commands/plan.ts')).plan({ profile }, context)),
-  );
+  ])
+    .addOption(minCoverage())
+    .action(async (profile: string, options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/plan.ts')).plan({ ...options, profile }, context),
+      ),
+    );
 
   verb(program, 'permissions [endpoints...]', 'the smallest grant for these calls', [
     'keyaudit permissions "GET /v1/charges" "POST /v1/refunds" paymentIntents.capture',
@@ -272,10 +277,14 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
   );
   verb(profiles, 'lint [profiles...]', 'every mistake in every profile, with its line', [
     'keyaudit profiles lint',
-    'keyaudit profiles lint ./profiles/my-agent.yaml',
-  ]).action(async (names: string[], _options, command: Command) =>
-    run(command, async (context) => (await import('./commands/profiles.ts')).lintProfiles(names, context)),
-  );
+    'keyaudit profiles lint ./profiles/my-agent.yaml --min-coverage 100',
+  ])
+    .addOption(minCoverage())
+    .action(async (names: string[], options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/profiles.ts')).lintProfiles(names, context, options),
+      ),
+    );
 
   const keys = program.command('keys').description('look at the keys that were made here');
   verb(keys, 'list', 'the keys that were made here, never their secrets', ['keyaudit keys list']).action(
@@ -329,6 +338,19 @@ function storeOption(): Option {
 
 function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
+}
+
+/** An option of several commands. */
+function minCoverage(): Option {
+  return new Option('--min-coverage <percent>', 'fail when the named checks exercise less of the grant')
+    .argParser(percent)
+    .env('KEYAUDIT_MIN_COVERAGE');
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError('It must be a percentage: 0 to 100.');
+  return value;
 }
 
 function positiveNumber(text: string): number {

@@ -1,7 +1,7 @@
 import type { Catalog } from '../core/catalog.ts';
+import { type Coverage, coverageOf, coverageProblems } from '../core/coverage.ts';
 import { dashboardRows, dashboardUrl } from '../core/dashboard-link.ts';
-import type { ExitCode } from '../core/error.ts';
-import { EXIT } from '../core/error.ts';
+import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import type { Grant } from '../core/grant.ts';
 import { type ProbePlan, planProbes } from '../core/probe-plan.ts';
 import type { Profile } from '../core/profile.ts';
@@ -19,11 +19,12 @@ export interface PlanReport {
   readonly grant: Grant;
   readonly catalog: Catalog;
   readonly probes: ProbePlan;
+  readonly coverage: Coverage;
 }
 
 /** `keyaudit plan PROFILE`: the grant in Stripe's names, the widenings, the risks, the links. */
 export async function plan(
-  { profile: name }: { profile: string },
+  { profile: name, minCoverage = 0 }: { profile: string; minCoverage?: number },
   context: CommandContext,
 ): Promise<ExitCode> {
   const catalog = loadCatalog();
@@ -37,16 +38,27 @@ export async function plan(
     depth: profile.only ? 'endpoints' : 'permissions',
     probeFor: makeProbes(),
   });
-  const report: PlanReport = { profile, grant, catalog, probes };
+  const report: PlanReport = {
+    profile,
+    grant,
+    catalog,
+    probes,
+    coverage: coverageOf(profile, grant, catalog),
+  };
   await printResult(context, {
     json: planJson(report),
     table: (output) => renderPlanTable(report, output, { verbose: context.globals.verbose }),
   });
-  return EXIT.ok;
+  const problems = coverageProblems(report.coverage, minCoverage, profile, catalog);
+  if (problems.length === 0) return EXIT.ok;
+  throw new KeyauditError('COVERAGE_LOW', `${profile.file} names too few checks.`, {
+    exitCode: EXIT.findings,
+    problems,
+  });
 }
 
 /** `plan --format json`, schema `keyaudit.plan/1`. */
-export function planJson({ profile, grant, catalog, probes }: PlanReport): unknown {
+export function planJson({ profile, grant, catalog, probes, coverage }: PlanReport): unknown {
   const link = {
     name: profile.name,
     permissions: grant.permissions,
@@ -70,5 +82,6 @@ export function planJson({ profile, grant, catalog, probes }: PlanReport): unkno
     notInManagedApi: notManaged,
     probes: probes.probes.length,
     unverifiable: probes.unverifiable,
+    coverage,
   };
 }

@@ -1,3 +1,4 @@
+import { coverageOf, coverageProblems } from '../core/coverage.ts';
 import type { ExitCode, Problem } from '../core/error.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { resolveGrant } from '../core/grant.ts';
@@ -130,16 +131,23 @@ interface LintResult {
   readonly name: string;
   readonly errors: readonly Problem[];
   readonly warnings: Problem[];
+  /** Permissions that no named check exercises, where `--min-coverage` asks for more. */
+  readonly uncovered?: readonly Problem[];
   readonly profile?: Profile;
 }
 
 /** `keyaudit profiles lint [PROFILE…]`: every mistake in every file; exit 2 when there is one. Warnings pass. */
-export async function lintProfiles(names: readonly string[], context: CommandContext): Promise<ExitCode> {
+export async function lintProfiles(
+  names: readonly string[],
+  context: CommandContext,
+  { minCoverage = 0 }: { minCoverage?: number } = {},
+): Promise<ExitCode> {
   const library = openLibrary(context);
   const entries = names.length === 0 ? await library.entries() : await findAll(names, library);
   const policy = await openPolicy(context);
   const results: LintResult[] = [];
-  for (const entry of entries) results.push(await lintEntry(entry, library, policy, context));
+  for (const entry of entries)
+    results.push(await lintEntry(entry, { library, policy, minCoverage }, context));
   const sharing = sharedVariables(results.flatMap((result) => result.profile ?? []));
   for (const { profile, warnings } of results) {
     const shared = profile === undefined ? undefined : sharing.get(profile);
@@ -147,18 +155,20 @@ export async function lintProfiles(names: readonly string[], context: CommandCon
   }
   const errors = results.flatMap((result) => result.errors);
   const warnings = results.flatMap((result) => result.warnings);
+  const uncovered = results.flatMap((result) => result.uncovered ?? []);
   await printResult(context, {
     json: {
       schema: 'keyaudit.lint/1',
-      ok: errors.length === 0,
+      ok: errors.length + uncovered.length === 0,
       profiles: results.map(({ profile: _, ...result }) => result),
     },
     table: (output) => {
       const paint = paintFor(output);
       for (const result of results) {
-        const mark = result.errors.length === 0 ? paint.green('✔') : paint.red('✘');
+        const wrong = [...result.errors, ...(result.uncovered ?? [])];
+        const mark = wrong.length === 0 ? paint.green('✔') : paint.red('✘');
         output.write(`${mark} ${result.name} ${paint.dim(result.file)}\n`);
-        for (const problem of result.errors) {
+        for (const problem of wrong) {
           output.write(`${problemLines(problem, paint.dim).join('\n')}\n`);
         }
         for (const problem of result.warnings) {
@@ -167,11 +177,12 @@ export async function lintProfiles(names: readonly string[], context: CommandCon
         }
       }
       output.write(
-        `${counted(results.length, 'profile')}, ${counted(errors.length, 'mistake')}, ${counted(warnings.length, 'warning')}\n`,
+        `${counted(results.length, 'profile')}, ${counted(errors.length + uncovered.length, 'mistake')}, ${counted(warnings.length, 'warning')}\n`,
       );
     },
   });
-  return errors.length === 0 ? EXIT.ok : EXIT.usage;
+  if (errors.length > 0) return EXIT.usage;
+  return uncovered.length === 0 ? EXIT.ok : EXIT.findings;
 }
 
 async function findAll(names: readonly string[], library: ProfileLibrary): Promise<readonly ProfileEntry[]> {
@@ -182,8 +193,11 @@ async function findAll(names: readonly string[], library: ProfileLibrary): Promi
 
 async function lintEntry(
   entry: ProfileEntry,
-  library: ProfileLibrary,
-  policy: Policy | undefined,
+  {
+    library,
+    policy,
+    minCoverage,
+  }: { library: ProfileLibrary; policy: Policy | undefined; minCoverage: number },
   context: CommandContext,
 ): Promise<LintResult> {
   const { file } = entry;
@@ -203,6 +217,7 @@ async function lintEntry(
         ...(policy === undefined ? [] : policyProblems(policy, profile, grant, context)),
       ],
       warnings: lintProfile(profile, grant, catalog, day),
+      uncovered: coverageProblems(coverageOf(profile, grant, catalog), minCoverage, profile, catalog),
       profile,
     };
   } catch (error) {

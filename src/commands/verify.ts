@@ -1,4 +1,5 @@
-import { EXIT, type ExitCode, KeyauditError, type SourceLocation } from '../core/error.ts';
+import { coverageDrift, coverageOf, coverageProblems } from '../core/coverage.ts';
+import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, type Verified } from '../core/lock.ts';
 import { checkKeyAge } from '../core/policy.ts';
 import { DEPTHS, type Depth } from '../core/probe-plan.ts';
@@ -30,6 +31,8 @@ export interface VerifyOptions {
   readonly frozen?: boolean;
   /** The lock file; naming one means `frozen`. */
   readonly lock?: string;
+  /** Percent of each grant's permissions that the named checks must exercise. */
+  readonly minCoverage?: number;
 }
 
 const emptySummary = { probes: 0, passed: 0, overGrants: 0, underGrants: 0, inconclusive: 0, accepted: 0 };
@@ -82,19 +85,31 @@ export async function verifyGrants(
         policy === undefined || result.key === null
           ? undefined
           : checkKeyAge(policy, result.key, context.now());
+      const uncovered = coverageDrift(lowCoverage(one, options), profile);
       const locate = (path: readonly PropertyKey[]): SourceLocation =>
         lockFile?.keyAt(['profiles', profile.name, ...path]) ?? profile.location;
       const drift = [
         ...(age === undefined ? [] : [age]),
+        ...uncovered,
         ...(locked === undefined ? [] : driftFrom(locked, now, about, { catalog, locate })),
       ];
-      const compared = locked !== undefined || age !== undefined;
+      const compared = locked !== undefined || age !== undefined || uncovered.length > 0;
       verified.push(compared ? { ...now, result: { ...result, drift } } : now);
     }
     return { report: { ...about, results: verified.map(({ result }) => result) }, verified };
   } finally {
     await target.close();
   }
+}
+
+/** Where the named checks exercise less than `--min-coverage` asks. */
+export function lowCoverage(
+  { profile, grant }: ProfileGrant,
+  { minCoverage }: Pick<VerifyOptions, 'minCoverage'>,
+): readonly Problem[] {
+  if (minCoverage === undefined) return [];
+  const catalog = loadCatalog();
+  return coverageProblems(coverageOf(profile, grant, catalog), minCoverage, profile, catalog);
 }
 
 /** A key that was made elsewhere is as old as the lock file says, if it is the one that was locked. */

@@ -1,7 +1,7 @@
 import type { SourceLocation } from './error.ts';
 import type { Direction, Subject } from './extent.ts';
 
-/** One way in which a profile or its key left what was agreed: the lock file, or the policy on its age. */
+/** One way in which a profile or its key left what was agreed: the lock file, the policy on its age, or `--min-coverage`. */
 export interface Drift {
   readonly kind: DriftKind;
   /** `fails`: the gate is shut; `unknown`: nobody can tell; `warns`: narrower than locked; `note`: none of these. */
@@ -20,6 +20,7 @@ export type DriftKind =
   | 'not-verified'
   | 'key-too-old'
   | 'key-age-unknown'
+  | 'low-coverage'
   | 'narrower'
   | 'changed';
 
@@ -45,6 +46,7 @@ export function driftWeight(kind: DriftKind): Drift['weight'] {
     case 'new-widening':
     case 'not-verified':
     case 'key-too-old':
+    case 'low-coverage':
       return 'fails';
     case 'key-age-unknown':
       return 'unknown';

@@ -8,7 +8,7 @@ import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 
 /** `plan --format table`: one screen for a security engineer. */
 export function renderPlanTable(
-  { profile, grant, catalog, probes }: PlanReport,
+  { profile, grant, catalog, probes, coverage }: PlanReport,
   output: TextOutput,
   { verbose }: { verbose: boolean },
 ): void {
@@ -62,6 +62,16 @@ export function renderPlanTable(
   section('Verification');
   output.write(
     wrap(`${counted(probes.probes.length, 'probe')} at depth ${probes.depth}.`, output, { indent: '  ' }),
+  );
+  const idle = coverage.permissions
+    .filter(({ exercisedBy, operations }) => exercisedBy.length === 0 && operations.length > 0)
+    .map(({ permission }) => permission);
+  output.write(
+    wrap(
+      `The calls under "checks.allow" exercise ${coverage.percent} % of the permissions${idle.length === 0 ? '' : `; none exercises ${idle.join(', ')}`}.`,
+      output,
+      { indent: '    ', first: '  ' },
+    ),
   );
   const blind = probes.unverifiable
     .filter((one) => one.reason === 'no-operation')

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { catalogData } from '../data/catalog.ts';
+import { Catalog } from './catalog.ts';
+import { coverageOf, coverageProblems } from './coverage.ts';
+import { resolveGrant } from './grant.ts';
+import { readProfile } from './read-profile.ts';
+import { resolveProfile } from './resolve-profile.ts';
+
+const catalog = new Catalog(catalogData);
+
+function covered(yaml: string, minimum = 100) {
+  const reading = readProfile(`name: agent\n${yaml}`, 'a.yaml', catalog);
+  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
+  const profile = resolveProfile(reading.profile, () => undefined);
+  const coverage = coverageOf(profile, resolveGrant(profile, catalog, '2026-11-23'), catalog);
+  return {
+    percent: coverage.percent,
+    by: Object.fromEntries(
+      coverage.permissions.map(({ permission, exercisedBy }) => [permission, exercisedBy]),
+    ),
+    problems: coverageProblems(coverage, minimum, profile, catalog).map(
+      ({ location, hint }) => `${location?.line} ${hint}`,
+    ),
+  };
+}
+
+describe('coverage', () => {
+  it.each<[string, string, number, Record<string, readonly string[]>, readonly string[]]>([
+    [
+      'all of it',
+      'permissions: { charges: read, products: write }\nchecks: { allow: [charges.list, products.create] }',
+      100,
+      { charge_read: ['charges.list'], product_write: ['products.create'] },
+      [],
+    ],
+    [
+      'a write that only reads exercise',
+      'permissions: { charges: read, products: write }\nchecks: { allow: [charges.list, products.list] }',
+      50,
+      { charge_read: ['charges.list'], product_write: [] },
+      ['2 Name one that needs it, such as products.create.'],
+    ],
+    [
+      'nothing',
+      'permissions: { charges: read, products: read, refunds: read }',
+      0,
+      { charge_read: [], product_read: [] },
+      ['2 Name one that needs it, such as charges.list.', '2 Name one that needs it, such as products.list.'],
+    ],
+    ['an empty grant', 'permissions: {}', 100, {}, []],
+  ])('%s', (_name, yaml, percent, by, problems) => {
+    expect(covered(yaml)).toEqual({ percent, by, problems });
+  });
+
+  it('complains of nothing at the minimum or above', () => {
+    const yaml = 'permissions: { charges: read, products: read }\nchecks: { allow: [charges.list] }';
+    expect(covered(yaml, 50).problems).toEqual([]);
+    expect(covered(yaml, 51).problems).toHaveLength(1);
+  });
+
+  it('leaves out a permission that nothing can tell from the rest of the grant', () => {
+    const { percent, by } = covered(
+      'permissions: { customers: read, test_helpers/test_clocks: read }\nchecks: { allow: [customers.list] }',
+    );
+    expect(by).toEqual({ billing_clock_read: [], customer_read: ['customers.list'] });
+    expect(percent).toBe(100);
+  });
+});
