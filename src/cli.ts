@@ -150,6 +150,10 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
         .env('KEYAUDIT_DEPTH'),
     )
     .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
+    .option('--timeout <duration>', 'longest wait for one answer, such as 5s (default 20s)')
+    .option('--deadline <duration>', 'for the whole run, such as 10m; the report is then partial')
+    .option('--compare', 'probe the live key of each profile as well, and show what differs')
+    .option('--live-key-env <variable>', "its variable (default: the profile's with _LIVE behind it)")
     .addOption(minCoverage())
     .option('--frozen', 'fail on what goes beyond the lock file keyaudit.lock.yaml')
     .option('--lock <file>', 'this lock file instead (means --frozen)')

@@ -17,6 +17,10 @@ export interface ProbeKeyOptions {
   readonly depth?: Depth;
   /** Probes a second. */
   readonly rate?: number;
+  /** For one attempt, in ms. */
+  readonly timeoutMs?: number;
+  /** When the run must be over, by the clock of the context. */
+  readonly endBy?: Date;
   /** Operations to probe at any depth. */
   readonly also?: readonly OperationName[];
 }
@@ -43,6 +47,8 @@ export async function probeKey(
     apiBase: target.apiBase,
     apiVersion: catalog.apiVersion,
     ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(options.endBy === undefined ? {} : { deadlineMs: options.endBy.getTime() - context.now().getTime() }),
     signal: context.signal,
     onProgress: progress.update,
   }).finally(progress.stop);

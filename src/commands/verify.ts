@@ -1,17 +1,21 @@
+import { type Comparison, compareResults } from '../core/compare-results.ts';
 import { coverageDrift, coverageOf, coverageProblems } from '../core/coverage.ts';
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, type Verified } from '../core/lock.ts';
 import { checkKeyAge } from '../core/policy.ts';
 import { DEPTHS, type Depth } from '../core/probe-plan.ts';
 import type { Profile } from '../core/profile.ts';
+import type { Mode } from '../core/secret-key.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
+import type { ReportRequest } from '../report/formats.ts';
 import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { CommandContext } from './context.ts';
+import { parseDuration } from './duration.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
-import { probeKey } from './probe-key.ts';
+import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
 import { grantsFor, openPolicy, type ProfileGrant } from './profile-grant.ts';
 import { parseReportRequests, printReports } from './verify-output.ts';
 
@@ -25,6 +29,14 @@ export interface VerifyOptions {
   readonly depth?: Depth;
   /** Probes a second. */
   readonly rate?: number;
+  /** Longest wait for one answer, such as `5s`. */
+  readonly timeout?: string;
+  /** For the whole run, such as `10m`; what is not asked by then is not determined. */
+  readonly deadline?: string;
+  /** Also probes the live key of each profile, and shows what differs. */
+  readonly compare?: boolean;
+  /** The variable of the live key; by default that of the profile with `_LIVE` behind it. */
+  readonly liveKeyEnv?: string;
   /** Further reports, each `FORMAT=FILE`. */
   readonly report?: readonly string[];
   /** Compare with the lock file: what goes beyond it is a finding. */
@@ -40,6 +52,7 @@ const emptySummary = { probes: 0, passed: 0, overGrants: 0, underGrants: 0, inco
 /** `keyaudit verify`: probe each key, compare it with its profile, report, gate. */
 export async function verify(options: VerifyOptions, context: CommandContext): Promise<ExitCode> {
   const requests = await parseReportRequests(options.report ?? [], context);
+  if (options.compare === true) requireComparable(options, requests, context);
   const grants = await grantsFor(options, context);
   const lockFile = await readLockFor(grants, options, context);
   const { report } = await verifyGrants(grants, options, context, lockFile);
@@ -60,6 +73,13 @@ export async function verifyGrants(
       `${options.keyEnv === undefined ? '--key-from' : '--key-env'} names one key, but several profiles are to be verified.`,
     );
   }
+  if (options.liveKeyEnv !== undefined && grants.length > 1) {
+    throw new KeyauditError(
+      'USAGE',
+      '--live-key-env names one key, but several profiles are to be verified.',
+    );
+  }
+  const limits = limitsOf(options, context);
   const catalog = loadCatalog();
   const policy = await openPolicy(context);
   const target = await openTarget(context);
@@ -73,30 +93,47 @@ export async function verifyGrants(
   };
   try {
     const verified: Verified[] = [];
+    const comparisons: Comparison[] = [];
     for (const one of grants) {
       const { profile, grant } = one;
       const locked = lockFile?.lock.profiles[profile.name];
       const depth = depthFor(profile, options, lockFile);
       const also =
         locked === undefined || isShallower(depth, locked.depth) ? [] : Object.keys(locked.operations);
-      const result = knownSince(await verifyOne(one, { ...options, depth, also }, target, context), locked);
-      const now = { profile, grant, digest: profileDigest(profile), result };
-      const age =
-        policy === undefined || result.key === null
-          ? undefined
-          : checkKeyAge(policy, result.key, context.now());
-      const uncovered = coverageDrift(lowCoverage(one, options), profile);
-      const locate = (path: readonly PropertyKey[]): SourceLocation =>
-        lockFile?.keyAt(['profiles', profile.name, ...path]) ?? profile.location;
-      const drift = [
-        ...(age === undefined ? [] : [age]),
-        ...uncovered,
-        ...(locked === undefined ? [] : driftFrom(locked, now, about, { catalog, locate })),
-      ];
-      const compared = locked !== undefined || age !== undefined || uncovered.length > 0;
-      verified.push(compared ? { ...now, result: { ...result, drift } } : now);
+      const settings = { ...options, ...limits, depth, also };
+      const add = (seen: VerifyResult) => {
+        const result = knownSince(seen, locked);
+        const now = { profile, grant, digest: profileDigest(profile), result };
+        const age =
+          policy === undefined || result.key === null
+            ? undefined
+            : checkKeyAge(policy, result.key, context.now());
+        const uncovered = coverageDrift(lowCoverage(one, options), profile);
+        const locate = (path: readonly PropertyKey[]): SourceLocation =>
+          lockFile?.keyAt(['profiles', profile.name, ...path]) ?? profile.location;
+        const drift = [
+          ...(age === undefined ? [] : [age]),
+          ...uncovered,
+          ...(locked === undefined ? [] : driftFrom(locked, now, about, { catalog, locate })),
+        ];
+        const compared = locked !== undefined || age !== undefined || uncovered.length > 0;
+        verified.push(compared ? { ...now, result: { ...result, drift } } : now);
+      };
+      if (options.compare !== true) {
+        add(await verifyOne(one, settings, target, context));
+        continue;
+      }
+      const test = await verifyOne(one, { ...settings, mode: 'test' }, target, context);
+      const { keyFrom: _keyFrom, ...rest } = settings;
+      const keyEnv = options.liveKeyEnv ?? `${profile.env}_LIVE`;
+      const live = await verifyOne(one, { ...rest, keyEnv, mode: 'live' }, target, context);
+      add(test);
+      add(live);
+      comparisons.push(compareResults(test, live));
     }
-    return { report: { ...about, results: verified.map(({ result }) => result) }, verified };
+    const results = verified.map(({ result }) => result);
+    const report = options.compare === true ? { ...about, results, comparisons } : { ...about, results };
+    return { report, verified };
   } finally {
     await target.close();
   }
@@ -118,6 +155,37 @@ function knownSince(result: VerifyResult, locked: LockedProfile | undefined): Ve
   if (key === null || key.createdAt !== null || locked?.made === undefined) return result;
   if (locked.fingerprint !== key.fingerprint) return result;
   return { ...result, key: { ...key, createdAt: locked.made } };
+}
+
+/** @throws KeyauditError `USAGE` without `--live`, or for a format that has no place for a comparison */
+function requireComparable(
+  { frozen, lock }: VerifyOptions,
+  requests: readonly ReportRequest[],
+  { globals }: CommandContext,
+): void {
+  if (!globals.live) {
+    throw new KeyauditError('LIVE_NOT_ALLOWED', '--compare probes a live key.', {
+      hint: 'Say --live as well if you mean it.',
+    });
+  }
+  if (frozen === true || lock !== undefined) {
+    throw new KeyauditError('USAGE', 'Compare two keys, or one key with the lock file, not both.');
+  }
+  const other = requests.find(({ format }) => format !== 'table' && format !== 'json');
+  if (other === undefined) return;
+  throw new KeyauditError('USAGE', `A comparison cannot be shown as ${other.format}.`, {
+    hint: 'Use table or json with --compare.',
+  });
+}
+
+function limitsOf(
+  { timeout, deadline }: Pick<VerifyOptions, 'timeout' | 'deadline'>,
+  context: CommandContext,
+): Pick<ProbeKeyOptions, 'timeoutMs' | 'endBy'> {
+  return {
+    ...(timeout === undefined ? {} : { timeoutMs: parseDuration(timeout) }),
+    ...(deadline === undefined ? {} : { endBy: new Date(context.now().getTime() + parseDuration(deadline)) }),
+  };
 }
 
 /** The lock file that `--frozen` asks for, with an entry for each profile. @throws KeyauditError */
@@ -155,7 +223,7 @@ function isShallower(a: Depth, b: Depth): boolean {
 
 async function verifyOne(
   { profile, grant }: ProfileGrant,
-  options: Pick<VerifyOptions, 'keyEnv' | 'keyFrom' | 'depth' | 'rate'> & { also: readonly string[] },
+  options: Pick<VerifyOptions, 'keyEnv' | 'keyFrom'> & ProbeKeyOptions & { readonly mode?: Mode },
   target: OpenTarget,
   context: CommandContext,
 ): Promise<VerifyResult> {
@@ -191,6 +259,13 @@ async function verifyOne(
       requests: 0,
       stopped,
     };
+  }
+  if (options.mode !== undefined && found.key.mode !== options.mode) {
+    throw new KeyauditError(
+      'KEY_WRONG_MODE',
+      `${found.variable} (${found.place}) holds ${found.key}, where the ${options.mode} key of ${profile.name} belongs.`,
+      { hint: 'Name the live key with --live-key-env, and the test key with --key-env or as usual.' },
+    );
   }
   return probeKey({ profile, grant }, found, options, target, context);
 }

@@ -1,4 +1,5 @@
 import type { PermissionName } from './catalog.ts';
+import type { Comparison } from './compare-results.ts';
 import type { Drift } from './drift.ts';
 import { EXIT, type ExitCode } from './error.ts';
 import type { Finding, ProbeResult, Summary } from './finding.ts';
@@ -50,6 +51,8 @@ export interface VerifyReport {
   readonly apiVersion: string;
   readonly depth: Depth;
   readonly results: readonly VerifyResult[];
+  /** The test key beside the live key of each profile, with `--compare`. */
+  readonly comparisons?: readonly Comparison[];
 }
 
 /** Whether this result says yes: something was probed, to the end, and nothing but accepted findings came up. */
@@ -71,7 +74,8 @@ export function hasDrifted({ drift }: VerifyResult): boolean {
 }
 
 /** Findings outweigh what could not be determined; nothing probed is never a yes. */
-export function exitCodeOf(report: Pick<VerifyReport, 'results'>): ExitCode {
+export function exitCodeOf(report: Pick<VerifyReport, 'results' | 'comparisons'>): ExitCode {
+  if (report.comparisons?.some(({ differences }) => differences.length > 0)) return EXIT.findings;
   if (
     report.results.some(
       (result) => result.summary.overGrants + result.summary.underGrants > 0 || hasDrifted(result),

@@ -6,7 +6,7 @@ export function renderVerifyJson(
   { write }: { write(text: string): void },
   { verbose }: { verbose: boolean },
 ): void {
-  const { target, apiBase, targetNote, catalog, apiVersion, depth } = report;
+  const { target, apiBase, targetNote, catalog, apiVersion, depth, comparisons } = report;
   const ok = exitCodeOf(report) === 0;
   const head = jsonText({
     schema: 'keyaudit.verify/1',
@@ -17,6 +17,7 @@ export function renderVerifyJson(
     catalog,
     apiVersion,
     depth,
+    ...(comparisons === undefined ? {} : { comparisons }),
     results: [],
   });
   // One result at a time, since the probes of a whole fleet would make one string of many megabytes.

@@ -1,3 +1,4 @@
+import type { Comparison } from '../core/compare-results.ts';
 import type { Finding, FindingKind } from '../core/finding.ts';
 import type { Widening } from '../core/grant.ts';
 import { hasDrifted, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
@@ -26,6 +27,7 @@ export function renderVerifyTable(
     output.write('\n');
     renderResult(result, output, verbose);
   }
+  for (const comparison of report.comparisons ?? []) renderComparison(comparison, output);
   if (report.results.length > 1) {
     output.write('\n');
     for (const result of report.results) {
@@ -33,6 +35,25 @@ export function renderVerifyTable(
       output.write(`${mark} ${plain(result.profile)}: ${verdictLine(result)}\n`);
     }
   }
+}
+
+/** The test key beside the live key of one profile. */
+function renderComparison(
+  { profile, compared, differences, undetermined }: Comparison,
+  output: TextOutput,
+): void {
+  const paint = paintFor(output);
+  output.write(`\n${paint.bold(`${plain(profile)}: test key and live key side by side`)}\n`);
+  for (const { operation, method, path, permission, test, live } of differences) {
+    const may = test === 'allowed' ? 'only the test key can' : 'only the live key can';
+    const text = `DIFFERS ${operation} (${method} ${path}, ${permission ?? 'permission unknown'}): ${may}; test ${test}, live ${live}`;
+    output.write(paint.red(wrap(text, output, { indent: '    ', first: '  ' })));
+  }
+  const unknown = undetermined.length === 0 ? '' : `, ${undetermined.length} could not be compared`;
+  const what = differences.length === 0 ? 'nothing differs' : counted(differences.length, 'difference');
+  const mark =
+    differences.length + undetermined.length === 0 && compared > 0 ? paint.green('✔') : paint.red('✘');
+  output.write(`  ${mark} ${counted(compared, 'call')} compared, ${what}${unknown}\n`);
 }
 
 function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean): void {

@@ -145,6 +145,7 @@ class ProbeRun {
       deadlineMs === undefined ? undefined : setTimeout(() => this.#end({ reason: 'deadline' }), deadlineMs);
     signal?.addEventListener('abort', interrupt, { once: true });
     if (signal?.aborted === true) interrupt();
+    if (deadlineMs !== undefined && deadlineMs <= 0) this.#end({ reason: 'deadline' });
     try {
       const workers = Math.min(this.#options.concurrency ?? CONCURRENCY, this.#probes.length);
       await Promise.all(Array.from({ length: workers }, () => this.#work()));

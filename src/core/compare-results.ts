@@ -1,0 +1,57 @@
+import type { OperationName } from './catalog.ts';
+import type { ProbeResult } from './finding.ts';
+import type { VerdictKind } from './verdict.ts';
+import type { VerifyResult } from './verify-report.ts';
+
+/** One call that the test key and the live key of a profile may not both make. */
+export interface KeyDifference {
+  readonly operation: OperationName;
+  readonly method: string;
+  readonly path: string;
+  readonly permission: string | null;
+  readonly test: VerdictKind;
+  readonly live: VerdictKind;
+}
+
+/** The test key and the live key of one profile, side by side. */
+export interface Comparison {
+  readonly profile: string;
+  readonly test: string | null;
+  readonly live: string | null;
+  /** Calls of which both keys' answers told. */
+  readonly compared: number;
+  readonly differences: readonly KeyDifference[];
+  /** Calls of which an answer did not tell, or was not had. */
+  readonly undetermined: readonly OperationName[];
+}
+
+/** What differs between two keys; what no restricted key may do counts as forbidden. */
+export function compareResults(test: VerifyResult, live: VerifyResult): Comparison {
+  const liveByName = new Map(live.probes.map((probe) => [probe.operation, probe]));
+  const testByName = new Map(test.probes.map((probe) => [probe.operation, probe]));
+  const names = [...new Set([...testByName.keys(), ...liveByName.keys()])];
+  const differences: KeyDifference[] = [];
+  const undetermined: OperationName[] = [];
+  for (const operation of names) {
+    const [a, b] = [testByName.get(operation), liveByName.get(operation)];
+    if (!tells(a) || !tells(b)) {
+      undetermined.push(operation);
+      continue;
+    }
+    if ((a.observed === 'allowed') === (b.observed === 'allowed')) continue;
+    const { method, path, permission } = a;
+    differences.push({ operation, method, path, permission, test: a.observed, live: b.observed });
+  }
+  return {
+    profile: test.profile,
+    test: test.key?.fingerprint ?? null,
+    live: live.key?.fingerprint ?? null,
+    compared: names.length - undetermined.length,
+    differences,
+    undetermined,
+  };
+}
+
+function tells(probe: ProbeResult | undefined): probe is ProbeResult {
+  return probe !== undefined && probe.observed !== 'inconclusive';
+}
