@@ -1,5 +1,6 @@
 import { benchLint } from './lint.ts';
 import type { Measurement } from './measure.ts';
+import { benchPeers } from './peers.ts';
 import { benchProbes } from './probes.ts';
 import { benchReports } from './reports.ts';
 import { benchStartup } from './startup.ts';
@@ -11,6 +12,7 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   lint: benchLint,
   probes: benchProbes,
   reports: benchReports,
+  peers: benchPeers,
 };
 
 const wanted = process.argv.slice(2);

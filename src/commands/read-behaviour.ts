@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import { KeyauditError } from '../core/error.ts';
 import { type Behaviour, defaultBehaviour, parseBehaviour } from '../sandbox/behaviour.ts';
 
@@ -14,10 +13,12 @@ export async function readBehaviour(file: string | undefined, cwd: string): Prom
   const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new KeyauditError('BEHAVIOUR_INVALID', `${file} cannot be read (${cause.code}).`, { cause });
   });
-  return parseBehaviour(parsed(text, file), file);
+  // Loaded only here: it costs a tenth of the sandbox's start.
+  const { parse } = await import('yaml');
+  return parseBehaviour(parsed(text, file, parse), file);
 }
 
-function parsed(text: string, file: string): unknown {
+function parsed(text: string, file: string, parse: (text: string) => unknown): unknown {
   try {
     return parse(text) ?? {};
   } catch (cause) {

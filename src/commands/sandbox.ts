@@ -1,7 +1,6 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { parseBehaviour } from '../sandbox/behaviour.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
-import { openStripeMock } from '../sandbox/stripe-mock.ts';
 import type { CommandContext } from './context.ts';
 import { shippedCatalog } from './load-catalog.ts';
 import { readBehaviour } from './read-behaviour.ts';
@@ -27,7 +26,10 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
   const settings = Object.fromEntries(options.set.map(settingOf));
   const dialect = options.dialect === undefined ? {} : { dialect: options.dialect };
   const behaviour = parseBehaviour({ ...fromFile, ...settings, ...dialect }, '--set');
-  const mock = options.upstream === undefined ? undefined : await openStripeMock(context.env);
+  const mock =
+    options.upstream === undefined
+      ? undefined
+      : await (await import('../sandbox/stripe-mock.ts')).openStripeMock(context.env);
   try {
     const server = await startSandbox({
       catalog: shippedCatalog(),

@@ -27,7 +27,7 @@ export class KeyStore {
   #stamp = '';
   #seed: Buffer = Buffer.alloc(0);
   #keys = new Map<string, RestrictedKey>();
-  #byToken = new Map<string, string>();
+  #byToken = new Map<string, RestrictedKey>();
   #secrets: { readonly test: string; readonly live: string } = { test: '', live: '' };
 
   private constructor(file: string | undefined, now: () => number) {
@@ -65,7 +65,7 @@ export class KeyStore {
     this.#reread();
     if (token === this.#secrets.test) return { kind: 'secret', livemode: false };
     if (token === this.#secrets.live) return { kind: 'secret', livemode: true };
-    const key = this.#keys.get(this.#byToken.get(token) ?? '');
+    const key = this.#byToken.get(token);
     if (key === undefined) return undefined;
     return isDead(key, this.#now()) ? 'expired' : { kind: 'restricted', livemode: key.livemode, key };
   }
@@ -145,7 +145,7 @@ export class KeyStore {
   #load(state: KeyState): void {
     const seed = Buffer.from(state.seed, 'base64');
     const known = seed.equals(this.#seed)
-      ? new Map([...this.#byToken].map(([token, id]) => [id, token]))
+      ? new Map([...this.#byToken].map(([token, { id }]) => [id, token]))
       : undefined;
     this.#seed = seed;
     this.#secrets = {
@@ -153,7 +153,7 @@ export class KeyStore {
       live: `sk_live_${derivedText(seed, 'secret live')}`,
     };
     this.#keys = new Map(state.keys.map((key) => [key.id, key]));
-    this.#byToken = new Map(state.keys.map((key) => [known?.get(key.id) ?? this.tokenOf(key), key.id]));
+    this.#byToken = new Map(state.keys.map((key) => [known?.get(key.id) ?? this.tokenOf(key), key]));
   }
 }
 

@@ -2,9 +2,18 @@ import { createHmac, randomBytes } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
+/** Randomness is fetched by the page: each fetch costs more than serving a request. */
+let page = Buffer.alloc(0);
+let used = 0;
+
 /** Letters and digits, as in Stripe's ids. */
 export function randomText(length: number): string {
-  return spell(randomBytes(length));
+  if (used + length > page.length) {
+    page = randomBytes(Math.max(length, 4096));
+    used = 0;
+  }
+  used += length;
+  return spell(page.subarray(used - length, used));
 }
 
 /** Always the same 40 letters and digits for the same seed and text; not to be guessed without the seed. */
