@@ -37,8 +37,15 @@ export async function probeKey(
   const probeFor = makeProbes();
   const depth = options.depth ?? (profile.only ? 'endpoints' : 'permissions');
   const also = options.also ?? [];
-  const oauthForm = context.globals.target === 'stripe';
-  const plan = planProbes({ catalog, profile, grant, depth, also, probeFor, oauthForm });
+  const plan = planProbes({
+    catalog,
+    profile,
+    grant,
+    depth,
+    also,
+    probeFor,
+    target: context.globals.target,
+  });
   const progress = startProgress(context, `${profile.name}: ${plan.probes.length} probes`);
   const rate = options.rate ?? profile.rate;
   const outcome = await sendProbes(plan.probes, {

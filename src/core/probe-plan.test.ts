@@ -29,12 +29,12 @@ function plan(
     catalog = shipped,
     calibrated = [],
     blind = [],
-    oauthForm = false,
+    target = 'sandbox',
   }: {
     catalog?: Catalog;
     calibrated?: readonly string[];
     blind?: readonly string[];
-    oauthForm?: boolean;
+    target?: 'sandbox' | 'stripe-mock' | 'stripe';
   } = {},
 ): Planned {
   const reading = readProfile(text, 'p.yaml', catalog);
@@ -48,7 +48,14 @@ function plan(
       calibrated: calibrated.includes(operation.name),
       blind: blind.includes(operation.name),
     });
-  const planned = planProbes({ catalog, profile, grant, depth, probeFor, oauthForm });
+  const planned = planProbes({
+    catalog,
+    profile,
+    grant,
+    depth,
+    probeFor,
+    target,
+  });
   return {
     ...planned,
     catalog,
@@ -106,7 +113,7 @@ accept: [{ operations: [charges.create, charges.capture], reason: bundled }]
 describe('what no answer can tell', () => {
   it('at depth endpoints leaves out the OAuth calls where they answer in a form of their own', () => {
     const all = plan('name: a\npermissions: { charges: read }', 'endpoints');
-    const fewer = plan('name: a\npermissions: { charges: read }', 'endpoints', { oauthForm: true });
+    const fewer = plan('name: a\npermissions: { charges: read }', 'endpoints', { target: 'stripe' });
     expect(all).toMatchObject({ unasked: [] });
     expect(all.names).toHaveLength(650);
     expect(fewer.unasked).toEqual([
@@ -118,9 +125,24 @@ describe('what no answer can tell', () => {
     );
   });
 
+  it('takes a call that stripe-mock knows where the key may, and any where it may not', () => {
+    const { names, unverifiable, unasked } = plan(
+      'name: a\npermissions: { tax_locations_write: write, subscriptions: write }',
+      'permissions',
+      { target: 'stripe-mock' },
+    );
+    expect(names).not.toContain('subscriptions.pause');
+    expect(names.filter((name) => /^subscriptions\./.test(name))).not.toEqual([]);
+    expect(names.some((name) => /^v2\./.test(name))).toBe(true);
+    expect(unverifiable).toContainEqual(
+      expect.objectContaining({ permission: 'tax_locations_write', reason: 'stripe-mock' }),
+    );
+    expect(unasked).toEqual([]);
+  });
+
   it('asks them all the same when the profile names them', () => {
     const named = 'name: a\npermissions: { charges: read }\nchecks: { forbid: [oauth.token] }';
-    const { names, unasked } = plan(named, 'endpoints', { oauthForm: true });
+    const { names, unasked } = plan(named, 'endpoints', { target: 'stripe' });
     expect(names).toContain('oauth.token');
     expect(unasked.map(({ operation }) => operation)).toEqual(['oauth.deauthorize']);
   });

@@ -10,6 +10,7 @@ import {
 import type { Grant } from './grant.ts';
 import type { Probe } from './probe.ts';
 import type { Profile } from './profile.ts';
+import { type UnansweredReason, unansweredBy } from './unanswered.ts';
 
 /**
  * How much is probed. `checks`: the profile's named calls. `permissions`: those, every accepted or
@@ -28,20 +29,17 @@ export interface ProbePlan {
   readonly unasked: readonly UnaskedOperation[];
 }
 
-/**
- * `oauth`: Stripe answers in OAuth's form, which says nothing about permissions. `blind`: calibration has
- * shown that every key gets the same answer.
- */
+/** An operation of this depth that no probe asks about, and why. */
 export interface UnaskedOperation {
   readonly operation: OperationName;
-  readonly reason: 'oauth' | 'blind';
+  readonly reason: UnansweredReason;
 }
 
 /** A permission whose presence no probe of this plan can show, and why. */
 export interface UnverifiablePermission {
   readonly permission: PermissionName;
-  readonly reason: 'no-operation' | 'always-covered' | 'blind';
-  /** For `always-covered`: the operations that other granted permissions allow anyway; for `blind`: those that would tell. */
+  readonly reason: 'no-operation' | 'always-covered' | UnansweredReason;
+  /** For `always-covered`: the operations that other granted permissions allow anyway; else those that would tell. */
   readonly operations: readonly OperationName[];
 }
 
@@ -54,8 +52,8 @@ export interface PlanInput {
   readonly also?: readonly OperationName[];
   /** Builds the harmless request for an operation. */
   readonly probeFor: (operation: Operation) => Probe;
-  /** Whether the OAuth calls are answered in OAuth's form, as Stripe does. */
-  readonly oauthForm?: boolean;
+  /** By default the sandbox, which answers everything. */
+  readonly target?: 'sandbox' | 'stripe-mock' | 'stripe';
 }
 
 /**
@@ -72,11 +70,18 @@ export function planProbes(input: PlanInput): ProbePlan {
     const operation = catalog.operation(name);
     if (operation !== undefined) chosen.add(operation);
   };
-  const unasked = new Map<Operation, UnaskedOperation['reason']>();
+  const unasked = new Map<Operation, UnansweredReason>();
+  const unansweredHere = (operation: Operation) =>
+    unansweredBy(input.target ?? 'sandbox', operation, {
+      isAllowed: allows(input.grant.effective, operation),
+    });
+  const unanswered = (operation: Operation) =>
+    unansweredHere(operation) ?? (probeFor(operation).blind === true ? 'blind' : undefined);
   if (depth === 'endpoints') {
     for (const operation of catalog.operations) {
-      if (input.oauthForm === true && operation.host === 'connect') unasked.set(operation, 'oauth');
-      else chosen.add(operation);
+      const reason = unansweredHere(operation);
+      if (reason === undefined) chosen.add(operation);
+      else unasked.set(operation, reason);
     }
   }
   if (depth !== 'checks') {
@@ -85,17 +90,21 @@ export function planProbes(input: PlanInput): ProbePlan {
       for (const name of widening.operations) {
         const operation = catalog.operation(name);
         if (operation === undefined || chosen.has(operation)) continue;
-        if (probeFor(operation).blind === true) unasked.set(operation, 'blind');
-        else chosen.add(operation);
+        const reason = unanswered(operation);
+        if (reason === undefined) chosen.add(operation);
+        else unasked.set(operation, reason);
       }
     }
     for (const { name } of catalog.permissions) {
       const telling = tellingOperations(name, input);
-      const seeing = telling.filter((operation) => probeFor(operation).blind !== true);
+      const seeing = telling.filter((operation) => unanswered(operation) === undefined);
+      const [first] = telling;
       if (seeing.length > 0) chosen.add(bestEvidence(seeing, probeFor));
-      else if (telling.length > 0) {
-        unverifiable.push({ permission: name, reason: 'blind', operations: telling.map((one) => one.name) });
-      } else unverifiable.push(reasonFor(name, catalog));
+      else if (first === undefined) unverifiable.push(reasonFor(name, catalog));
+      else {
+        const reason = unanswered(first) ?? 'blind';
+        unverifiable.push({ permission: name, reason, operations: telling.map((one) => one.name) });
+      }
     }
   }
   // What the profile names is asked in any case, and said when it cannot be told.

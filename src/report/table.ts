@@ -162,16 +162,24 @@ function renderReadWidenings(result: VerifyResult, output: TextOutput): void {
   );
 }
 
+/** More names than this are counted; JSON has them all. */
+const MOST_UNASKED = 6;
+
 const whyUnasked = {
   oauth: 'Stripe answers in the form of OAuth, which says nothing about permissions',
+  'stripe-mock': 'the specification of stripe-mock does not have it',
   blind: 'calibration has shown that every key gets the same answer',
 } as const;
 
 function renderUnasked({ unasked = [] }: VerifyResult, output: TextOutput): void {
-  for (const reason of ['oauth', 'blind'] as const) {
+  for (const reason of ['oauth', 'stripe-mock', 'blind'] as const) {
     const names = unasked.filter((one) => one.reason === reason).map((one) => one.operation);
     if (names.length === 0) continue;
-    const text = `Cannot be verified, since ${whyUnasked[reason]}: ${names.join(', ')}.`;
+    const shown =
+      names.length > MOST_UNASKED
+        ? `${names.slice(0, MOST_UNASKED).join(', ')} and ${names.length - MOST_UNASKED} more`
+        : names.join(', ');
+    const text = `Cannot be verified, since ${whyUnasked[reason]}: ${shown}.`;
     output.write(wrap(text, output, { indent: '    ', first: '  ' }));
   }
 }

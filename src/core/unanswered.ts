@@ -1,0 +1,58 @@
+import type { Operation, OperationName } from './catalog.ts';
+
+/**
+ * Why no answer of a target can tell whether a key may call an operation. `oauth`: Stripe answers in OAuth's
+ * form, which says nothing about permissions. `stripe-mock`: its specification does not have the call.
+ * `blind`: calibration has shown that every key gets the same answer.
+ */
+export type UnansweredReason = 'oauth' | 'stripe-mock' | 'blind';
+
+/**
+ * Calls that the SDK has and the specification of stripe-mock v0.203.0 has not, besides all of v2 and OAuth:
+ * it answers 404 "Unrecognized request URL". test/peers/stripe-mock.test.ts compares this with a real one.
+ */
+const NEWER_THAN_STRIPE_MOCK: ReadonlySet<OperationName> = new Set([
+  'apps.installs.create',
+  'apps.installs.list',
+  'apps.installs.retrieve',
+  'apps.installs.uninstall',
+  'apps.installs.update',
+  'productCatalog.trialOffers.create',
+  'productCatalog.trialOffers.list',
+  'productCatalog.trialOffers.retrieve',
+  'productCatalog.trialOffers.update',
+  'subscriptions.pause',
+  'tax.locations.create',
+  'tax.locations.list',
+  'tax.locations.retrieve',
+  'threeDSecure.authentications.cancel',
+  'threeDSecure.authentications.create',
+  'threeDSecure.authentications.list',
+  'threeDSecure.authentications.retrieve',
+  'threeDSecure.authentications.submit',
+]);
+
+/**
+ * Why a target's answer could not tell; undefined where it can. A call that the gate in front of stripe-mock
+ * refuses is answered, whether stripe-mock has it or not; one that gets through says that it is unknown, and
+ * never passes.
+ */
+export function unansweredBy(
+  target: 'sandbox' | 'stripe-mock' | 'stripe',
+  operation: Operation,
+  { isAllowed }: { readonly isAllowed: boolean },
+): UnansweredReason | undefined {
+  switch (target) {
+    case 'sandbox':
+      return undefined;
+    case 'stripe':
+      return operation.host === 'connect' ? 'oauth' : undefined;
+    case 'stripe-mock':
+      return isAllowed &&
+        (operation.host === 'connect' ||
+          operation.path.startsWith('/v2/') ||
+          NEWER_THAN_STRIPE_MOCK.has(operation.name))
+        ? 'stripe-mock'
+        : undefined;
+  }
+}

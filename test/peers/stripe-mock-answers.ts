@@ -1,0 +1,17 @@
+/**
+ * Operations whose answer stripe-mock writes in another form than JSON, so that it counts as a stranger's.
+ */
+export const notJsonFromStripeMock: Readonly<Record<string, string>> = {
+  'quotes.pdf':
+    'With an id that cannot exist Stripe answers 404 in JSON; stripe-mock answers a PDF for any id.',
+};
+
+/**
+ * Writes without an id in the path whose probe stripe-mock answers 2xx: it keeps no objects, so it takes
+ * any reference for a real one. Stripe answers 404 or 400, as the object cannot exist.
+ */
+export const harmlessWritesAnswered: Readonly<Record<string, string>> = {
+  'billingPortal.sessions.create': 'The customer that the probe names cannot exist.',
+  'creditNotes.create': 'The invoice that the probe names cannot exist.',
+  'refunds.create': 'The charge that the probe names cannot exist.',
+};
