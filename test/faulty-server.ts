@@ -22,6 +22,13 @@ export interface FaultyServer {
 
 /** A server on a free port of this machine that answers as the test wants, ended when the test is over. */
 export async function startFaultyServer(handler: Handler): Promise<FaultyServer> {
+  const server = await openFaultyServer(handler);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** The same, ended by its owner: for tests that run beside each other. */
+export async function openFaultyServer(handler: Handler): Promise<FaultyServer & { close(): Promise<void> }> {
   const requests: ReceivedRequest[] = [];
   const sockets = new Set<Socket>();
   const server = http.createServer((request, response) => {
@@ -40,11 +47,11 @@ export async function startFaultyServer(handler: Handler): Promise<FaultyServer>
     socket.on('error', () => {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
+  const close = async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, close };
 }
 
 /** Answers as Stripe does: JSON with a Request-Id. */

@@ -131,7 +131,8 @@ export async function drip(
   const size = Math.ceil(bytes.length / pieces);
   for (let at = 0; at < bytes.length && !raw.destroyed; at += size) {
     raw.write(bytes.subarray(at, at + size));
-    await delay(overMs / pieces);
+    // It must not keep a process alive that has finished with this sandbox.
+    await delay(overMs / pieces, undefined, { ref: false });
   }
   raw.end();
 }

@@ -166,7 +166,7 @@ class SandboxServer {
 
   async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { behaviour, now } = this.#parts;
-    if (behaviour.latencyMs > 0) await delay(behaviour.latencyMs);
+    if (behaviour.latencyMs > 0) await delay(behaviour.latencyMs, undefined, { ref: false });
     const fault = this.#faults.next(behaviour, now());
     if (fault === 'reset') {
       cut(reply);
