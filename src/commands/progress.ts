@@ -1,18 +1,9 @@
 import ora from 'ora';
+import type { SendProgress } from '../stripe/send-probes.ts';
 import type { CommandContext } from './context.ts';
 
-export interface ProgressUpdate {
-  readonly done: number;
-  readonly total: number;
-  /** Answers a second, lately. */
-  readonly ratePerSecond: number;
-  readonly retries: number;
-  readonly slowedDown: boolean;
-  readonly etaMs: number;
-}
-
 export interface Progress {
-  update(progress: ProgressUpdate): void;
+  update(progress: SendProgress): void;
   stop(): void;
 }
 
@@ -70,7 +61,7 @@ export function startSpinner(
   };
 }
 
-function describe({ done, total, ratePerSecond, retries, slowedDown, etaMs }: ProgressUpdate): string {
+function describe({ done, total, ratePerSecond, retries, slowedDown, etaMs }: SendProgress): string {
   const parts = [`${done}/${total}`, `${Math.round(ratePerSecond)}/s`, `${Math.ceil(etaMs / 1000)} s left`];
   if (retries > 0) parts.push(`${retries} retries`);
   if (slowedDown) parts.push('slowed down by the rate limit');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { didYouMean } from '../core/nearest.ts';
-import type { SecretKey } from '../core/secret-key.ts';
+import { SecretKey } from '../core/secret-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { beginWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord, readKeyRecords } from '../store/key-records.ts';
@@ -115,11 +115,15 @@ export function describe({ alreadyGone, narrowedMs, deadMs, unwatched }: Retirem
   }
 }
 
-/** The secret of a key made here, if the place of its record still holds it. */
-export async function secretOf(record: KeyRecord, context: CommandContext): Promise<SecretKey | undefined> {
+/** The secret of a key made here, if its variable or the place of its record still holds it. */
+async function secretOf(record: KeyRecord, context: CommandContext): Promise<SecretKey | undefined> {
+  const given = context.env[record.variable]?.trim();
   const store = openPlace(record.place, { cwd: context.cwd, reveal: undefined, log: () => {} });
-  const stored = await store?.get?.(record.variable);
-  return stored !== undefined && fingerprintOf(stored) === record.fingerprint ? stored : undefined;
+  const candidates = [
+    given === undefined || given === '' ? undefined : SecretKey.of(given),
+    await store?.get?.(record.variable),
+  ];
+  return candidates.find((key) => key !== undefined && fingerprintOf(key) === record.fingerprint);
 }
 
 async function recordsFor(
