@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { rememberExamples } from './commands/cli-tree.ts';
 import type { CommandContext, GlobalOptions, Output } from './commands/context.ts';
 import { EXIT, type ExitCode, KeyauditError } from './core/error.ts';
 
@@ -269,13 +270,19 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       ),
     );
 
-  const profiles = program.command('profiles').description('look at profiles: list, show, lint');
-  verb(profiles, 'list', 'every profile that can be named', ['keyaudit profiles list']).action(
-    async (_options, command: Command) =>
-      run(command, async (context) => (await import('./commands/profiles.ts')).listProfiles(context)),
+  const profiles = verb(program, 'profiles', 'look at profiles: list, show, lint', [
+    'keyaudit profiles list',
+    'keyaudit profiles lint',
+  ]);
+  verb(profiles, 'list', 'every profile that can be named', [
+    'keyaudit profiles list',
+    'keyaudit profiles list --format json',
+  ]).action(async (_options, command: Command) =>
+    run(command, async (context) => (await import('./commands/profiles.ts')).listProfiles(context)),
   );
   verb(profiles, 'show <profile>', 'a profile as it resolves, after "extends"', [
     'keyaudit profiles show analytics',
+    'keyaudit profiles show ./profiles/my-agent.yaml --format json',
   ]).action(async (profile: string, _options, command: Command) =>
     run(command, async (context) => (await import('./commands/profiles.ts')).showProfile(profile, context)),
   );
@@ -290,10 +297,15 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       ),
     );
 
-  const keys = program.command('keys').description('look at the keys that were made here');
-  verb(keys, 'list', 'the keys that were made here, never their secrets', ['keyaudit keys list']).action(
-    async (_options, command: Command) =>
-      run(command, async (context) => (await import('./commands/keys.ts')).listKeys(context)),
+  const keys = verb(program, 'keys', 'look at the keys that were made here', [
+    'keyaudit keys list',
+    'keyaudit keys list --format json',
+  ]);
+  verb(keys, 'list', 'the keys that were made here, never their secrets', [
+    'keyaudit keys list',
+    'keyaudit keys list --format json --output keys.json',
+  ]).action(async (_options, command: Command) =>
+    run(command, async (context) => (await import('./commands/keys.ts')).listKeys(context)),
   );
 
   verb(program, 'sandbox', 'run the stand-in server until interrupted', [
@@ -320,14 +332,39 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       run(command, async (context) => (await import('./commands/sandbox.ts')).sandbox(options, context)),
     );
 
+  verb(program, 'completion', 'a completion script for bash, zsh or fish', [
+    'source <(keyaudit completion bash)',
+    'keyaudit completion fish > ~/.config/fish/completions/keyaudit.fish',
+  ])
+    .addArgument(
+      new Argument('<shell>', 'profiles: the names that such a script asks for').choices([
+        ...['bash', 'zsh', 'fish', 'profiles'],
+      ]),
+    )
+    .addHelpText('after', '\nIt completes commands, options, their values, and the names of profiles.')
+    .action(async (shell: string, _options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/completion.ts')).completion(shell, program, context),
+      ),
+    );
+
+  program
+    .command('cli-reference', { hidden: true })
+    .description('docs/cli.md')
+    .action(async (_options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/completion.ts')).cliReference(program, context),
+      ),
+    );
+
   return program;
 }
 
 function verb(parent: Command, usage: string, description: string, examples: readonly string[]): Command {
-  return parent
-    .command(usage)
-    .description(description)
-    .addHelpText('after', helpExamples('Examples', examples));
+  return rememberExamples(
+    parent.command(usage).description(description).addHelpText('after', helpExamples('Examples', examples)),
+    examples,
+  );
 }
 
 function helpExamples(title: string, examples: readonly string[]): string {

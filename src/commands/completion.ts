@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { EXIT, type ExitCode } from '../core/error.ts';
+import { renderCliReference } from '../report/cli-reference.ts';
+import { renderCompletion, SHELLS } from '../report/completion.ts';
+import { cliTree } from './cli-tree.ts';
+import type { CommandContext } from './context.ts';
+import { openLibrary } from './profile-grant.ts';
+import { withResultOutput } from './result-output.ts';
+
+/** `keyaudit completion SHELL`: a completion script; `completion profiles` prints the names that such a script asks for. */
+export async function completion(name: string, program: Command, context: CommandContext): Promise<ExitCode> {
+  const shell = SHELLS.find((known) => known === name);
+  const text = shell === undefined ? await profileNames(context) : renderCompletion(shell, cliTree(program));
+  await withResultOutput(context, (output) => output.write(text));
+  return EXIT.ok;
+}
+
+/** `keyaudit cli-reference`, hidden: docs/cli.md. */
+export async function cliReference(program: Command, context: CommandContext): Promise<ExitCode> {
+  await withResultOutput(context, (output) => output.write(renderCliReference(cliTree(program))));
+  return EXIT.ok;
+}
+
+async function profileNames(context: CommandContext): Promise<string> {
+  const library = openLibrary(context);
+  const names: string[] = [];
+  for (const entry of await library.entries()) {
+    const reading = await library.read(entry);
+    names.push(reading.ok ? reading.profile.name : entry.stem);
+  }
+  // A shell expands what it is given: a file called '$(…).yaml' must not run anything.
+  return [...new Set(names)]
+    .filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
+    .map((name) => `${name}\n`)
+    .join('');
+}
