@@ -162,7 +162,8 @@ interface Tied {
  * Becomes the program, and leaves behind a watcher that reads a pipe which keyaudit holds open and never
  * writes to: its end is the end of keyaudit, SIGKILL included, and the watcher ends the program.
  */
-const WATCHED = 'exec 3<&0; (trap "" INT; cat <&3; kill $$) >/dev/null 2>&1 & exec "$0" "$@" 3<&- </dev/null';
+const WATCHED =
+  'exec 3<&0; (trap "" INT; read -r _ <&3; kill $$) >/dev/null 2>&1 & exec "$0" "$@" 3<&- </dev/null';
 
 function startTied(file: string, args: readonly string[], env: Environment): Tied {
   const [command, ...rest] =

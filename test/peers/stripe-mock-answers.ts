@@ -15,3 +15,17 @@ export const harmlessWritesAnswered: Readonly<Record<string, string>> = {
   'creditNotes.create': 'The invoice that the probe names cannot exist.',
   'refunds.create': 'The charge that the probe names cannot exist.',
 };
+
+/**
+ * Where the id or the object name in stripe-mock's fixtures is not that of src/core/id-prefix.ts, and why
+ * that does no harm.
+ */
+export const namedOtherwiseByStripeMock: Readonly<Record<string, string>> = {
+  'accounts.listCapabilities': 'A capability is named by what it is for: card_payments.',
+  'customers.listSources': 'A source is a card or a bank account.',
+  'customers.retrieveSource': 'A source is a card or a bank account; the fixture shows an account.',
+  'disputes.list': 'Disputes begin with du or, older ones, with dp.',
+  'exchangeRates.list': 'An exchange rate is asked for by its currency.',
+  'issuing.personalizationDesigns.list': "Stripe's reference shows ipd.",
+  'plans.list': 'A plan made as a price keeps the id of the price.',
+};

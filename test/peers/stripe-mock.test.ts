@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildProbe } from '../../src/core/build-probe.ts';
 import { Catalog, isWrite } from '../../src/core/catalog.ts';
+import { collectionOf, objectKindOf } from '../../src/core/id-prefix.ts';
 import { parametersOf } from '../../src/core/parameters.ts';
 import { SecretKey } from '../../src/core/secret-key.ts';
 import { unansweredBy } from '../../src/core/unanswered.ts';
@@ -18,7 +19,11 @@ import { openStripeMock } from '../../src/sandbox/stripe-mock.ts';
 import { type SentProbe, sendProbes } from '../../src/stripe/send-probes.ts';
 import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
 import { findStripeMock } from './peer.ts';
-import { harmlessWritesAnswered, notJsonFromStripeMock } from './stripe-mock-answers.ts';
+import {
+  harmlessWritesAnswered,
+  namedOtherwiseByStripeMock,
+  notJsonFromStripeMock,
+} from './stripe-mock-answers.ts';
 
 const mock = await findStripeMock('the tests of --target stripe-mock, and of catalog and probes against it');
 const withMock = `${dirname(mock.file)}:/usr/bin:/bin`;
@@ -257,3 +262,51 @@ describe.skipIf(mock.missing)(
     });
   },
 );
+
+describe.skipIf(mock.missing)('the sandbox beside stripe-mock', () => {
+  it('names objects, their ids and the envelopes of lists alike', async () => {
+    const direct = await openStripeMock({ PATH: withMock });
+    onTestFinished(() => direct.close());
+    const sandbox = await startSandbox({ catalog });
+    onTestFinished(() => sandbox.close());
+    const unlike: string[] = [];
+    let compared = 0;
+    for (const operation of catalog.operations) {
+      if (operation.method !== 'GET' || operation.path.startsWith('/v2/')) continue;
+      const probe = buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'abcdefgh' });
+      const ask = async (url: string, key: string) => {
+        const response = await fetch(`${url}${probe.path}`, { headers: { authorization: `Bearer ${key}` } });
+        return response.json().catch(() => undefined) as Promise<Listed | undefined>;
+      };
+      const theirs = await ask(direct.url, 'sk_test_123');
+      const kind = objectKindOf(collectionOf(operation.path.replace(/\/search$/, '')));
+      if (theirs === undefined || theirs.error !== undefined || kind === undefined) continue;
+      compared++;
+      const item = theirs.data === undefined ? theirs : theirs.data[0];
+      const prefix = /^([a-z_]+?)_(?:test_|tmp_|sched_)?[A-Za-z0-9]{5,}/.exec(item?.id ?? '')?.[1] ?? '';
+      const named = item === undefined || item.object === kind.object;
+      if (!named || (theirs.data !== undefined && prefix !== '' && !kind.prefix.startsWith(prefix))) {
+        unlike.push(operation.name);
+      }
+      if (theirs.data === undefined) continue;
+      const ours = await ask(sandbox.url, sandbox.secretKey.reveal());
+      if (ours?.error !== undefined) continue;
+      expect({ of: operation.name, ...envelope(ours) }).toEqual({ of: operation.name, ...envelope(theirs) });
+    }
+    expect(compared).toBeGreaterThan(200);
+    expect(unlike.sort()).toEqual(Object.keys(namedOtherwiseByStripeMock).sort());
+  });
+});
+
+interface Listed {
+  readonly id?: string;
+  readonly object?: string;
+  readonly data?: readonly { readonly id?: string; readonly object?: string }[];
+  readonly error?: unknown;
+}
+
+/** What a list is wrapped in; `total_count` and `next_page` do not always come. */
+function envelope(list: Listed | undefined) {
+  const { total_count: _, next_page: __, ...rest } = { ...list } as Record<string, unknown>;
+  return { object: list?.object, members: Object.keys(rest).sort() };
+}
