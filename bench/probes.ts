@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { buildProbe } from '../src/core/build-probe.ts';
 import { Catalog } from '../src/core/catalog.ts';
 import { parametersOf } from '../src/core/parameters.ts';
@@ -19,7 +23,103 @@ export async function benchProbes(): Promise<Measurement[]> {
     await plainRate(probes),
     await withLatency(probes),
     await underRateLimit(probes.slice(0, 150)),
+    await inspection(),
     ...(await memory()),
+    ...(await retained(probes)),
+  ];
+}
+
+/** What `inspect` spends beyond one request for each permission that it resolves, at worst. */
+async function inspection(): Promise<Measurement> {
+  const keys: readonly (readonly string[])[] = [
+    ['shipping_rate_read'],
+    ['charge_write', 'customer_read'],
+    ['payment_intent_write', 'webhook_write', 'payout_read', 'file_write', 'subscription_write'],
+  ];
+  const spent: { beyond: number; note: string }[] = [];
+  await inTemporaryFolder(async (dir) => {
+    await withSandbox({}, async (_options, sandbox) => {
+      for (const permissions of keys) {
+        const KEY = await keyWith(sandbox, permissions);
+        const args = ['inspect', '--key-env', 'KEY', '--format', 'json', '--api-base', sandbox.url];
+        const run = await runKeyaudit(args, dir, { KEY });
+        if (run.exitCode !== 0) throw new Error(`inspect ended with ${run.exitCode}`);
+        const { requests, details } = JSON.parse(run.stdout) as {
+          requests: number;
+          details: { state: string }[];
+        };
+        const resolved = details.filter(({ state }) => state !== 'undetermined').length;
+        spent.push({ beyond: requests - resolved, note: `${requests} for ${resolved}` });
+      }
+    });
+  });
+  return {
+    what: 'requests of inspect beyond one for each permission that it resolves',
+    value: Math.max(...spent.map(({ beyond }) => beyond)),
+    unit: 'requests',
+    bound: { atMost: 10 },
+    note: spent.map(({ note }) => note).join(', '),
+  };
+}
+
+const COPIES = 20;
+
+/** What stays in memory after many probes: nothing but their results, and these are small. */
+async function retained(probes: readonly Probe[]): Promise<Measurement[]> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const body = JSON.stringify({
+    error: { type: 'invalid_request_error', code: 'more_permissions_required', message: 'x'.repeat(2_000) },
+  });
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(403, { 'content-type': 'application/json', 'request-id': 'req_bench' }).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const options: SendOptions = {
+    key: SecretKey.of('rk_test_bench1234567890'),
+    target: 'sandbox',
+    apiBase: `http://127.0.0.1:${port}`,
+    apiVersion: catalog.apiVersion,
+  };
+  const many = Array.from({ length: COPIES }, () => probes).flat();
+  // Twice, since code and connections are made once.
+  for (let round = 0; round < 2; round++) await sendProbes(probes, options);
+  // Connections and timers of the run before are gone a moment later.
+  const settled = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return heap();
+  };
+  const before = await settled();
+  const held = await (async () => {
+    const { results } = await sendProbes(many, options);
+    return { bytes: (await settled()) - before, count: results.length };
+  })();
+  const after = (await settled()) - before;
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  const { bytes, count } = held;
+  if (count !== many.length) throw new Error(`${count} of ${many.length} results`);
+  return [
+    {
+      what: 'memory of one result, its answer being 2 kB',
+      value: bytes / count,
+      unit: 'bytes',
+      bound: { atMost: 1_000 },
+      note: `${count.toLocaleString('en-US')} probes`,
+    },
+    {
+      what: 'memory left when the results are gone',
+      value: Math.max(0, after) / 1024,
+      unit: 'KiB',
+      bound: { atMost: 1_024 },
+      note: `after ${count.toLocaleString('en-US')} probes`,
+    },
   ];
 }
 
@@ -43,6 +143,11 @@ async function withSandbox<T>(
 }
 
 async function optionsFor(sandbox: Sandbox): Promise<SendOptions> {
+  const key = SecretKey.of(await keyWith(sandbox, ['charge_read', 'customer_read']));
+  return { key, target: 'sandbox', apiBase: sandbox.url, apiVersion: catalog.apiVersion };
+}
+
+async function keyWith(sandbox: Sandbox, permissions: readonly string[]): Promise<string> {
   const response = await fetch(`${sandbox.url}/v2/iam/api_keys`, {
     method: 'POST',
     headers: {
@@ -50,15 +155,10 @@ async function optionsFor(sandbox: Sandbox): Promise<SendOptions> {
       'content-type': 'application/json',
       'stripe-version': '2026-08-26.preview',
     },
-    body: JSON.stringify({
-      type: 'secret_key',
-      name: 'bench',
-      permissions: ['charge_read', 'customer_read'],
-    }),
+    body: JSON.stringify({ type: 'secret_key', name: 'bench', permissions }),
   });
   const { secret_key: made } = (await response.json()) as { secret_key: { token: string } };
-  const key = SecretKey.of(made.token);
-  return { key, target: 'sandbox', apiBase: sandbox.url, apiVersion: catalog.apiVersion };
+  return made.token;
 }
 
 async function plainRate(probes: readonly Probe[]): Promise<Measurement> {
