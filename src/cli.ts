@@ -420,8 +420,9 @@ function makeContext(
   const colourWanted = options.color !== false && !process.env.NO_COLOR;
   const output = (stream: NodeJS.WriteStream): Output => ({
     write: redacted(stream),
-    isTerminal: stream.isTTY === true,
-    columns: stream.columns ?? (Number(process.env.COLUMNS) || undefined),
+    // A terminal without a width (a container's) takes lines: a spinner would erase for ever.
+    isTerminal: stream.isTTY === true && stream.columns > 0,
+    columns: stream.columns || Number(process.env.COLUMNS) || undefined,
     colour: colourWanted && (stream.isTTY === true || Boolean(process.env.FORCE_COLOR)),
   });
   return {

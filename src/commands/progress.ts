@@ -1,4 +1,4 @@
-import ora from 'ora';
+import ora, { type Options } from 'ora';
 import type { SendProgress } from '../stripe/send-probes.ts';
 import type { CommandContext } from './context.ts';
 
@@ -14,7 +14,7 @@ const LINE_EVERY_MS = 5_000;
 export function startProgress(context: CommandContext, title: string): Progress {
   if (context.globals.quiet) return { update: () => {}, stop: () => {} };
   if (context.stderr.isTerminal) {
-    const spinner = ora({ text: title, discardStdin: false, isSilent: false }).start();
+    const spinner = ora(spinnerOptions(title, context)).start();
     return {
       update: (progress) => {
         spinner.text = `${title}: ${describe(progress)}`;
@@ -41,7 +41,7 @@ export function startSpinner(
 ): { readonly update: (text: string) => void; readonly stop: () => void } {
   if (context.globals.quiet) return { update: () => {}, stop: () => {} };
   if (context.stderr.isTerminal) {
-    const spinner = ora({ text: title, discardStdin: false }).start();
+    const spinner = ora(spinnerOptions(title, context)).start();
     return {
       update: (text) => {
         spinner.text = `${title}: ${text}`;
@@ -59,6 +59,11 @@ export function startSpinner(
     },
     stop: () => {},
   };
+}
+
+/** ora looks at the terminal, not at NO_COLOR. */
+function spinnerOptions(text: string, { stderr }: CommandContext): Options {
+  return { text, discardStdin: false, ...(stderr.colour ? {} : { color: false }) };
 }
 
 function describe({ done, total, ratePerSecond, retries, slowedDown, etaMs }: SendProgress): string {

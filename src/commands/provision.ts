@@ -150,7 +150,9 @@ async function report(
           wrap(`${record.variable} in ${record.place}: ${record.permissions.join(', ')}`, output, hanging),
         );
         for (const old of superseded) {
-          const text = `The previous key ${old.id} still works; "keyaudit revoke ${old.id}" ends it.`;
+          const ends =
+            old.keyApi === 'dashboard' ? 'delete it in the Dashboard' : `"keyaudit revoke ${old.id}" ends it`;
+          const text = `The previous key ${old.id} still works; ${ends}.`;
           output.write(wrap(text, output, hanging));
         }
       }
