@@ -104,6 +104,7 @@ async function provisionOne(
       throw context.signal.reason;
     }
     const published = await publishKey(pending, store, context);
+    await warnOfDisplaced(published.record, context);
     await pending.work.end();
     return published;
   } catch (error) {
@@ -121,6 +122,22 @@ export function accountOf({ account }: { readonly account?: string }): { readonl
 /** Refusals that mean "not for you", and not "you did it wrong". */
 function meansByHand(error: unknown): boolean {
   return error instanceof KeyauditError && error.code === 'KEY_API_UNAVAILABLE';
+}
+
+/** A key of another target or mode, whose secret stood in the same variable of the same store. */
+async function warnOfDisplaced(record: KeyRecord, context: CommandContext): Promise<void> {
+  const displaced = (await readKeyRecords(context.cwd)).filter(
+    (old) =>
+      old.status === 'active' &&
+      old.id !== record.id &&
+      old.variable === record.variable &&
+      old.place === record.place &&
+      (old.target !== record.target || old.mode !== record.mode),
+  );
+  for (const old of displaced) {
+    const text = `warning: ${record.variable} in ${record.place} held the ${old.mode} key ${old.id} of the target ${old.target}. That key still works, but its secret is stored no more. --store env-file:PATH keeps them apart.`;
+    context.stderr.write(wrap(text, context.stderr, { indent: '  ' }));
+  }
 }
 
 async function report(

@@ -120,6 +120,16 @@ describe('provision', () => {
     expect(made).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is a live key') });
   });
 
+  it('says when the key of another mode is stored no more', async () => {
+    const cwd = await temporaryFolder();
+    await runCli(['provision', 'analytics'], { cwd });
+    const live = await runCli(['provision', 'analytics', '--live'], { cwd });
+    expect(live.exitCode).toBe(0);
+    expect(live.stderr.replace(/\s+/g, ' ')).toMatch(/held the test key mk_\w+ of the target sandbox/);
+    const apart = await runCli(['provision', 'analytics', '--store', 'env-file:.keyaudit/test.env'], { cwd });
+    expect(apart.stderr).toBe('');
+  });
+
   it('sets a time to live', async () => {
     const { run } = await scene();
     const made = await run(['provision', 'analytics', '--ttl', '1h', '--format', 'json']);
