@@ -331,6 +331,82 @@ describe('idempotency', () => {
   });
 });
 
+describe('the protocol', () => {
+  it('echoes the version that was asked for, else its own, and refuses a malformed one', async () => {
+    const versions: readonly [string | undefined, number, string | null][] = [
+      [undefined, 200, catalog.apiVersion],
+      ['2024-06-20', 200, '2024-06-20'],
+      ['newest', 400, 'newest'],
+    ];
+    for (const [version, status, echoed] of versions) {
+      const headers: Record<string, string> = version === undefined ? {} : { 'stripe-version': version };
+      const answer = await ask('GET', '/v1/balance', { key: secret(), headers });
+      expect([answer.status, answer.headers.get('stripe-version')]).toEqual([status, echoed]);
+    }
+  });
+
+  it('runs one request of an idempotency key at a time', async () => {
+    const headers = { 'idempotency-key': 'at-once' };
+    const form = { name: 'at once' };
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => ask('POST', '/v1/customers', { key: secret(), form, headers })),
+    );
+    expect(new Set(answers.filter(({ status }) => status === 200).map(({ body }) => body.id)).size).toBe(1);
+    expect(sandbox.objects().filter(({ name }) => name === 'at once')).toHaveLength(1);
+  });
+
+  it('reads a body of any type that is not JSON or multipart as a form', async () => {
+    for (const type of ['text/plain', 'nonsense', ';', 'application/x-www-form-urlencoded; charset=utf-8']) {
+      const response = await fetch(`${sandbox.url}/v1/customers`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${secret()}`, 'content-type': type },
+        body: 'name=Ada&metadata[a][]=1',
+      });
+      expect(await response.json(), type).toMatchObject({ name: 'Ada' });
+    }
+  });
+
+  it("answers OAuth's calls in OAuth's form", async () => {
+    const answer = await ask('POST', '/oauth/token', {
+      key: secret(),
+      form: { grant_type: 'authorization_code', code: 'ac_x' },
+    });
+    expect(answer.status).toBe(400);
+    expect(typeof answer.body.error).toBe('string');
+  });
+
+  it('takes no more requests a second than its bucket holds, and says why', async () => {
+    sandbox.behaviour.rateLimit = 3;
+    try {
+      const statuses: number[] = [];
+      for (let turn = 0; turn < 5; turn++) {
+        const { status, headers } = await ask('GET', '/v1/balance', { key: secret() });
+        statuses.push(status);
+        expect(headers.has('stripe-rate-limited-reason')).toBe(status === 429);
+      }
+      expect(statuses).toEqual([200, 200, 200, 429, 429]);
+      clock += 1_000;
+      expect((await ask('GET', '/v1/balance', { key: secret() })).status).toBe(200);
+    } finally {
+      delete sandbox.behaviour.rateLimit;
+    }
+  });
+
+  it('lets a blind endpoint look at what was sent before it looks at the key', async () => {
+    const { token } = await makeKey(['customer_read']);
+    const form = { amount: 'much' };
+    expect((await ask('POST', '/v1/charges', { key: token, form })).status).toBe(403);
+    sandbox.behaviour.blind = ['charges.create'];
+    try {
+      expect((await ask('POST', '/v1/charges', { key: token, form })).status).toBe(400);
+      const good = { amount: '100', currency: 'usd', source: 'tok_visa' };
+      expect((await ask('POST', '/v1/charges', { key: token, form: good })).status).toBe(403);
+    } finally {
+      sandbox.behaviour.blind = [];
+    }
+  });
+});
+
 describe('the managed key API, with its measured quirks', () => {
   it('goes on taking an expired key for a while, though it says expired', async () => {
     const { id, token } = await makeKey(['charge_read']);
