@@ -70,6 +70,12 @@ const KEEP_EVERY_MS = 3_000;
 export async function calibrate(options: CalibrateOptions, context: CommandContext): Promise<ExitCode> {
   requireFormat(context.globals.format, ['table', 'json']);
   if (options.print === true) return print(context);
+  if (options.write !== undefined && options.only === 'probes') {
+    throw new KeyauditError(
+      'USAGE',
+      "--write keeps the resolver's answers, and --only probes asks it nothing.",
+    );
+  }
   if (context.globals.live) throw liveRefused();
   if (context.globals.target === 'stripe-mock') {
     throw new KeyauditError('USAGE', 'stripe-mock enforces no permissions, so it shows nothing of probes.', {

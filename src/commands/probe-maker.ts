@@ -23,6 +23,7 @@ export function makeProbes(calibration: Calibration = loadCalibration()): (opera
       nonce,
       calibrated: quality === 'telling',
       blind: quality === 'blind',
+      unsafe: quality === 'unsafe',
     });
     probes.set(operation, probe);
     return probe;

@@ -11,6 +11,8 @@ export interface ProbeMaterial {
   readonly calibrated?: boolean;
   /** Whether a calibration has shown that it validates first. */
   readonly blind?: boolean;
+  /** Whether a calibration has shown that its probe is not harmless. */
+  readonly unsafe?: boolean;
 }
 
 /** A parameter that no operation has; Stripe answers 400 `parameter_unknown` when the key is allowed. */
@@ -22,13 +24,14 @@ export const UNKNOWN_PARAMETER = 'keyaudit_probe';
  * object that cannot exist.
  */
 export function buildProbe(operation: Operation, material: ProbeMaterial): Probe {
-  const { calibrated = false, blind = false } = material;
+  const { calibrated = false, blind = false, unsafe = false } = material;
   const shaped = shape(operation, material);
   const strength = calibrated ? 'strong' : blind ? 'weak' : shaped.strength;
-  return { operation, calibrated, ...shaped, strength, ...(blind ? { blind } : {}) };
+  const known = { ...(blind ? { blind } : {}), ...(unsafe ? { unsafe } : {}) };
+  return { operation, calibrated, ...shaped, strength, ...known };
 }
 
-type Shaped = Omit<Probe, 'operation' | 'calibrated' | 'blind'>;
+type Shaped = Omit<Probe, 'operation' | 'calibrated' | 'blind' | 'unsafe'>;
 
 function shape(operation: Operation, material: ProbeMaterial): Shaped {
   const path = impossiblePath(operation.path, material.nonce);

@@ -246,7 +246,12 @@ export function planInspection(
   const rank = (operation: Operation) =>
     operation.permissions.length * 10_000 + evidenceRank(probeFor(operation));
   const telling = catalog.permissions
-    .map(({ name }) => [...catalog.operationsOf(name)].sort((a, b) => rank(a) - rank(b)))
+    .map(({ name }) =>
+      catalog
+        .operationsOf(name)
+        .filter((operation) => probeFor(operation).unsafe !== true)
+        .sort((a, b) => rank(a) - rank(b)),
+    )
     .filter((operations) => operations.length > 0);
   for (const [best] of telling) if (best?.permissions.length === 1) chosen.add(best);
   for (const [best, ...others] of telling) {

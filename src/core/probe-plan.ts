@@ -33,6 +33,8 @@ export interface ProbePlan {
 export interface UnaskedOperation {
   readonly operation: OperationName;
   readonly reason: UnansweredReason;
+  /** The profile or the lock file names it, so that the result is no yes without it. */
+  readonly named?: boolean;
 }
 
 /** A permission whose presence no probe of this plan can show, and why. */
@@ -75,8 +77,7 @@ export function planProbes(input: PlanInput): ProbePlan {
     unansweredBy(input.target ?? 'sandbox', operation, {
       isAllowed: allows(input.grant.effective, operation),
     });
-  const unanswered = (operation: Operation) =>
-    unansweredHere(operation) ?? (probeFor(operation).blind === true ? 'blind' : undefined);
+  const unanswered = (operation: Operation) => unansweredHere(operation) ?? unseen(probeFor(operation));
   if (depth === 'endpoints') {
     for (const operation of catalog.operations) {
       const reason = unansweredHere(operation);
@@ -110,14 +111,32 @@ export function planProbes(input: PlanInput): ProbePlan {
   // What the profile names is asked in any case, and said when it cannot be told.
   for (const check of [...input.profile.allow, ...input.profile.forbid]) addByName(check.operation);
   for (const name of input.also ?? []) addByName(name);
+  const named = new Set([
+    ...[...input.profile.allow, ...input.profile.forbid].map((check) => check.operation),
+    ...(input.also ?? []),
+  ]);
+  for (const operation of chosen) {
+    if (probeFor(operation).unsafe !== true) continue;
+    chosen.delete(operation);
+    unasked.set(operation, 'unsafe');
+  }
   return {
     depth,
     probes: catalog.operations.filter((operation) => chosen.has(operation)).map(probeFor),
     unverifiable,
     unasked: [...unasked]
       .filter(([operation]) => !chosen.has(operation))
-      .map(([{ name }, reason]) => ({ operation: name, reason })),
+      .map(([{ name }, reason]) => ({
+        operation: name,
+        reason,
+        ...(named.has(name) ? { named: true } : {}),
+      })),
   };
+}
+
+/** What calibration has shown against a probe. */
+function unseen({ blind, unsafe }: Probe): 'blind' | 'unsafe' | undefined {
+  return unsafe === true ? 'unsafe' : blind === true ? 'blind' : undefined;
 }
 
 /** The operations whose answer differs between the grant with `permission` and the grant without it. */

@@ -26,4 +26,6 @@ export interface Probe {
   readonly calibrated: boolean;
   /** A calibration has shown that every key gets the same answer to this probe. */
   readonly blind?: boolean;
+  /** A calibration has shown that this probe is not harmless: it must not be sent. */
+  readonly unsafe?: boolean;
 }

@@ -3,9 +3,10 @@ import type { Operation, OperationName } from './catalog.ts';
 /**
  * Why no answer of a target can tell whether a key may call an operation. `oauth`: Stripe answers in OAuth's
  * form, which says nothing about permissions. `stripe-mock`: its specification does not have the call.
- * `blind`: calibration has shown that every key gets the same answer.
+ * `blind`: calibration has shown that every key gets the same answer. `unsafe`: calibration has shown that
+ * the probe is not harmless, so it is never sent again.
  */
-export type UnansweredReason = 'oauth' | 'stripe-mock' | 'blind';
+export type UnansweredReason = 'oauth' | 'stripe-mock' | 'blind' | 'unsafe';
 
 /**
  * Calls that the SDK has and the specification of stripe-mock v0.203.0 has not, besides all of v2 and OAuth:

@@ -57,9 +57,10 @@ export interface VerifyReport {
 
 /** Whether this result says yes: something was probed, to the end, and nothing but accepted findings came up. */
 export function resultIsOk(result: VerifyResult): boolean {
-  const { summary, stopped } = result;
+  const { summary, stopped, unasked = [] } = result;
   return (
     stopped === undefined &&
+    !unasked.some(({ named }) => named === true) &&
     !result.drift?.some(({ weight }) => weight === 'fails' || weight === 'unknown') &&
     summary.probes > 0 &&
     summary.overGrants === 0 &&

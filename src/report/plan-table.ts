@@ -91,10 +91,12 @@ export function renderPlanTable(
       }),
     );
   }
-  const unseen = probes.unverifiable.filter((one) => one.reason === 'blind').map((one) => one.permission);
+  const unseen = probes.unverifiable
+    .filter((one) => one.reason === 'blind' || one.reason === 'unsafe')
+    .map((one) => one.permission);
   if (unseen.length > 0) {
     output.write(
-      wrap(`Cannot be verified, since every probe for it is blind: ${list(unseen)}.`, output, {
+      wrap(`Cannot be verified, since every probe for it is blind or unsafe: ${list(unseen)}.`, output, {
         indent: '    ',
         first: '  ',
       }),

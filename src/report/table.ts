@@ -169,10 +169,11 @@ const whyUnasked = {
   oauth: 'Stripe answers in the form of OAuth, which says nothing about permissions',
   'stripe-mock': 'the specification of stripe-mock does not have it',
   blind: 'calibration has shown that every key gets the same answer',
+  unsafe: 'calibration has shown that its probe is not harmless, so it was not sent',
 } as const;
 
 function renderUnasked({ unasked = [] }: VerifyResult, output: TextOutput): void {
-  for (const reason of ['oauth', 'stripe-mock', 'blind'] as const) {
+  for (const reason of ['oauth', 'stripe-mock', 'blind', 'unsafe'] as const) {
     const names = unasked.filter((one) => one.reason === reason).map((one) => one.operation);
     if (names.length === 0) continue;
     const shown =

@@ -55,6 +55,7 @@ export interface SendOutcome {
   /** In the order of the probes; short when the run was stopped. */
   readonly results: readonly SentProbe[];
   readonly stopped?: {
+    /** `no-answer`: nothing got through any more, so the rest was not asked. */
     readonly reason: 'dead-key' | 'unsafe-probe' | 'interrupted' | 'deadline' | 'no-answer';
     readonly verdict?: Verdict;
   };
@@ -154,7 +155,8 @@ class ProbeRun {
       signal?.removeEventListener('abort', interrupt);
       this.#agent.destroy();
     }
-    if (this.#hopeless.signal.aborted) this.#stopped ??= { reason: 'no-answer' };
+    if (this.#results.some((result) => result?.observation.failure === 'given-up'))
+      this.#stopped ??= { reason: 'no-answer' };
     return {
       results: this.#results.filter((result) => result !== undefined),
       ...(this.#stopped === undefined ? {} : { stopped: this.#stopped }),

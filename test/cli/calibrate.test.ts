@@ -178,6 +178,24 @@ describe('calibrate', () => {
     expect(report.stopped).toMatchObject({ code: 'PROBE_UNSAFE' });
     expect(report.stopped?.message).toContain('co_made');
     expect(server.requests.length).toBeLessThan(650);
+
+    // It is never sent again, and what the profile names does not pass without it.
+    const before = server.requests.length;
+    await writeFile(
+      join(cwd, 'p.yaml'),
+      'name: p\npermissions: { charges: read }\nchecks: { forbid: [coupons.create] }\n',
+    );
+    const verify = ['verify', './p.yaml', '--key-env', 'BARE', '--format', 'json', '--depth'];
+    for (const depth of ['checks', 'permissions', 'endpoints']) {
+      const run = await runCli([...verify, depth], { cwd, env });
+      const [result] = JSON.parse(run.stdout).results;
+      expect(result.unasked).toContainEqual({ operation: 'coupons.create', reason: 'unsafe', named: true });
+      expect(run.exitCode).not.toBe(0);
+    }
+    await runCli(['inspect', '--key-env', 'BARE'], { cwd, env });
+    const sent = server.requests.slice(before);
+    expect(sent.length).toBeGreaterThan(700);
+    expect(sent.filter(({ method, url }) => method === 'POST' && url === '/v1/coupons')).toEqual([]);
   });
 
   it('finds wrong rows by refusals and by the resolver, keeps its answers, and later runs prefer them', async () => {
