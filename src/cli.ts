@@ -332,6 +332,26 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       run(command, async (context) => (await import('./commands/sandbox.ts')).sandbox(options, context)),
     );
 
+  verb(program, 'init [name]', 'a starter profile, its lock file entry, and the gate for CI', [
+    'keyaudit init',
+    'keyaudit init refund-helper --permission refunds=write --permission "charges=read: Look up charges"',
+  ])
+    .option('--description <text>', 'what the agent does')
+    .option('--env <variable>', 'the variable that holds its key')
+    .option('--permission <resource=level>', 'what it needs (repeatable)', collect, [])
+    .addOption(
+      new Option('--ci <system>', 'which CI to write the gate for').choices(['github', 'gitlab', 'none']),
+    )
+    .option('--force', 'overwrite files that exist')
+    .action(async (name: string | undefined, options, command: Command) =>
+      run(command, async (context) =>
+        (await import('./commands/init.ts')).init(
+          name === undefined ? options : { ...options, name },
+          context,
+        ),
+      ),
+    );
+
   verb(program, 'completion', 'a completion script for bash, zsh or fish', [
     'source <(keyaudit completion bash)',
     'keyaudit completion fish > ~/.config/fish/completions/keyaudit.fish',
@@ -450,6 +470,7 @@ function makeContext(
         for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
         return Buffer.concat(chunks).toString('utf8');
       },
+      ask: async (question) => (await import('./commands/ask.ts')).ask(question),
       readSecret: async (prompt) => (await import('./commands/read-secret.ts')).readSecret(prompt),
     },
     now: () => new Date(),

@@ -45,6 +45,8 @@ export interface CommandContext {
     readonly isTerminal: boolean;
     /** All of it. */
     readText(): Promise<string>;
+    /** The answer to one question on the terminal; empty at the end of input. */
+    ask(question: string): Promise<string>;
     /** A line that is not shown while it is typed; elsewhere than on a terminal the next line. */
     readSecret(prompt: string): Promise<string>;
   };
