@@ -14,6 +14,7 @@ import {
   calibrationRows,
   isUnfinished,
   NO_CALIBRATION,
+  PROBE_QUALITIES,
 } from '../core/calibration.ts';
 import { endpointOf, type Operation, type OperationName } from '../core/catalog.ts';
 import { checkRows, type RowCheck } from '../core/check-rows.ts';
@@ -60,7 +61,7 @@ export interface CalibrateOptions {
 }
 
 /** How often results are written down while a run goes on, in ms. */
-const KEEP_EVERY_MS = 3_000;
+const KEEP_EVERY_MS = 1_000;
 
 /**
  * `keyaudit calibrate`: sends every probe with a key that holds nothing useful and with an unrestricted
@@ -368,9 +369,7 @@ async function print(context: CommandContext): Promise<ExitCode> {
 function calibrateJson(report: CalibrateReport): unknown {
   const { rows, resolver, ...facts } = report;
   const { operations } = report;
-  const counts = (['telling', 'blind', 'unsafe', 'held', 'undetermined'] as const).map(
-    (quality) => [quality, rowsOf(report, quality).length] as const,
-  );
+  const counts = PROBE_QUALITIES.map((quality) => [quality, rowsOf(report, quality).length] as const);
   return {
     schema: 'keyaudit.calibrate/1',
     ok: exitCodeOfCalibration(report) === EXIT.ok,

@@ -40,9 +40,11 @@ export const NO_CALIBRATION: Calibration = { bareHolds: [], entries: new Map() }
 /**
  * `telling`: refused without permission, accepted with it. `blind`: both keys got the same answer, so a
  * 400 or 404 proves nothing. `unsafe`: a write was answered 2xx. `held`: the bare key may do this, so
- * it shows nothing. `undetermined`: an answer is missing or says nothing.
+ * it shows nothing. `undetermined`: an answer says nothing. `unfinished`: one of the keys is still to be
+ * asked.
  */
-export type ProbeQuality = 'telling' | 'blind' | 'unsafe' | 'held' | 'undetermined';
+export const PROBE_QUALITIES = ['telling', 'blind', 'unsafe', 'held', 'undetermined', 'unfinished'] as const;
+export type ProbeQuality = (typeof PROBE_QUALITIES)[number];
 
 /** Cuts an answer down to what is kept. */
 export function calibrationAnswer(
@@ -59,16 +61,19 @@ export function probeQuality(
   bareHolds: ReadonlySet<PermissionName>,
 ): ProbeQuality {
   if (isWrite(operation) && [bare, full].some((answer) => isSuccess(answer))) return 'unsafe';
-  if (bare === undefined || bare.verdict === 'inconclusive') return 'undetermined';
+  if (bare === undefined) return 'unfinished';
+  if (bare.verdict === 'inconclusive') return full === undefined ? 'unfinished' : 'undetermined';
   if (bare.verdict === 'allowed' && (isSuccess(bare) || allows(bareHolds, operation))) return 'held';
-  if (full?.verdict !== 'allowed') return 'undetermined';
+  if (full === undefined) return 'unfinished';
+  if (full.verdict !== 'allowed') return 'undetermined';
   return bare.verdict === 'allowed' ? 'blind' : 'telling';
 }
 
 /** Whether asking both keys again could show more. */
 export function isUnfinished(operation: Operation, calibration: Calibration, catalog: Catalog): boolean {
   const entry = calibration.entries.get(operation.name) ?? {};
-  return probeQuality(operation, entry, effectiveOfBare(calibration, catalog)) === 'undetermined';
+  const quality = probeQuality(operation, entry, effectiveOfBare(calibration, catalog));
+  return quality === 'undetermined' || quality === 'unfinished';
 }
 
 /**

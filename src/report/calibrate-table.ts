@@ -10,7 +10,8 @@ const meaning: Readonly<Record<ProbeQuality, string>> = {
   blind: 'every key gets the same answer, so a 400 or 404 proves nothing',
   unsafe: 'a write was answered 2xx: the probe was not harmless',
   held: 'the key without permissions may do this, so it shows nothing',
-  undetermined: 'an answer is missing, or says nothing of permissions',
+  undetermined: 'an answer says nothing of permissions',
+  unfinished: 'one of the keys is still to be asked',
 };
 
 /** `calibrate --format table`. */
@@ -29,7 +30,7 @@ export function renderCalibrateTable(
       if (rows.length === 0) continue;
       const text = `${rows.length} ${quality}: ${meaning[quality]}`;
       output.write(wrap(text, output, { indent: '    ', first: '  ' }));
-      if (quality === 'telling') continue;
+      if (quality === 'telling' || quality === 'unfinished') continue;
       renderRows(rows, describeAnswers, output, verbose);
     }
     const wrong = report.rows.filter((row) => row.wrongRow);
