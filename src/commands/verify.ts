@@ -13,7 +13,7 @@ import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { CommandContext } from './context.ts';
 import { parseDuration } from './duration.ts';
-import { loadCatalog } from './load-catalog.ts';
+import { loadCalibration, loadCatalog } from './load-catalog.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
 import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
 import { grantsFor, openPolicy, type ProfileGrant } from './profile-grant.ts';
@@ -89,6 +89,7 @@ export async function verifyGrants(
     targetNote: target.note,
     catalog: catalog.source,
     apiVersion: catalog.apiVersion,
+    ...(loadCalibration().entries.size === 0 ? {} : { calibrated: loadCalibration().entries.size }),
     depth: deepest(grants.map(({ profile }) => depthFor(profile, options, lockFile))),
   };
   try {

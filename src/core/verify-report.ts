@@ -50,6 +50,8 @@ export interface VerifyReport {
   readonly catalog: string;
   readonly apiVersion: string;
   readonly depth: Depth;
+  /** Operations that a calibration has asked about; absent when there was none. */
+  readonly calibrated?: number;
   readonly results: readonly VerifyResult[];
   /** The test key beside the live key of each profile, with `--compare`. */
   readonly comparisons?: readonly Comparison[];

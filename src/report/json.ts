@@ -6,7 +6,7 @@ export function renderVerifyJson(
   { write }: { write(text: string): void },
   { verbose }: { verbose: boolean },
 ): void {
-  const { target, apiBase, targetNote, catalog, apiVersion, depth, comparisons } = report;
+  const { target, apiBase, targetNote, catalog, apiVersion, depth, calibrated, comparisons } = report;
   const ok = exitCodeOf(report) === 0;
   const head = jsonText({
     schema: 'keyaudit.verify/1',
@@ -17,6 +17,7 @@ export function renderVerifyJson(
     catalog,
     apiVersion,
     depth,
+    ...(calibrated === undefined ? {} : { calibrated }),
     ...(comparisons === undefined ? {} : { comparisons }),
     results: [],
   });

@@ -21,7 +21,9 @@ export function renderVerifyTable(
   { verbose }: { verbose: boolean },
 ): void {
   const paint = paintFor(output);
-  const about = `${report.targetNote} Catalog ${report.catalog}, API version ${report.apiVersion}, depth ${report.depth}.`;
+  const calibrated =
+    report.calibrated === undefined ? '' : ` (${counted(report.calibrated, 'operation')} calibrated)`;
+  const about = `${report.targetNote} Catalog ${report.catalog}${calibrated}, API version ${report.apiVersion}, depth ${report.depth}.`;
   output.write(paint.dim(wrap(about, output)));
   for (const result of report.results) {
     output.write('\n');

@@ -76,6 +76,8 @@ describe('calibrate', () => {
     expect(report.file).toMatch(/\.config\/keyaudit\/calibration\/sandbox-/);
 
     const after = await verify('endpoints');
+    expect(JSON.parse(after.run.stdout)).toMatchObject({ calibrated: 650, catalog: 'stripe-node 23.1.0' });
+    expect(JSON.parse(before.run.stdout).calibrated).toBeUndefined();
     expect(after.run.exitCode).toBe(3);
     expect(after.result.summary).toMatchObject({ overGrants: 0, inconclusive: 3 });
     for (const name of BLIND) {
