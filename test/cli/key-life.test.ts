@@ -174,6 +174,18 @@ describe('exec', () => {
       env: { STRIPE_SECRET_KEY: scene.sandbox.secretKey },
     });
 
+  /** A shell script that runs under exec and has said something. */
+  const started = async (here: Scene, script: string, options: readonly string[] = []) => {
+    const { cwd, sandbox } = here;
+    const child = execa(
+      process.execPath,
+      [KEYAUDIT, 'exec', ...options, '--api-base', sandbox.url, 'refund-agent', '--', 'sh', '-c', script],
+      { cwd, env: { STRIPE_SECRET_KEY: sandbox.secretKey }, reject: false },
+    );
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    return { child };
+  };
+
   it('lends a key to the command alone, and passes its exit code on', async () => {
     const here = await scene();
     const script =
@@ -203,24 +215,10 @@ describe('exec', () => {
 
   it('kills a command that ignores SIGTERM, and ends its key', async () => {
     const here = await scene();
-    const child = execa(
-      process.execPath,
-      [
-        KEYAUDIT,
-        'exec',
-        '--kill-after',
-        '1s',
-        '--api-base',
-        here.sandbox.url,
-        'refund-agent',
-        '--',
-        'sh',
-        '-c',
-        'trap "" TERM; echo on; while :; do sleep 0.1; done',
-      ],
-      { cwd: here.cwd, env: { STRIPE_SECRET_KEY: here.sandbox.secretKey }, reject: false },
-    );
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const { child } = await started(here, 'trap "" TERM; echo on; while :; do sleep 0.1; done', [
+      '--kill-after',
+      '1s',
+    ]);
     expect(await here.active()).toHaveLength(1);
     child.kill('SIGTERM');
     expect((await child).exitCode).toBe(137);
@@ -229,22 +227,7 @@ describe('exec', () => {
 
   it('passes a signal on, and its end as 128 and the number', async () => {
     const here = await scene();
-    const child = execa(
-      process.execPath,
-      [
-        KEYAUDIT,
-        'exec',
-        '--api-base',
-        here.sandbox.url,
-        'refund-agent',
-        '--',
-        'sh',
-        '-c',
-        'echo on; exec sleep 30',
-      ],
-      { cwd: here.cwd, env: { STRIPE_SECRET_KEY: here.sandbox.secretKey }, reject: false },
-    );
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const { child } = await started(here, 'echo on; exec sleep 30');
     child.kill('SIGTERM');
     expect((await child).exitCode).toBe(143);
     expect(await here.active()).toEqual([]);
@@ -252,22 +235,7 @@ describe('exec', () => {
 
   it('is cleaned up by the next command when it was killed, or only named with --no-cleanup', async () => {
     const here = await scene();
-    const child = execa(
-      process.execPath,
-      [
-        KEYAUDIT,
-        'exec',
-        '--api-base',
-        here.sandbox.url,
-        'refund-agent',
-        '--',
-        'sh',
-        '-c',
-        'echo on; exec sleep 2',
-      ],
-      { cwd: here.cwd, env: { STRIPE_SECRET_KEY: here.sandbox.secretKey }, reject: false },
-    );
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const { child } = await started(here, 'echo on; exec sleep 2');
     const [key] = await here.active();
     // A living process's work is left alone.
     expect((await here.run(['keys', 'list'])).stderr).toBe('');
