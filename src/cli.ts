@@ -526,7 +526,10 @@ async function main(argv: readonly string[]): Promise<number> {
       abort.signal,
     );
     try {
-      await (await import('./commands/load-catalog.ts')).useCalibration(context);
+      const { calibrationFolder } = await import('./store/user-folder.ts');
+      if (existsSync(calibrationFolder(context.env))) {
+        await (await import('./commands/load-catalog.ts')).useCalibration(context);
+      }
       if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
         const { cleanUp } = await import('./commands/clean-up.ts');
         await cleanUp(context, { list: options.cleanup === false });

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { type Calibration, NO_CALIBRATION, withCalibration } from '../core/calibration.ts';
 import { Catalog } from '../core/catalog.ts';
 import { catalogData } from '../data/catalog.ts';
-import { calibrationFolder } from '../store/user-folder.ts';
 import type { CommandContext } from './context.ts';
 
 let shipped: Catalog | undefined;
@@ -30,7 +28,6 @@ export function loadCalibration(): Calibration {
  * @throws KeyauditError `CALIBRATION_BROKEN`
  */
 export async function useCalibration(context: CommandContext): Promise<void> {
-  if (!existsSync(calibrationFolder(context.env))) return;
   const { readCalibratedRows, readCalibration } = await import('../store/calibration-file.ts');
   const where = calibratedTarget(context);
   calibration = await readCalibration(context.env, where);
