@@ -1,6 +1,7 @@
 import type { CalibrationRow, ProbeQuality } from './calibration.ts';
 import type { RowCheck } from './check-rows.ts';
 import { EXIT, type ExitCode } from './error.ts';
+import type { InconclusiveReason } from './verdict.ts';
 
 /** What `calibrate` found, this run and those before it. */
 export interface CalibrateReport {
@@ -40,11 +41,25 @@ export function disagreements({ resolver }: CalibrateReport): readonly RowCheck[
   return (resolver?.checks ?? []).filter(({ agrees, resolver: named }) => !agrees && named !== null);
 }
 
+/** Why an answer says nothing that asking again could change. */
+const PASSING: ReadonlySet<string> = new Set<InconclusiveReason>([
+  'dead-key',
+  'ip-refused',
+  'foreign-answer',
+  'rate-limit',
+  'server-error',
+  'network',
+]);
+
 /**
  * 0: all that could be found was found, whatever it is; 1: a probe was not harmless; 3: the run ended
- * early.
+ * early, or answers are missing that could have been had.
  */
 export function exitCodeOfCalibration(report: CalibrateReport): ExitCode {
   if (rowsOf(report, 'unsafe').length > 0) return EXIT.findings;
-  return report.stopped === undefined ? EXIT.ok : EXIT.undetermined;
+  const isMissing = rowsOf(report, 'undetermined').some(({ entry: { bare, full } }) =>
+    [bare, full].some((answer) => PASSING.has(answer?.reason ?? '')),
+  );
+  const isDone = report.stopped === undefined && !isMissing && rowsOf(report, 'unfinished').length === 0;
+  return isDone ? EXIT.ok : EXIT.undetermined;
 }

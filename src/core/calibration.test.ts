@@ -59,6 +59,7 @@ describe('probeQuality', () => {
     ['charges.list', undefined, '200 allowed', 'unfinished'],
     ['charges.list', '403 forbidden', undefined, 'unfinished'],
     ['charges.list', '429 inconclusive', undefined, 'unfinished'],
+    ['charges.create', '200 inconclusive', '200 inconclusive', 'undetermined'],
     ['charges.list', '500 inconclusive', '200 allowed', 'undetermined'],
     ['charges.list', '- inconclusive', '200 allowed', 'undetermined'],
     ['charges.list', '403 forbidden', '403 forbidden', 'undetermined'],

@@ -93,7 +93,8 @@ export function effectiveOfBare(
 
 function isSuccess(answer: CalibrationAnswer | undefined): boolean {
   const status = answer?.status ?? 0;
-  return status >= 200 && status < 300;
+  // A portal's 200 is no success.
+  return answer?.verdict === 'allowed' && status >= 200 && status < 300;
 }
 
 /** One row of what calibrating has shown. */

@@ -292,6 +292,46 @@ describe('verify', () => {
   });
 });
 
+describe('inspect and calibrate', () => {
+  const quick = [
+    'a key that dies in mid-run',
+    'an address that the key may not be used from',
+    'a key of another account',
+    'a captive portal, 200 and HTML',
+    'a proxy that forbids',
+    'a redirect to a portal',
+    'the wrong host, without a Request-Id',
+    'truncated JSON',
+  ];
+  it.concurrent.each(
+    quick.flatMap((name, index) =>
+      // calibrate sends ten times as many requests, and judges by the same table.
+      (index % 3 === 0 ? (['inspect', 'calibrate'] as const) : (['inspect'] as const)).map(
+        (command) => [command, name] as const,
+      ),
+    ),
+  )('%s says what happened: %s', async (command, name) => {
+    const { sandbox, says } = cases.find((one) => one.name === name) ?? expect.fail(name);
+    const behaviour = join(cwd, `behaviour-${command}-${name.replace(/\W+/g, '-')}.json`);
+    await writeFile(behaviour, JSON.stringify(sandbox));
+    const token = /rk_test_\w+/.exec(await readFile(join(cwd, '.keyaudit', 'keys.env'), 'utf8'))?.[0] ?? '';
+    const args = { inspect: ['--key-env', 'KEY'], calibrate: ['--bare-key-env', 'KEY', '--only', 'probes'] };
+    const run = await runCli([command, ...args[command], '--verbose'], {
+      cwd,
+      env: { KEY: token, KEYAUDIT_SANDBOX_BEHAVIOUR: behaviour, XDG_CONFIG_HOME: join(cwd, name) },
+    });
+    const text = `${run.stdout}${run.stderr}`;
+    expect(run.exitCode).toBe(3);
+    if (command === 'inspect') {
+      expect(text.replace(/\s+/g, ' ')).toMatch(says);
+    } else {
+      // Not one probe may count as telling on the word of a stranger.
+      expect(text).not.toMatch(/^ {2}\d+ (?:telling|blind)/m);
+    }
+    expect(text).not.toMatch(BODIES);
+  });
+});
+
 describe('what is kept', () => {
   it('holds nothing of any answer', async () => {
     const names = await readdir(cwd, { recursive: true, withFileTypes: true });
