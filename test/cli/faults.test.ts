@@ -252,7 +252,10 @@ async function baseOf({ server, apiBase }: Case): Promise<string | undefined> {
   return apiBase === 'https:' ? url.replace('http:', 'https:') : url;
 }
 
-describe('verify', () => {
+// Retries and patience take seconds, and more on a busy machine.
+const timeout = 60_000;
+
+describe('verify', { timeout }, () => {
   it.concurrent.each(cases.map((one, index) => [one.name, index, one] as const))(
     'says what happened: %s',
     async (_name, index, one) => {
@@ -292,21 +295,17 @@ describe('verify', () => {
   });
 });
 
-describe('inspect and calibrate', () => {
+describe('inspect and calibrate', { timeout }, () => {
   const quick = [
     'a key that dies in mid-run',
-    'an address that the key may not be used from',
     'a key of another account',
     'a captive portal, 200 and HTML',
-    'a proxy that forbids',
-    'a redirect to a portal',
-    'the wrong host, without a Request-Id',
     'truncated JSON',
   ];
   it.concurrent.each(
     quick.flatMap((name, index) =>
       // calibrate sends ten times as many requests, and judges by the same table.
-      (index % 3 === 0 ? (['inspect', 'calibrate'] as const) : (['inspect'] as const)).map(
+      (index % 2 === 0 ? (['inspect', 'calibrate'] as const) : (['inspect'] as const)).map(
         (command) => [command, name] as const,
       ),
     ),

@@ -25,7 +25,7 @@ interface VerifyJson {
 
 const json = (text: string) => JSON.parse(text) as VerifyJson;
 
-describe('a run that ends early', () => {
+describe('a run that ends early', { timeout: 60_000 }, () => {
   it('on Ctrl-C prints what it has, says that it is partial, and is 3', async () => {
     const cwd = await temporaryFolder();
     const server = await startSandboxServer(cwd, ['--set', 'latencyMs=40']);
