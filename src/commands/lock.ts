@@ -1,5 +1,13 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { driftFrom, LOCK_FILE, type Lock, lockProfile, mergeLock, type Verified } from '../core/lock.ts';
+import {
+  driftFrom,
+  LOCK_FILE,
+  type Lock,
+  lockedProfile,
+  lockProfile,
+  mergeLock,
+  type Verified,
+} from '../core/lock.ts';
 import { exitCodeOf, resultIsOk, type VerifyReport } from '../core/verify-report.ts';
 import { verdictLine } from '../report/table.ts';
 import { paintFor, plain, type TextOutput, wrap } from '../report/text.ts';
@@ -102,7 +110,7 @@ function renderOne(
   const facts = `${one.result.summary.probes} operations verified; ${one.grant.permissions.join(', ')}`;
   output.write(`${paint.green('✔')} ${paint.bold(plain(name))}\n`);
   output.write(paint.dim(wrap(facts, output, { indent: '    ', first: '  ' })));
-  const before = previous?.lock.profiles[name];
+  const before = lockedProfile(previous?.lock, name);
   if (previous === undefined || before === undefined) return;
   const locate = (path: readonly PropertyKey[]) => previous.keyAt(['profiles', name, ...path]);
   const drift = driftFrom(before, one, report, { catalog: loadCatalog(), locate });

@@ -1,7 +1,7 @@
 import { type Comparison, compareResults } from '../core/compare-results.ts';
 import { coverageDrift, coverageOf, coverageProblems } from '../core/coverage.ts';
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
-import { driftFrom, type LockedProfile, type Verified } from '../core/lock.ts';
+import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock.ts';
 import { checkKeyAge } from '../core/policy.ts';
 import { DEPTHS, type Depth } from '../core/probe-plan.ts';
 import type { Profile } from '../core/profile.ts';
@@ -97,7 +97,7 @@ export async function verifyGrants(
     const comparisons: Comparison[] = [];
     for (const one of grants) {
       const { profile, grant } = one;
-      const locked = lockFile?.lock.profiles[profile.name];
+      const locked = lockedProfile(lockFile?.lock, profile.name);
       const depth = depthFor(profile, options, lockFile);
       const also =
         locked === undefined || isShallower(depth, locked.depth) ? [] : Object.keys(locked.operations);
@@ -210,7 +210,9 @@ export function depthFor(
   lockFile?: Pick<LockFile, 'lock'>,
 ): Depth {
   return (
-    depth ?? lockFile?.lock.profiles[profile.name]?.depth ?? (profile.only ? 'endpoints' : 'permissions')
+    depth ??
+    lockedProfile(lockFile?.lock, profile.name)?.depth ??
+    (profile.only ? 'endpoints' : 'permissions')
   );
 }
 

@@ -112,6 +112,11 @@ function lockWidenings(grant: Grant): LockedWidening[] {
   return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, widening]) => widening);
 }
 
+/** The entry of a profile, whatever it is called (`constructor` is a name as well). */
+export function lockedProfile(lock: Lock | undefined, name: string): LockedProfile | undefined {
+  return lock !== undefined && Object.hasOwn(lock.profiles, name) ? lock.profiles[name] : undefined;
+}
+
 /** The lock with these entries, sorted by name; those of other profiles stay unless `whole`. */
 export function mergeLock(
   previous: Lock | undefined,

@@ -149,3 +149,14 @@ describe('keyaudit lock and verify --frozen', () => {
     expect((await runCli(['verify', 'agent', '--lock', 'other.yaml'], { cwd })).exitCode).toBe(0);
   });
 });
+
+it('locks a profile with a name that every object has', async () => {
+  const cwd = await temporaryFolder();
+  await mkdir(join(cwd, 'profiles'));
+  for (const name of ['constructor', 'toString'])
+    await writeFile(join(cwd, 'profiles', `${name}.yaml`), profile.replace('agent', name));
+  expect((await runCli(['provision', '--all'], { cwd })).exitCode).toBe(0);
+  expect(await runCli(['lock', 'constructor'], { cwd })).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await runCli(['lock', 'toString'], { cwd })).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await frozen(cwd)).toMatchObject({ exitCode: 0, stderr: '' });
+});
