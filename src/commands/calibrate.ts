@@ -43,7 +43,7 @@ import { type OpenTarget, openTarget } from './open-target.ts';
 import { stoppedText } from './probe-key.ts';
 import { makeProbes } from './probe-maker.ts';
 import { satisfiableGrant } from './profile-grant.ts';
-import { startProgress } from './progress.ts';
+import { startProgress, startSpinner } from './progress.ts';
 import { printResult, requireFormat, withResultOutput } from './result-output.ts';
 import { HARMLESS_PERMISSION } from './retire-key.ts';
 
@@ -228,7 +228,7 @@ class Calibrating {
         });
       }
       const key = SecretKey.of(text);
-      if (key.mode === 'live') throw liveRefused();
+      if (key.kind === 'restricted' && key.mode !== 'test') throw liveRefused();
       requireRestricted(key, `The variable ${bareKeyEnv}`, false);
       return { key, holds: [], end: async () => {} };
     }
@@ -260,9 +260,14 @@ class Calibrating {
       ...(rate === undefined ? {} : { ratePerSecond: rate }),
       signal: this.#context.signal,
     });
+    const spinner = startSpinner(this.#context, "calibrate, the catalog beside Stripe's resolver");
+    const ask = (endpoints: readonly string[]) => {
+      spinner.update(`${resolver.requests} requests`);
+      return resolver.ask(endpoints);
+    };
     try {
-      const spell = await spellingOf(resolver.ask);
-      const checks = await checkRows(this.#operations(), resolver.ask, spell);
+      const spell = await spellingOf(ask);
+      const checks = await checkRows(this.#operations(), ask, spell);
       const written = await this.#writeRows(checks);
       return { checks, requests: resolver.requests, ...(written === undefined ? {} : { written }) };
     } catch (error) {
@@ -280,6 +285,8 @@ class Calibrating {
         this.#stopped = { code: error.code, message: error.message };
       }
       return { checks: [], requests: resolver.requests, unavailable: error.message };
+    } finally {
+      spinner.stop();
     }
   }
 
@@ -311,7 +318,7 @@ function unrestrictedTestKey(target: OpenTarget): SecretKey {
     if (error instanceof KeyauditError && error.code === 'LIVE_NOT_ALLOWED') throw liveRefused();
     throw error;
   }
-  if (key.mode === 'live') throw liveRefused();
+  if (key.mode !== 'test') throw liveRefused();
   if (key.kind === 'secret') return key;
   throw new KeyauditError(
     'KEY_WRONG_KIND',

@@ -269,6 +269,13 @@ describe('calibrate', { timeout: 60_000 }, () => {
       /takes test keys only/,
     ],
     [
+      'a secret key of no known mode',
+      ['--target', 'stripe'],
+      { STRIPE_SECRET_KEY: 'sk_org_abcdefgh12345678' },
+      2,
+      /takes test keys only/,
+    ],
+    [
       'a restricted key as the unrestricted one',
       ['--target', 'stripe'],
       { STRIPE_SECRET_KEY: 'rk_test_abcdefgh12345678' },
