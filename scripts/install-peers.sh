@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Installs, pinned and into node_modules/.cache/peers, the programs that the tests in test/peers/ run
-# against: stripe-mock (needs Go), stripe-python (needs Python) and Stripe's command line. Those that are
-# there already stay.
+# against: stripe-mock (needs Go), stripe-python (needs Python) and Stripe's command line. What is there
+# already in these versions stays.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-stripe_mock=v0.203.0 stripe_python=16.1.0 pytest=9.2.0 stripe_cli=1.52.0
+stripe_mock=v0.203.0 stripe_cli=1.52.0 requirements="$PWD/test/peers/requirements.txt"
 peers="$PWD/node_modules/.cache/peers"
+versions="$stripe_mock $stripe_cli $(cat "$requirements")"
+[ "$(cat "$peers/versions" 2>/dev/null)" = "$versions" ] || rm -rf "$peers"
 mkdir -p "$peers"
 status=0
 
@@ -18,9 +20,10 @@ if [ ! -x "$peers/stripe-cli/node_modules/.bin/stripe" ]; then
     "@stripe/cli@$stripe_cli" || status=1
 fi
 
-if ! "$peers/python/bin/python" -c "import stripe, pytest" 2>/dev/null; then
+if ! "$peers/python/bin/python" -c "import stripe, pytest, httpx" 2>/dev/null; then
   python3 -m venv "$peers/python" &&
-    "$peers/python/bin/python" -m pip install --quiet --disable-pip-version-check \
-      "stripe[async]==$stripe_python" "pytest==$pytest" || status=1
+    "$peers/python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+      --requirement "$requirements" || status=1
 fi
+printf '%s\n' "$versions" >"$peers/versions"
 exit "$status"

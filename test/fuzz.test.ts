@@ -513,6 +513,7 @@ describe('random YAML', () => {
             ({ location, message }) => (location?.line ?? 1) < 1 || message === '',
           );
           if (odd || reading.problems.length === 0) throw new Error('a problem without a place or a message');
+          if (reading.problems.length > text.split('\n').length + 10) throw new Error('a flood of problems');
           continue;
         }
         outcomes.good++;

@@ -109,6 +109,13 @@ const rows: readonly [name: string, text: string, problems: readonly string[]][]
     ['2:1 The YAML is broken: map keys must be unique. → Write each key once.'],
   ],
   [
+    'a tag',
+    'name: !!binary x\npermissions: {}\n',
+    [
+      '1:7 The YAML is broken: unresolved tag: tag:yaml.org,2002:binary. → Remove the tag, the word that begins with "!".',
+    ],
+  ],
+  [
     'two mistakes, in their order',
     'name: a\npermissions:\n  chrges: read\n  customers: wirte\n',
     [

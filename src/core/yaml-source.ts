@@ -13,6 +13,9 @@ export interface YamlSource {
   keyAt(path: readonly PropertyKey[]): SourceLocation;
 }
 
+/** What follows the first few syntax errors are mostly their consequences. */
+const MOST_SYNTAX_ERRORS = 10;
+
 /** Parses YAML 1.2; every syntax error (duplicate keys too) becomes a problem with line and column. */
 export function readYaml(text: string, file: string): YamlSource {
   const lineCounter = new LineCounter();
@@ -21,6 +24,8 @@ export function readYaml(text: string, file: string): YamlSource {
     prettyErrors: false,
     uniqueKeys: true,
     strict: true,
+    // No tag makes anything but plain maps, lists and texts; an unknown one is an error, not a guess.
+    resolveKnownTags: false,
     // Errors only: as warnings yaml writes to standard error by itself.
     logLevel: 'error',
   });
@@ -28,11 +33,14 @@ export function readYaml(text: string, file: string): YamlSource {
     const { line, col } = lineCounter.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const problems: Problem[] = document.errors.map((error) => ({
-    message: `The YAML is broken: ${lowerFirst(error.message.replace(/\.?$/, '.'))}`,
-    hint: yamlHint(error.code),
-    location: at(error.pos[0]),
-  }));
+  const unknownTags = document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED');
+  const problems: Problem[] = [...document.errors, ...unknownTags]
+    .slice(0, MOST_SYNTAX_ERRORS)
+    .map((error) => ({
+      message: `The YAML is broken: ${lowerFirst(error.message.replace(/\.?$/, '.'))}`,
+      hint: yamlHint(error.code),
+      location: at(error.pos[0]),
+    }));
   let value: unknown;
   if (problems.length === 0) {
     try {
@@ -84,6 +92,8 @@ function yamlHint(code: string): string {
       return 'Write each key once.';
     case 'TAB_AS_INDENT':
       return 'Indent with blanks, not tabs.';
+    case 'TAG_RESOLVE_FAILED':
+      return 'Remove the tag, the word that begins with "!".';
     case 'MULTIPLE_DOCS':
       return 'Write one profile a file.';
     default:

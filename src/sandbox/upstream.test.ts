@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Catalog } from '../core/catalog.ts';
 import { catalogData } from '../data/catalog.ts';
@@ -20,7 +20,7 @@ interface Seen {
 /** A gate in front of a server that notes what it sees. */
 async function gate(
   answer: (response: ServerResponse) => void,
-): Promise<{ sandbox: Sandbox; seen: Seen[]; stop: () => Promise<unknown> }> {
+): Promise<{ sandbox: Sandbox; seen: Seen[]; server: Server; stop: () => Promise<unknown> }> {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -37,7 +37,7 @@ async function gate(
   };
   const sandbox = await startSandbox({ catalog, upstream: `http://127.0.0.1:${port}` });
   closing.push(() => sandbox.close(), stop);
-  return { sandbox, seen, stop };
+  return { sandbox, seen, server, stop };
 }
 
 async function makeKey({ url, secretKey }: Sandbox, permissions: readonly string[]): Promise<string> {
@@ -136,6 +136,19 @@ describe('a server behind the gate', () => {
     const { sandbox, seen } = await gate((response) => response.end('{}'));
     await makeKey(sandbox, ['charge_read']);
     expect(seen).toEqual([]);
+  });
+
+  it('is asked anew when it has closed a connection that was kept', async () => {
+    const { sandbox, seen, server } = await gate((response) => response.end('{}'));
+    const ask = async () => {
+      const headers = { authorization: `Bearer ${sandbox.secretKey.reveal()}` };
+      return (await fetch(`${sandbox.url}/v1/balance`, { headers })).status;
+    };
+    expect(await ask()).toBe(200);
+    // The next request meets a connection that is cut when it arrives.
+    server.once('request', (request) => request.socket.destroy());
+    expect(await ask()).toBe(200);
+    expect(seen.length).toBeGreaterThanOrEqual(2);
   });
 
   it('is reported as HTTP 502 when it is gone, which passes for no permission', async () => {

@@ -37,7 +37,8 @@ export class Upstream {
     }
   }
 
-  #exchange({ method, url, headers, body }: RawRequest): Promise<IncomingMessage> {
+  #exchange(raw: RawRequest): Promise<IncomingMessage> {
+    const { method, url, headers, body } = raw;
     return new Promise((resolve, reject) => {
       const sent = request(
         {
@@ -54,7 +55,11 @@ export class Upstream {
         },
         resolve,
       );
-      sent.on('error', reject);
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // A kept connection was closed from the other side. Asking again is safe, since stripe-mock keeps nothing.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(this.#exchange(raw));
+        else reject(error);
+      });
       sent.end(body);
     });
   }
