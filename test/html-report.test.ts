@@ -10,6 +10,7 @@ import { renderVerifyHtml } from '../src/report/html.ts';
 import { temporaryFolder } from './run-cli.ts';
 import {
   captured,
+  drift,
   finding,
   HOSTILE_TEXTS,
   largeReport,
@@ -145,6 +146,36 @@ describe.skipIf(executablePath === undefined)('the HTML report in a browser', ()
     await expect
       .poll(() => shownFindings(page))
       .toEqual(['over-grant refunds.create in more', 'accepted charges.create in more']);
+  });
+
+  it('shows drift after the grave findings, and filters it', async () => {
+    const [more, ...others] = report.results;
+    if (more === undefined) throw new Error('the report has no results');
+    const drifted = { ...more, drift: [drift('wider-key'), drift('changed', { name: 'fingerprint' })] };
+    const { page, complaints } = await open(
+      { ...report, results: [drifted, ...others] },
+      { bypassCSP: true },
+    );
+    expect(await shownFindings(page)).toEqual([
+      'over-grant refunds.create in more',
+      'under-grant disputes.list in less',
+      'wider-key wider-key.call in more',
+      'not determined keyless',
+      'changed fingerprint in more',
+      'accepted charges.create in more',
+    ]);
+    await page.getByLabel('Kind').selectOption('drift');
+    expect(await shownFindings(page)).toEqual([
+      'wider-key wider-key.call in more',
+      'changed fingerprint in more',
+    ]);
+    expect(await count(page)).toMatch(/^Showing 2 of 6 findings/);
+    await page.addScriptTag({
+      content: await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8'),
+    });
+    const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string }[] };
+    expect(violations.map(({ id }) => id)).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 
   it('can be used from the keyboard alone', async () => {
