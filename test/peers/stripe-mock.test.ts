@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
+import Stripe from 'stripe';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildProbe } from '../../src/core/build-probe.ts';
 import { Catalog, isWrite } from '../../src/core/catalog.ts';
@@ -121,6 +122,39 @@ describe.skipIf(mock.missing)('--target stripe-mock', () => {
       expect(gated).toEqual(await ask(direct.url, 'sk_test_123'));
       expect(gated.id).toBe('req_123');
     }
+  });
+
+  it('serves stripe-node whole objects, uploads, and refusals of its own', async () => {
+    const direct = await openStripeMock({ PATH: withMock });
+    onTestFinished(() => direct.close());
+    const sandbox = await startSandbox({ catalog, upstream: direct.url });
+    onTestFinished(() => sandbox.close());
+    const { hostname: host, port } = new URL(sandbox.url);
+    const clientOf = (key: string) => new Stripe(key, { host, port, protocol: 'http', maxNetworkRetries: 0 });
+    const maker = clientOf(sandbox.secretKey.reveal());
+    const made = (await maker.rawRequest('POST', '/v1/restricted_keys', {
+      name: 'reader',
+      restrictions: { charges: 'read', files: 'write' },
+    })) as unknown as { secret: string };
+    const client = clientOf(made.secret);
+    const charge = await client.charges.retrieve('ch_any');
+    expect(charge).toMatchObject({
+      id: 'ch_any',
+      object: 'charge',
+      billing_details: { name: 'Jenny Rosen' },
+    });
+    const bytes = Buffer.from(Array.from({ length: 1024 }, (_, index) => index % 256));
+    const file = await client.files.create({
+      purpose: 'dispute_evidence',
+      file: { data: bytes, name: 'receipt.png', type: 'application/octet-stream' },
+    });
+    expect(file).toMatchObject({ object: 'file', purpose: 'dispute_evidence' });
+    await expect(client.charges.create({ amount: 100, currency: 'usd' })).rejects.toBeInstanceOf(
+      Stripe.errors.StripePermissionError,
+    );
+    await expect(
+      maker.paymentIntents.create({ currency: 'usd' } as Stripe.PaymentIntentCreateParams),
+    ).rejects.toMatchObject({ statusCode: 400, message: expect.stringContaining("'amount' is required") });
   });
 
   it('ends stripe-mock with keyaudit, even when that is killed', async () => {
