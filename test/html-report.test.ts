@@ -161,8 +161,8 @@ describe.skipIf(executablePath === undefined)('the HTML report in a browser', ()
       'under-grant disputes.list in less',
       'wider-key wider-key.call in more',
       'not determined keyless',
-      'changed fingerprint in more',
       'accepted charges.create in more',
+      'changed fingerprint in more',
     ]);
     await page.getByLabel('Kind').selectOption('drift');
     expect(await shownFindings(page)).toEqual([

@@ -3,7 +3,7 @@ import type { ExitCode, Problem } from '../core/error.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { resolveGrant } from '../core/grant.ts';
 import { lintProfile, sharedVariables } from '../core/lint-profile.ts';
-import type { Policy } from '../core/policy.ts';
+import { type Policy, unknownExceptions } from '../core/policy.ts';
 import type { PermissionEntry, Profile } from '../core/profile.ts';
 import { problemLines } from '../report/error.ts';
 import { counted, paintFor } from '../report/text.ts';
@@ -148,6 +148,13 @@ export async function lintProfiles(
   const results: LintResult[] = [];
   for (const entry of entries)
     results.push(await lintEntry(entry, { library, policy, minCoverage }, context));
+  if (policy !== undefined && names.length === 0) {
+    const errors = unknownExceptions(
+      policy,
+      results.map((result) => result.name),
+    );
+    if (errors.length > 0) results.push({ file: policy.file, name: 'policy', errors, warnings: [] });
+  }
   const sharing = sharedVariables(results.flatMap((result) => result.profile ?? []));
   for (const { profile, warnings } of results) {
     const shared = profile === undefined ? undefined : sharing.get(profile);
@@ -177,7 +184,7 @@ export async function lintProfiles(
         }
       }
       output.write(
-        `${counted(results.length, 'profile')}, ${counted(errors.length + uncovered.length, 'mistake')}, ${counted(warnings.length, 'warning')}\n`,
+        `${counted(entries.length, 'profile')}, ${counted(errors.length + uncovered.length, 'mistake')}, ${counted(warnings.length, 'warning')}\n`,
       );
     },
   });

@@ -4,6 +4,7 @@ import type { Drift } from './drift.ts';
 import type { Problem, SourceLocation } from './error.ts';
 import type { Grant } from './grant.ts';
 import { locateOperation, locatePermission } from './locate-operation.ts';
+import { didYouMean } from './nearest.ts';
 import type { Profile } from './profile.ts';
 import { RISK_TIERS, type RiskTier, riskOf } from './risk.ts';
 
@@ -125,6 +126,17 @@ export function checkPolicy(
     }
   }
   return [...problems, ...missingReasons(policy, profile), ...missingEnds(policy, profile)];
+}
+
+/** Exceptions for profiles that there are not: a slip of the pen would leave one without effect. */
+export function unknownExceptions(policy: Policy, profiles: readonly string[]): readonly Problem[] {
+  return policy.except
+    .filter(({ profile }) => !profiles.includes(profile))
+    .map(({ profile, location }) => ({
+      message: `There is no profile "${profile}", so that this exception means nothing.`,
+      location,
+      hint: didYouMean(profile, profiles) ?? `Known profiles: ${profiles.join(', ')}.`,
+    }));
 }
 
 function denied({ file, line }: SourceLocation): string {

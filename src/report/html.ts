@@ -119,8 +119,11 @@ function writeFindings(report: VerifyReport, { write }: TextOutput): void {
   for (const card of cards(grave.slice(0, room))) write(card);
   for (const card of driftCards(shut.slice(0, room))) write(card);
   for (const card of stopped) write(card);
-  for (const card of driftCards(drifts.slice(shut.length, Math.max(shut.length, room)))) write(card);
+  const notes = drifts.filter(({ drift }) => drift.weight === 'note');
+  for (const card of driftCards(drifts.slice(shut.length, drifts.length - notes.length).slice(0, room)))
+    write(card);
   for (const card of cards(findings.slice(grave.length, Math.max(grave.length, room)))) write(card);
+  for (const card of driftCards(notes.slice(0, room))) write(card);
   write('</ul>\n');
   const shown = Math.min(grave.length, room) + Math.max(0, Math.min(findings.length, room) - grave.length);
   if (findings.length > shown) {

@@ -60,6 +60,16 @@ describe('keyaudit.policy.yaml', () => {
     expect(run.stderr).toContain('keyaudit.policy.yaml:3:3 Unknown key "risk" in deny.');
   });
 
+  it('is linted as well: an exception for no profile', async () => {
+    const cwd = await folder('except:\n  - { profile: agnet, deny: [money-in], reason: r }\n');
+    const run = await runCli(['profiles', 'lint'], { cwd });
+    expect(run.exitCode).toBe(2);
+    expect(run.stdout).toMatch(
+      /✘ policy keyaudit\.policy\.yaml\n {2}keyaudit\.policy\.yaml:2:5 There is no profile "agnet".*\n.*Did you mean "agent"\?/,
+    );
+    expect(run.stdout).toContain('6 profiles, 1 mistake');
+  });
+
   it('holds the age of keys: too old fails, unknown is not determined', async () => {
     const cwd = await folder('require:\n  maxKeyAge: 30d\n');
     const sandbox = await startSandboxServer(cwd);
