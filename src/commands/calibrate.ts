@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { impossiblePath } from '../core/build-probe.ts';
 import {
   type CalibrateReport,
@@ -32,7 +32,7 @@ import {
   writeCalibration,
 } from '../store/calibration-file.ts';
 import { requireRestricted } from '../store/find-key.ts';
-import { writeResultFile } from '../store/result-file.ts';
+import { requireWritable, writeResultFile } from '../store/result-file.ts';
 import { createResolver } from '../stripe/resolve-endpoints.ts';
 import { defaultRate, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
 import { type CommandContext, today } from './context.ts';
@@ -82,6 +82,11 @@ export async function calibrate(options: CalibrateOptions, context: CommandConte
     throw new KeyauditError('USAGE', 'stripe-mock enforces no permissions, so it shows nothing of probes.', {
       hint: 'Calibrate with --target stripe, or try it out on the sandbox.',
     });
+  }
+  // Before hundreds of requests, not after.
+  for (const file of [context.globals.output, options.write]) {
+    if (file !== undefined && (file === context.globals.output || isPath(file)))
+      await requireWritable(context.cwd, file);
   }
   const target = await openTarget(context);
   try {
@@ -265,11 +270,10 @@ class Calibrating {
       spinner.update(`${resolver.requests} requests`);
       return resolver.ask(endpoints);
     };
+    let checks: readonly RowCheck[];
     try {
       const spell = await spellingOf(ask);
-      const checks = await checkRows(this.#operations(), ask, spell);
-      const written = await this.#writeRows(checks);
-      return { checks, requests: resolver.requests, ...(written === undefined ? {} : { written }) };
+      checks = await checkRows(this.#operations(), ask, spell);
     } catch (error) {
       if (this.#context.signal.aborted) {
         this.#stopped = {
@@ -288,6 +292,8 @@ class Calibrating {
     } finally {
       spinner.stop();
     }
+    const written = await this.#writeRows(checks);
+    return { checks, requests: resolver.requests, ...(written === undefined ? {} : { written }) };
   }
 
   async #writeRows(checks: readonly RowCheck[]): Promise<{ file: string; rows: number } | undefined> {
@@ -300,13 +306,17 @@ class Calibrating {
       return resolver.length === 1 ? [{ operation, permissions: resolver }] : [];
     });
     const { env, cwd, now } = this.#context;
-    const name = write.replace(/^.*[\\/]/, '');
-    const file = await writeCalibratedRows(env, name, this.#where, rows, now());
-    if (name !== write && resolve(cwd, write) !== file) {
+    const file = await writeCalibratedRows(env, basename(write), this.#where, rows, now());
+    if (isPath(write) && resolve(cwd, write) !== file) {
       await writeResultFile(cwd, write, `${JSON.stringify({ ...this.#where, rows }, null, 1)}\n`);
     }
     return { file, rows: rows.length };
   }
+}
+
+/** Whether `--write` names a place of its own besides the user's folder. */
+function isPath(write: string): boolean {
+  return basename(write) !== write;
 }
 
 /** @throws KeyauditError `LIVE_NOT_ALLOWED`, or `KEY_WRONG_KIND` for a restricted key */

@@ -51,7 +51,7 @@ export function judge(probe: Probe, observation: Observation, server: Server = {
   return probe.blind === true && verdict.kind === 'allowed' && !isSuccess
     ? inconclusive(
         'blind-probe',
-        `A blind probe: calibration has shown that every key gets this answer (HTTP ${observation.status}).`,
+        `A blind probe: calibration has shown that every key gets this answer (HTTP ${observation.status}), so another call of the same permission must tell.`,
       )
     : verdict;
 }

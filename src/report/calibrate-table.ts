@@ -54,6 +54,7 @@ export function renderCalibrateTable(
   }
   const partial = report.stopped === undefined ? '' : ' (partial)';
   const asked = `${report.rows.length} of ${counted(report.operations, 'operation')} asked`;
+  if (report.rows.length === 0 && report.requests === 0) return;
   output.write(wrap(`${asked}, ${counted(report.requests, 'request')} in this run${partial}`, output));
   if (report.rows.length > 0) output.write(`Kept in ${report.file}\n`);
 }

@@ -304,6 +304,9 @@ describe('calibrate', { timeout: 60_000 }, () => {
       3,
       /without permissions: Stripe does not know this key/,
     ],
+    ['--write into no folder', ['--write', 'no/rows.json'], {}, 2, /no\/rows\.json cannot be written/],
+    ['--write of nothing', ['--write', 'x', '--only', 'probes'], {}, 2, /asks it nothing/],
+    ['stripe-mock', ['--target', 'stripe-mock'], {}, 2, /enforces no permissions/],
     ['--print of nothing', ['--print'], {}, 3, /Nothing has been calibrated/],
   ])('refuses %s', async (_what, args, env, exitCode, says) => {
     const cwd = await temporaryFolder();
