@@ -60,7 +60,9 @@ function renderComparison(
 
 function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean): void {
   const paint = paintFor(output);
-  output.write(`${paint.bold(plain(result.profile))} ${paint.dim(plain(result.file))}\n`);
+  const [name, file] = [plain(result.profile), plain(result.file)];
+  const fits = name.length + 1 + file.length <= (output.columns ?? Number.POSITIVE_INFINITY);
+  output.write(`${paint.bold(name)}${fits ? ' ' : '\n  '}${paint.dim(file)}\n`);
   if (result.key !== null) {
     const { id, mode, fingerprint, variable, place } = result.key;
     const key = `${mode ?? 'unknown'} key ${id ?? '(not made here)'}, ${variable} from ${place}, ${fingerprint}`;
