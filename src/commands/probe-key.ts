@@ -112,7 +112,7 @@ export function stoppedText(outcome: SendOutcome, profile?: string): VerifyResul
       const why = last === undefined ? '' : ` ${last.verdict.message}`;
       return {
         code: 'NO_ANSWER',
-        message: `Nothing got through any more, retries included, so the rest was not asked.${why}`,
+        message: `Nothing got through to Stripe any more, retries included, so the rest was not asked.${why}`,
         hint: 'Check the network, --api-base and the status of the server, then run it again.',
       };
     }

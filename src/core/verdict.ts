@@ -249,6 +249,6 @@ const failureText: Readonly<Record<Failure, string>> = {
   dns: 'The name of the server was not found.',
   tls: 'No secure connection could be made; the certificate or the clock is wrong.',
   aborted: 'The run was stopped before an answer came.',
-  'given-up': 'Not asked: none of the requests before it was answered, retries included.',
+  'given-up': 'Not asked: none of the requests before it was answered by Stripe, retries included.',
   other: 'The connection failed.',
 };

@@ -362,6 +362,32 @@ describe('retries', () => {
     expect(inShort(outcome).every((verdict) => verdict.startsWith('inconclusive'))).toBe(true);
   });
 
+  it('end soon when a stranger answers, so that he gets the key no more often than need be', async () => {
+    const portal: Handler = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end(`<p>${MARKER}</p>`);
+    const server = await startFaultyServer(portal);
+    const many = Array.from({ length: 20 }, () => reads).flat();
+    const outcome = await run(server, many, { concurrency: 8 });
+    expect(server.requests.length).toBeLessThan(24 + 8);
+    expect(outcome.stopped).toEqual({ reason: 'no-answer' });
+    expect(outcome.results).toHaveLength(many.length);
+    expect(new Set(inShort(outcome))).toEqual(
+      new Set(['inconclusive foreign-answer', 'inconclusive network']),
+    );
+  });
+
+  it('go on when a stranger answers only now and then', async () => {
+    const server = await startFaultyServer((request, response) =>
+      request.index % 10 < 9
+        ? response.writeHead(200, { 'content-type': 'text/html' }).end('<p>')
+        : refuse(request, response),
+    );
+    const many = [...reads, ...reads];
+    const outcome = await run(server, many, { concurrency: 1 });
+    expect(server.requests).toHaveLength(many.length);
+    expect(outcome.stopped).toBeUndefined();
+  });
+
   it('pause many at a time without a warning', async () => {
     const warnings: Error[] = [];
     const listen = (warning: Error) => warnings.push(warning);

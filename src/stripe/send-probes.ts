@@ -76,6 +76,8 @@ const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 8_000;
 /** So many attempts in a row without an answer, over at least so long, and the rest is not asked any more. */
 const HOPELESS = { attempts: 24, ms: 8_000 };
+/** So many answers in a row that are not Stripe's, and the key is not sent to that stranger any more. */
+const STRANGER_ANSWERS = 24;
 /** Files and search have a limit of their own, a fifth of the general one; we take less than that share. */
 const NARROW_SHARE = 0.25;
 
@@ -92,7 +94,8 @@ export function defaultRate(target: SendOptions['target'], mode: SecretKey['mode
 /**
  * Sends probes and judges the answers. Retries 429, 5xx and connection faults with full jitter, slows
  * down on the first 429, and ends the run at the first answer that says the key is dead, or that a
- * probe was not harmless. When nothing answers any more, the rest is reported as not asked.
+ * probe was not harmless. When nothing answers any more, or only a stranger, the rest is reported as not
+ * asked.
  */
 export async function sendProbes(probes: readonly Probe[], options: SendOptions): Promise<SendOutcome> {
   const run = new ProbeRun(probes, options);
@@ -119,6 +122,7 @@ class ProbeRun {
   #requests = 0;
   #retries = 0;
   #unanswered = 0;
+  #foreign = 0;
   #answeredAt: number;
   #stopped: SendOutcome['stopped'];
 
@@ -225,6 +229,7 @@ class ProbeRun {
       else pacer.recover();
       const retry = isWorthRetrying(observation);
       this.#count(observation.failure === undefined && !retry);
+      this.#countForeign(observation);
       if (attempts === MOST_ATTEMPTS || !retry || this.#hopeless.signal.aborted) return observation;
       last = observation;
       const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1));
@@ -238,6 +243,13 @@ class ProbeRun {
     if (answered) this.#answeredAt = this.#now();
     const silentMs = this.#now() - this.#answeredAt;
     if (this.#unanswered >= HOPELESS.attempts && silentMs >= HOPELESS.ms) this.#hopeless.abort();
+  }
+
+  /** Sees when somebody else answers in Stripe's place. */
+  #countForeign({ foreign, status }: Observation): void {
+    if (foreign !== undefined) this.#foreign++;
+    else if (status !== undefined) this.#foreign = 0;
+    if (this.#foreign >= STRANGER_ANSWERS) this.#hopeless.abort();
   }
 
   /** One request; resolves to the SDK's error, or undefined for a 2xx. Never hangs longer than the timeout. */

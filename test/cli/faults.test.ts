@@ -119,6 +119,7 @@ const cases: readonly Case[] = [
     name: 'a stranger in mid-run',
     sandbox: { foreign: 'html', foreignAfter: 60 },
     args: ['--depth', 'permissions'],
+    code: 'NO_ANSWER',
     says: /HTML, not Stripe's JSON/,
   },
   {
