@@ -1,6 +1,6 @@
 import type { OperationName } from '../core/catalog.ts';
 import { findingsOf, judgeResult, summarize } from '../core/finding.ts';
-import { type Depth, planProbes } from '../core/probe-plan.ts';
+import { type Depth, type ProbePlan, planProbes } from '../core/probe-plan.ts';
 import type { VerifyResult } from '../core/verify-report.ts';
 import type { FoundKey } from '../store/find-key.ts';
 import { fingerprintOf, readKeyRecords } from '../store/key-records.ts';
@@ -64,7 +64,7 @@ export async function probeKey(
   );
   const fingerprint = fingerprintOf(found.key);
   const record = (await readKeyRecords(context.cwd)).find((one) => one.fingerprint === fingerprint);
-  const stopped = stoppedText(outcome, profile.name);
+  const stopped = stoppedText(outcome, profile.name) ?? withheld(plan);
   return {
     profile: profile.name,
     file: profile.file,
@@ -85,6 +85,17 @@ export async function probeKey(
     probes: judged.map((one) => one.result),
     requests: outcome.requests,
     ...(stopped === undefined ? {} : { stopped }),
+  };
+}
+
+/** What the profile or the lock file names is no yes without an answer. */
+function withheld({ unasked }: ProbePlan): VerifyResult['stopped'] {
+  const names = unasked.filter(({ named }) => named === true).map(({ operation }) => operation);
+  if (names.length === 0) return undefined;
+  return {
+    code: 'PROBE_WITHHELD',
+    message: `${names.join(', ')}: not asked, since calibration has shown that the probe is not harmless.`,
+    hint: 'Name another call of the same permission in its place.',
   };
 }
 

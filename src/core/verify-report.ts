@@ -59,10 +59,9 @@ export interface VerifyReport {
 
 /** Whether this result says yes: something was probed, to the end, and nothing but accepted findings came up. */
 export function resultIsOk(result: VerifyResult): boolean {
-  const { summary, stopped, unasked = [] } = result;
+  const { summary, stopped } = result;
   return (
     stopped === undefined &&
-    !unasked.some(({ named }) => named === true) &&
     !result.drift?.some(({ weight }) => weight === 'fails' || weight === 'unknown') &&
     summary.probes > 0 &&
     summary.overGrants === 0 &&

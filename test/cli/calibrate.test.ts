@@ -193,6 +193,7 @@ describe('calibrate', { timeout: 60_000 }, () => {
       const run = await runCli([...verify, depth], { cwd, env });
       const [result] = JSON.parse(run.stdout).results;
       expect(result.unasked).toContainEqual({ operation: 'coupons.create', reason: 'unsafe', named: true });
+      expect(result.stopped?.code).toBe('PROBE_WITHHELD');
       expect(run.exitCode).not.toBe(0);
     }
     await runCli(['inspect', '--key-env', 'BARE'], { cwd, env });
