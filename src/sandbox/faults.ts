@@ -1,5 +1,5 @@
+import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FastifyReply } from 'fastify';
 import { type Answer, errorAnswer } from './answer.ts';
 import type { Behaviour } from './behaviour.ts';
 
@@ -77,34 +77,37 @@ const serverError = errorAnswer(500, {
   message: 'Sorry! There was an error while talking to one of our backends.',
 });
 
+/** What a stranger says: status, content type, text. */
+const strangers: Readonly<Record<Exclude<Foreign, 'redirect' | 'no-request-id'>, [number, string, string]>> =
+  {
+    html: [502, 'text/html', '<html><body><h1>502 Bad Gateway</h1></body></html>'],
+    'captive-portal': [
+      200,
+      'text/html',
+      '<html><body>Welcome! Please sign in to use this network.</body></html>',
+    ],
+    'proxy-403': [403, 'application/json', '{"message":"Forbidden"}'],
+    'not-stripe': [403, 'application/json', '{"error":"access_denied"}'],
+  };
+
 /** Puts a stranger's answer on the wire. `no-request-id` is Stripe's own answer without that header. */
-export function sendForeign(kind: Foreign, reply: FastifyReply, answer: Answer): FastifyReply {
-  switch (kind) {
-    case 'html':
-      return reply.code(502).type('text/html').send('<html><body><h1>502 Bad Gateway</h1></body></html>');
-    case 'captive-portal':
-      return reply
-        .code(200)
-        .type('text/html')
-        .send('<html><body>Welcome! Please sign in to use this network.</body></html>');
-    case 'proxy-403':
-      return reply.code(403).type('application/json').send('{"message":"Forbidden"}');
-    case 'not-stripe':
-      return reply.code(403).type('application/json').send('{"error":"access_denied"}');
-    case 'redirect':
-      return reply.code(302).header('location', 'http://portal.invalid/login').send('');
-    case 'no-request-id':
-      return reply
-        .code(answer.status)
-        .type('application/json')
-        .send(answer.raw ?? JSON.stringify(answer.body));
+export function sendForeign(kind: Foreign, response: ServerResponse, answer: Answer): void {
+  if (kind === 'redirect') {
+    response.writeHead(302, { location: 'http://portal.invalid/login', 'content-length': 0 });
+    response.end();
+    return;
   }
+  const [status, type, text] =
+    kind === 'no-request-id'
+      ? [answer.status, 'application/json', answer.raw ?? JSON.stringify(answer.body)]
+      : strangers[kind];
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
 }
 
 /** Cuts the connection without an answer. */
-export function cut(reply: FastifyReply): void {
-  reply.hijack();
-  reply.raw.socket?.resetAndDestroy();
+export function cut(response: ServerResponse): void {
+  response.socket?.resetAndDestroy();
 }
 
 /** Sends half of a JSON text as if it were all. */
@@ -115,7 +118,7 @@ export function truncated(text: string | Buffer): Buffer {
 
 /** Sends a body in small pieces over some time. */
 export async function drip(
-  reply: FastifyReply,
+  response: ServerResponse,
   {
     status,
     headers,
@@ -124,15 +127,13 @@ export async function drip(
   }: { status: number; headers: Record<string, string>; text: string | Buffer; overMs: number },
 ): Promise<void> {
   const bytes = Buffer.from(text);
-  reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(status, { ...headers, 'content-length': bytes.length });
+  response.writeHead(status, { ...headers, 'content-length': bytes.length });
   const pieces = 10;
   const size = Math.ceil(bytes.length / pieces);
-  for (let at = 0; at < bytes.length && !raw.destroyed; at += size) {
-    raw.write(bytes.subarray(at, at + size));
+  for (let at = 0; at < bytes.length && !response.destroyed; at += size) {
+    response.write(bytes.subarray(at, at + size));
     // It must not keep a process alive that has finished with this sandbox.
     await delay(overMs / pieces, undefined, { ref: false });
   }
-  raw.end();
+  response.end();
 }

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { type Answer, errorAnswer } from './answer.ts';
 import { emptyFields, type Fields, parseForm, setField } from './form-body.ts';
 import type { RawRequest } from './upstream.ts';
@@ -24,12 +23,10 @@ export interface SandboxRequest {
 }
 
 /** Parses what came over the wire; a body that is not what it says is HTTP 400. */
-export async function readRequest(
-  request: FastifyRequest,
-): Promise<SandboxRequest | { readonly refusal: Answer }> {
-  const { method, originalUrl: url, headers } = request;
-  const [rawPath = '/', query = ''] = url.split('?', 2);
-  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+export async function readRequest(raw: RawRequest): Promise<SandboxRequest | { readonly refusal: Answer }> {
+  const { method, url, headers, body } = raw;
+  const mark = url.indexOf('?');
+  const [rawPath, query] = mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
   const type = headers['content-type'] ?? '';
   const fields = parseForm(query);
   const read = await readBody(body, type);
@@ -55,7 +52,7 @@ export async function readRequest(
     ...(account === undefined ? {} : { account }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     bodyText: `${query}\n${body.toString('latin1')}`,
-    raw: { method, url, headers, body },
+    raw,
   };
 }
 

@@ -1,10 +1,7 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type FastifyServerOptions,
-} from 'fastify';
 import type { Catalog, Operation } from '../core/catalog.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
@@ -23,7 +20,7 @@ import { readRequest, type SandboxRequest } from './read-request.ts';
 import { refusal } from './refusal-message.ts';
 import { createRestrictedKey, RESTRICTED_KEYS_PATH } from './restricted-keys-endpoint.ts';
 import { missingObjectOf, serveOperation } from './serve-operation.ts';
-import type { Upstream } from './upstream.ts';
+import type { RawRequest, Upstream } from './upstream.ts';
 import { ParameterValidator } from './validate-parameters.ts';
 
 export interface SandboxOptions {
@@ -92,11 +89,8 @@ interface Parts {
 /** Larger than any upload of the API's own; Stripe takes files up to 16 MB. */
 const BODY_LIMIT = 17_000_000;
 
-/** There are no schemas, so fastify need not load its compilers of them, a good part of the start. */
-const NO_COMPILERS = {
-  buildValidator: () => () => () => true,
-  buildSerializer: () => () => JSON.stringify,
-} as unknown as NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>;
+/** Longer than a client pauses between two requests, so that its connection is still there. */
+const KEEP_ALIVE_MS = 72_000;
 
 class SandboxServer {
   readonly requests = new Map<string, number>();
@@ -106,42 +100,23 @@ class SandboxServer {
   readonly #idempotency = new IdempotencyCache();
   readonly #faults = new FaultInjector();
   readonly #stores = new Map<string, ObjectStore>();
-  readonly #app: FastifyInstance;
+  readonly #server: Server;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#gate = new PermissionGate(parts.catalog);
-    this.#app = fastify({
-      bodyLimit: BODY_LIMIT,
-      forceCloseConnections: true,
-      schemaController: { compilersFactory: NO_COMPILERS },
-      // The catalog finds the operation; a router before it would answer to odd encodings by itself.
-      rewriteUrl: () => '/',
-    });
-    this.#app.removeAllContentTypeParsers();
-    // Of a type that is no type the sandbox takes the body for a form, as of any that it does not know.
-    this.#app.addHook('onRequest', (request, _reply, next) => {
-      const { headers } = request.raw;
-      if (!/^[\w.+-]+\/[\w.+-]+\s*(?:;|$)/.test(headers['content-type'] ?? 'a/b'))
-        delete headers['content-type'];
-      next();
-    });
-    this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    this.#app.all('*', (request, reply) => this.#answer(request, reply));
-    this.#app.setNotFoundHandler((request, reply) => this.#answer(request, reply));
-    this.#app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
-      const status = error.statusCode ?? 500;
-      const answer = errorAnswer(status, {
-        ...(status >= 500 ? { type: 'api_error' } : {}),
-        message: status >= 500 ? 'The sandbox failed; this is a bug of keyaudit.' : error.message,
-      });
-      return this.#put(answer, reply, {});
+    // The catalog finds the operation, and answers are made by hand: a router would only stand between.
+    this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+      void this.#receive(request, response);
     });
   }
 
   async listen(host: string, port: number): Promise<string> {
     try {
-      return await this.#app.listen({ host, port });
+      this.#server.listen(port, host);
+      await once(this.#server, 'listening');
+      const { port: own } = this.#server.address() as AddressInfo;
+      return `http://${host.includes(':') ? `[${host}]` : host}:${own}`;
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       throw new KeyauditError('PORT_TAKEN', `The sandbox cannot listen on ${host}:${port} (${code}).`, {
@@ -156,7 +131,10 @@ class SandboxServer {
   }
 
   async close(): Promise<void> {
-    await this.#app.close();
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
     this.#parts.upstream?.close();
   }
 
@@ -164,43 +142,48 @@ class SandboxServer {
     return [...this.#stores.values()].flatMap((store) => store.all());
   }
 
-  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const body = await bodyOf(request);
+      const { method = 'GET', url = '/', headers } = request;
+      if (body !== undefined) await this.#answer({ method, url, headers, body }, response);
+      else this.#put(errorAnswer(413, { message: 'The request body is too large.' }), response, {});
+    } catch (error) {
+      // Who cut the connection hears no answer.
+      if (response.destroyed || response.headersSent) return;
+      const message = `The sandbox failed; this is a bug of keyaudit (${(error as Error).name}).`;
+      this.#put(errorAnswer(500, { type: 'api_error', message }), response, {});
+    }
+  }
+
+  async #answer(raw: RawRequest, response: ServerResponse): Promise<void> {
     const { behaviour, now } = this.#parts;
     if (behaviour.latencyMs > 0) await delay(behaviour.latencyMs, undefined, { ref: false });
     const fault = this.#faults.next(behaviour, now());
-    if (fault === 'reset') {
-      cut(reply);
-      return reply;
-    }
-    if (fault === 'hang') {
-      reply.hijack();
-      return reply;
-    }
+    if (fault === 'reset') return cut(response);
+    if (fault === 'hang') return;
     const requestId = `req_${randomText(14)}`;
     const headers = { 'request-id': requestId };
-    if (typeof fault === 'object' && 'answer' in fault) return this.#put(fault.answer, reply, headers);
-    const parsed = await readRequest(request);
-    if ('refusal' in parsed) return this.#put(parsed.refusal, reply, headers);
+    if (typeof fault === 'object' && 'answer' in fault) return this.#put(fault.answer, response, headers);
+    const parsed = await readRequest(raw);
+    if ('refusal' in parsed) return this.#put(parsed.refusal, response, headers);
     const answer = await this.#serve(parsed, requestId);
-    if (answer === 'lost') {
-      cut(reply);
-      return reply;
-    }
-    if (typeof fault === 'object' && 'foreign' in fault) return sendForeign(fault.foreign, reply, answer);
-    if (answer.raw !== undefined) return this.#put(answer, reply, headers, fault === 'truncate');
+    if (answer === 'lost') return cut(response);
+    if (typeof fault === 'object' && 'foreign' in fault) return sendForeign(fault.foreign, response, answer);
+    if (answer.raw !== undefined) return this.#put(answer, response, headers, fault === 'truncate');
     const { version, idempotencyKey } = parsed;
     const echoed = {
       ...headers,
       'stripe-version': version ?? this.#parts.catalog.apiVersion,
       ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     };
-    return this.#put(answer, reply, echoed, fault === 'truncate');
+    this.#put(answer, response, echoed, fault === 'truncate');
   }
 
   /** Puts an answer on the wire. */
-  #put(answer: Answer, reply: FastifyReply, headers: Record<string, string>, truncate = false): FastifyReply {
+  #put(answer: Answer, response: ServerResponse, headers: Record<string, string>, truncate = false): void {
     const { behaviour, now } = this.#parts;
-    const counted = `${reply.request.method} ${answer.status}`;
+    const counted = `${response.req.method} ${answer.status}`;
     this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
     const text = answer.raw ?? JSON.stringify(answer.body);
     const all = {
@@ -212,15 +195,12 @@ class SandboxServer {
         : { date: new Date(now() + behaviour.clockSkewSeconds * 1000).toUTCString() }),
     };
     if (behaviour.slowBodyMs > 0) {
-      void drip(reply, { status: answer.status, headers: all, text, overMs: behaviour.slowBodyMs });
-      return reply;
+      void drip(response, { status: answer.status, headers: all, text, overMs: behaviour.slowBodyMs });
+      return;
     }
     const body = truncate ? truncated(text) : text;
-    // Past fastify's hooks and serializers, of which there are none.
-    reply.hijack();
-    reply.raw.writeHead(answer.status, { ...all, 'content-length': Buffer.byteLength(body) });
-    reply.raw.end(body);
-    return reply;
+    response.writeHead(answer.status, { ...all, 'content-length': Buffer.byteLength(body) });
+    response.end(body);
   }
 
   /** Authentication, then the URL, then permissions, then parameters, then the objects: Stripe's order. */
@@ -355,6 +335,24 @@ class SandboxServer {
     this.#stores.set(name, store);
     return store;
   }
+}
+
+const NO_BODY = Buffer.alloc(0);
+
+/** All of a body; undefined when it is too large, and then the rest is read and dropped. */
+function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (length === undefined && encoding === undefined) return Promise.resolve(NO_BODY);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_LIMIT) chunks.push(chunk);
+    });
+    request.on('end', () => resolve(size <= BODY_LIMIT ? Buffer.concat(chunks) : undefined));
+    request.on('error', reject);
+  });
 }
 
 /** In Stripe's words for a URL that it does not have. */
