@@ -12,9 +12,11 @@ import {
   type CalibrationEntry,
   calibrationAnswer,
   calibrationRows,
+  currentCalibration,
   isUnfinished,
   NO_CALIBRATION,
   PROBE_QUALITIES,
+  probeForm,
 } from '../core/calibration.ts';
 import { endpointOf, type Operation, type OperationName } from '../core/catalog.ts';
 import { checkRows, type RowCheck } from '../core/check-rows.ts';
@@ -114,6 +116,8 @@ class Calibrating {
   #entries = new Map<OperationName, CalibrationEntry>();
   #stopped: CalibrateReport['stopped'];
   #requests = 0;
+  /** Plain ones: what was found before must not decide what is found now. */
+  readonly #probeFor = makeProbes(NO_CALIBRATION);
   #keptAt = 0;
   #keeping: Promise<unknown> = Promise.resolve();
 
@@ -128,7 +132,10 @@ class Calibrating {
   async run(): Promise<CalibrateReport> {
     const { only, restart } = this.#options;
     const { env, globals } = this.#context;
-    const kept = restart === true ? NO_CALIBRATION : await readCalibration(env, this.#where);
+    const kept =
+      restart === true
+        ? NO_CALIBRATION
+        : currentCalibration(await readCalibration(env, this.#where), catalog, this.#probeFor);
     this.#bareHolds = kept.bareHolds;
     this.#entries = new Map(kept.entries);
     if (only !== 'catalog') await this.#probes();
@@ -165,15 +172,14 @@ class Calibrating {
     const bare = await this.#bareKey();
     try {
       this.#bareHolds = bare.holds;
-      const probeFor = makeProbes(NO_CALIBRATION);
       const unanswered = (which: 'bare' | 'full') =>
         open.filter(({ name }) => {
           const answer = this.#entries.get(name)?.[which];
           return answer === undefined || answer.verdict === 'inconclusive';
         });
-      await this.#send('bare', bare.key, unanswered('bare').map(probeFor));
+      await this.#send('bare', bare.key, unanswered('bare').map(this.#probeFor));
       if (this.#stopped === undefined) {
-        await this.#send('full', this.#secretKey, unanswered('full').map(probeFor));
+        await this.#send('full', this.#secretKey, unanswered('full').map(this.#probeFor));
       }
     } finally {
       await this.#keep();
@@ -209,7 +215,11 @@ class Calibrating {
     if (observation.failure === 'given-up' || verdict.reason === 'dead-key') return;
     const { name } = probe.operation;
     const answer = calibrationAnswer(verdict, observation);
-    this.#entries.set(name, { ...this.#entries.get(name), [which]: answer });
+    this.#entries.set(name, {
+      ...this.#entries.get(name),
+      probe: probeForm(probe),
+      [which]: answer,
+    });
     const now = this.#context.now().getTime();
     if (now - this.#keptAt < KEEP_EVERY_MS && verdict.unsafe !== true) return;
     this.#keptAt = now;
@@ -366,7 +376,8 @@ async function spellingOf(
 /** `calibrate --print`: what is kept, as a contribution to the catalog; nothing is asked. */
 async function print(context: CommandContext): Promise<ExitCode> {
   const where = calibratedTarget(context);
-  const calibration = await readCalibration(context.env, where);
+  const kept = await readCalibration(context.env, where);
+  const calibration = currentCalibration(kept, catalog, makeProbes(NO_CALIBRATION));
   const rows = calibrationRows(calibration, catalog);
   if (rows.length === 0) {
     throw new KeyauditError('CALIBRATION_MISSING', `Nothing has been calibrated for ${where.target} yet.`, {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { buildProbe } from '../core/build-probe.ts';
-import { type Calibration, effectiveOfBare, probeQuality } from '../core/calibration.ts';
+import { type Calibration, effectiveOfBare, probeForm, probeQuality } from '../core/calibration.ts';
 import type { Operation } from '../core/catalog.ts';
 import { parametersOf } from '../core/parameters.ts';
 import type { Probe } from '../core/probe.ts';
@@ -17,10 +17,13 @@ export function makeProbes(calibration: Calibration = loadCalibration()): (opera
   return (operation) => {
     const known = probes.get(operation);
     if (known !== undefined) return known;
-    const quality = probeQuality(operation, calibration.entries.get(operation.name) ?? {}, bareHolds);
+    const material = { parameters: parametersOf(operation.name), nonce };
+    const plain = buildProbe(operation, material);
+    const entry = calibration.entries.get(operation.name);
+    const isCurrent = entry !== undefined && entry.probe === probeForm(plain);
+    const quality = isCurrent ? probeQuality(operation, entry, bareHolds) : 'unfinished';
     const probe = buildProbe(operation, {
-      parameters: parametersOf(operation.name),
-      nonce,
+      ...material,
       calibrated: quality === 'telling',
       blind: quality === 'blind',
       unsafe: quality === 'unsafe',

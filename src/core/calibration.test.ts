@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { catalogData } from '../data/catalog.ts';
+import { buildProbe } from './build-probe.ts';
 import {
   type Calibration,
   type CalibrationAnswer,
   type CalibrationEntry,
   calibrationRows,
+  currentCalibration,
   effectiveOfBare,
   isUnfinished,
+  probeForm,
   probeQuality,
   withCalibration,
 } from './calibration.ts';
 import { Catalog, type OperationName } from './catalog.ts';
+import { parametersOf } from './parameters.ts';
 
 const catalog = new Catalog(catalogData);
 
@@ -113,5 +117,30 @@ describe('rows', () => {
     expect(changed.operationsOf('charge_read').map(({ name }) => name)).not.toContain('charges.list');
     expect(changed.permission('ledger_read')).toMatchObject({ level: 'read', managedApi: false });
     expect(changed.operations).toHaveLength(catalog.operations.length);
+  });
+});
+
+describe('the form of a probe', () => {
+  const probeOf = (name: OperationName, nonce: string) =>
+    buildProbe(operation(name), { parameters: parametersOf(name), nonce });
+
+  it('is the same in every run, and tells of all that is sent', () => {
+    for (const { name } of catalog.operations)
+      expect(probeForm(probeOf(name, 'aaa'))).toBe(probeForm(probeOf(name, 'bbb')));
+    expect(probeForm(probeOf('charges.list', 'a'))).toBe('list limit');
+    expect(probeForm(probeOf('refunds.create', 'a'))).toBe('missing-object charge');
+    expect(probeForm(probeOf('files.create', 'a'))).toBe('impossible-value multipart keyaudit_probe purpose');
+  });
+
+  it('decides whether answers still count', () => {
+    const probeFor = ({ name }: { name: OperationName }) => probeOf(name, 'abc');
+    const kept = calibration({
+      'charges.list': { ...entry('403 forbidden', '200 allowed'), probe: 'list limit' },
+      'refunds.create': { ...entry('403 forbidden', '400 allowed'), probe: 'missing-parameter amount' },
+      'coupons.list': entry('403 forbidden', '200 allowed'),
+      'gone.list': { ...entry('403 forbidden', '200 allowed'), probe: 'list limit' },
+    });
+    const current = currentCalibration(kept, catalog, probeFor);
+    expect([...current.entries.keys()]).toEqual(['charges.list']);
   });
 });

@@ -10,6 +10,7 @@ import {
   type PermissionName,
 } from './catalog.ts';
 import type { Observation } from './observation.ts';
+import type { Probe } from './probe.ts';
 import type { Verdict, VerdictKind } from './verdict.ts';
 
 /** What is kept of one answer; never a body. */
@@ -24,6 +25,8 @@ export interface CalibrationAnswer {
 
 /** The answers to one operation's probe: of a key that holds nothing useful, and of an unrestricted one. */
 export interface CalibrationEntry {
+  /** What was sent: {@link probeForm}. Of a probe in another form the answers say nothing. */
+  readonly probe?: string;
   readonly bare?: CalibrationAnswer;
   readonly full?: CalibrationAnswer;
 }
@@ -45,6 +48,26 @@ export const NO_CALIBRATION: Calibration = { bareHolds: [], entries: new Map() }
  */
 export const PROBE_QUALITIES = ['telling', 'blind', 'unsafe', 'held', 'undetermined', 'unfinished'] as const;
 export type ProbeQuality = (typeof PROBE_QUALITIES)[number];
+
+/** The form of a probe, without what differs from run to run: its shape and the names that it sends. */
+export function probeForm({ shape, path, body, multipart }: Probe): string {
+  const query = new URLSearchParams(path.split('?')[1] ?? '');
+  const names = [...query.keys(), ...Object.keys(body ?? {})].sort();
+  return [shape, ...(multipart === true ? ['multipart'] : []), ...names].join(' ');
+}
+
+/** Leaves out the answers to probes of another form, as an older keyaudit sent them. */
+export function currentCalibration(
+  { bareHolds, entries }: Calibration,
+  catalog: Catalog,
+  probeFor: (operation: Operation) => Probe,
+): Calibration {
+  const current = [...entries].filter(([name, { probe }]) => {
+    const operation = catalog.operation(name);
+    return operation !== undefined && probe === probeForm(probeFor(operation));
+  });
+  return { bareHolds, entries: new Map(current) };
+}
 
 /** Cuts an answer down to what is kept. */
 export function calibrationAnswer(

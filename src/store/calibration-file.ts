@@ -34,7 +34,11 @@ const calibrationSchema = z.strictObject({
   bareHolds: z.array(z.string()),
   entries: z.record(
     z.string(),
-    z.strictObject({ bare: answerSchema.optional(), full: answerSchema.optional() }),
+    z.strictObject({
+      probe: z.string().optional(),
+      bare: answerSchema.optional(),
+      full: answerSchema.optional(),
+    }),
   ),
 });
 
