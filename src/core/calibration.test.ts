@@ -83,12 +83,21 @@ describe('probeQuality', () => {
       'charges.list': entry('200 allowed', '200 allowed'),
       'charges.retrieve': entry('404 allowed', '404 allowed'),
       'coupons.retrieve': entry('404 allowed', '404 allowed'),
+      'invoices.create': entry('400 allowed', '400 allowed'),
+      'invoices.update': entry('404 allowed', '404 allowed'),
+      'customers.create': entry('400 allowed', '400 allowed'),
+      'customers.update': entry('403 forbidden', '404 allowed'),
     });
-    expect([...effectiveOfBare(shown, catalog)]).toEqual(['charge_read']);
+    expect([...effectiveOfBare(shown, catalog)]).toContain('charge_read');
+    expect([...effectiveOfBare(shown, catalog)]).not.toContain('coupon_read');
     expect(calibrationRows(shown, catalog).map((row) => `${row.operation} ${row.quality}`)).toEqual([
       'charges.list held',
       'charges.retrieve held',
       'coupons.retrieve blind',
+      'customers.create blind',
+      'customers.update telling',
+      'invoices.create held',
+      'invoices.update held',
     ]);
   });
 });

@@ -100,18 +100,27 @@ export function isUnfinished(operation: Operation, calibration: Calibration, cat
 }
 
 /**
- * All that the bare key may do: what it was made with, and for a key from elsewhere what a read that
- * was answered 2xx shows, where one permission alone allows that read.
+ * All that the bare key may do: what it was made with, and what its answers show: a read answered 2xx that
+ * one permission alone allows; of a key from elsewhere also a permission of which every call was allowed,
+ * two at least, since a blind call stands among others that are refused.
  */
 export function effectiveOfBare(
   { bareHolds, entries }: Calibration,
   catalog: Catalog,
 ): ReadonlySet<PermissionName> {
-  const shown = [...entries].flatMap(([name, { bare }]) => {
-    const permissions = isSuccess(bare) ? (catalog.operation(name)?.permissions ?? []) : [];
-    return permissions.length === 1 ? permissions : [];
-  });
-  return catalog.closure([...bareHolds, ...shown]);
+  const answers = new Map<PermissionName, CalibrationAnswer[]>();
+  for (const [name, { bare }] of entries) {
+    const permissions = catalog.operation(name)?.permissions ?? [];
+    const [only] = permissions;
+    if (bare === undefined || bare.verdict === 'inconclusive' || only === undefined) continue;
+    if (permissions.length === 1) answers.set(only, [...(answers.get(only) ?? []), bare]);
+  }
+  const shown = [...answers].filter(
+    ([, list]) =>
+      list.some((answer) => isSuccess(answer)) ||
+      (bareHolds.length === 0 && list.length > 1 && list.every(({ verdict }) => verdict === 'allowed')),
+  );
+  return catalog.closure([...bareHolds, ...shown.map(([permission]) => permission)]);
 }
 
 function isSuccess(answer: CalibrationAnswer | undefined): boolean {

@@ -4,6 +4,8 @@ import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 
 /** At most so many rows of one kind are spelled out; `--verbose` and JSON have them all. */
 const MOST_ROWS = 20;
+/** What a key that holds nothing useful may do at most. */
+const MOST_HELD = 10;
 
 const meaning: Readonly<Record<ProbeQuality, string>> = {
   telling: 'refused without permission, accepted with it: strong evidence from now on',
@@ -32,6 +34,10 @@ export function renderCalibrateTable(
       output.write(wrap(text, output, { indent: '    ', first: '  ' }));
       if (quality === 'telling' || quality === 'unfinished') continue;
       renderRows(rows, describeAnswers, output, verbose);
+    }
+    if (rowsOf(report, 'held').length > MOST_HELD) {
+      const text = 'The key without permissions may do too much: one that holds less would show more.';
+      output.write(paint.yellow(wrap(text, output, { indent: '    ', first: '  note: ' })));
     }
     const wrong = report.rows.filter((row) => row.wrongRow);
     output.write(`\n${paint.bold('Rows whose refusal names another permission')}\n`);

@@ -133,6 +133,20 @@ describe('calibrate', { timeout: 60_000 }, () => {
     await expect(readFile(join(cwd, '.keyaudit', 'journal.json'))).rejects.toThrow('ENOENT');
   });
 
+  it('says when the key without permissions has too many', async () => {
+    const cwd = await temporaryFolder();
+    const server = await startSandboxServer(cwd);
+    const { token } = await server.makeKey(['charge_write', 'customer_write', 'invoice_write']);
+    const run = await runCli(['calibrate', '--bare-key-env', 'BARE', '--only', 'probes'], {
+      cwd,
+      env: { BARE: token, STRIPE_SECRET_KEY: server.secretKey, KEYAUDIT_API_BASE: server.url },
+    });
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout.replace(/\s+/g, ' ')).toContain('may do too much');
+    // What it holds is shown by its reads, so none of its writes passes for blind.
+    expect(run.stdout).not.toMatch(/^ {2}\d+ blind/m);
+  });
+
   it('goes on where an interrupted run ended', async () => {
     const cwd = await temporaryFolder();
     const open = await startSandbox({ catalog: new Catalog(catalogData), behaviour: { latencyMs: 20 } });
