@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    // Tests of the CLI wait for its processes, so a worker for each core keeps them busy.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Tests of the CLI wait for its processes much of the time, so one worker more than cores keeps them busy.
+    maxWorkers: availableParallelism() + 1,
   },
 });

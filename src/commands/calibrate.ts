@@ -191,7 +191,7 @@ class Calibrating {
     const { target } = this.#context.globals;
     const rate = this.#options.rate ?? defaultRate(target, 'test');
     const title = which === 'bare' ? 'key without permissions' : 'unrestricted key';
-    const progress = startProgress(this.#context, `calibrate, ${title}: ${probes.length} probes`);
+    const progress = await startProgress(this.#context, `calibrate, ${title}: ${probes.length} probes`);
     const outcome = await sendProbes(probes, {
       key,
       target,
@@ -275,7 +275,7 @@ class Calibrating {
       ...(rate === undefined ? {} : { ratePerSecond: rate }),
       signal: this.#context.signal,
     });
-    const spinner = startSpinner(this.#context, "calibrate, the catalog beside Stripe's resolver");
+    const spinner = await startSpinner(this.#context, "calibrate, the catalog beside Stripe's resolver");
     const ask = (endpoints: readonly string[]) => {
       spinner.update(`${resolver.requests} requests`);
       return resolver.ask(endpoints);

@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { dashboardRows, dashboardUrl } from '../core/dashboard-link.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
@@ -108,6 +107,7 @@ async function openInBrowser(url: string, context: CommandContext): Promise<void
       : process.platform === 'win32'
         ? ['cmd', '/c', 'start', '']
         : ['xdg-open'];
+  const { execa } = await import('execa');
   const run = await execa(command as string, [...args, url], {
     reject: false,
     stdio: 'ignore',

@@ -53,7 +53,7 @@ export async function inspect(options: InspectOptions, context: CommandContext):
   try {
     const rate = options.rate ?? defaultRate(context.globals.target, key.mode);
     if (key.mode === 'live') announce(probes, target.apiBase, rate, context);
-    const progress = startProgress(context, `inspect: ${probes.length} probes`);
+    const progress = await startProgress(context, `inspect: ${probes.length} probes`);
     const outcome = await sendProbes(probes, {
       key,
       target: context.globals.target,

@@ -46,7 +46,7 @@ export async function probeKey(
     probeFor,
     target: context.globals.target,
   });
-  const progress = startProgress(context, `${profile.name}: ${plan.probes.length} probes`);
+  const progress = await startProgress(context, `${profile.name}: ${plan.probes.length} probes`);
   const rate = options.rate ?? profile.rate;
   const outcome = await sendProbes(plan.probes, {
     key: found.key,

@@ -1,4 +1,3 @@
-import ora, { type Options } from 'ora';
 import type { SendProgress } from '../stripe/send-probes.ts';
 import type { CommandContext } from './context.ts';
 
@@ -7,41 +6,35 @@ export interface Progress {
   stop(): void;
 }
 
+/** Work without a count. */
+export interface Spinner {
+  update(text: string): void;
+  stop(): void;
+}
+
 /** How often a line is written where there is no terminal, in ms. */
 const LINE_EVERY_MS = 5_000;
 
-/** Progress on standard error: a spinner on a terminal, a line every few seconds elsewhere, nothing with `--quiet`. */
-export function startProgress(context: CommandContext, title: string): Progress {
-  if (context.globals.quiet) return { update: () => {}, stop: () => {} };
-  if (context.stderr.isTerminal) {
-    const spinner = ora(spinnerOptions(title, context)).start();
-    return {
-      update: (progress) => {
-        spinner.text = `${title}: ${describe(progress)}`;
-      },
-      stop: () => spinner.stop(),
-    };
-  }
-  let last = context.now().getTime();
+/** Probes on their way: count, rate and time left. */
+export async function startProgress(context: CommandContext, title: string): Promise<Progress> {
+  const spinner = await startSpinner(context, title);
   return {
     update: (progress) => {
-      const now = context.now().getTime();
-      if (now - last < LINE_EVERY_MS || progress.done === progress.total) return;
-      last = now;
-      context.stderr.write(`${title}: ${describe(progress)}\n`);
+      if (progress.done < progress.total) spinner.update(describe(progress));
     },
-    stop: () => {},
+    stop: spinner.stop,
   };
 }
 
-/** Work without a count: a spinner with a changing text on a terminal, a line every few seconds elsewhere. */
-export function startSpinner(
-  context: CommandContext,
-  title: string,
-): { readonly update: (text: string) => void; readonly stop: () => void } {
+/** On standard error: a spinner with a changing text on a terminal, a line every few seconds elsewhere, nothing with `--quiet`. */
+export async function startSpinner(context: CommandContext, title: string): Promise<Spinner> {
+  const { stderr } = context;
   if (context.globals.quiet) return { update: () => {}, stop: () => {} };
-  if (context.stderr.isTerminal) {
-    const spinner = ora(spinnerOptions(title, context)).start();
+  if (stderr.isTerminal) {
+    const { default: ora } = await import('ora');
+    // ora looks at the terminal, not at NO_COLOR.
+    const colour = stderr.colour ? {} : { color: false as const };
+    const spinner = ora({ text: title, discardStdin: false, ...colour }).start();
     return {
       update: (text) => {
         spinner.text = `${title}: ${text}`;
@@ -55,15 +48,10 @@ export function startSpinner(
       const now = context.now().getTime();
       if (now - last < LINE_EVERY_MS) return;
       last = now;
-      context.stderr.write(`${title}: ${text}\n`);
+      stderr.write(`${title}: ${text}\n`);
     },
     stop: () => {},
   };
-}
-
-/** ora looks at the terminal, not at NO_COLOR. */
-function spinnerOptions(text: string, { stderr }: CommandContext): Options {
-  return { text, discardStdin: false, ...(stderr.colour ? {} : { color: false }) };
 }
 
 function describe({ done, total, ratePerSecond, retries, slowedDown, etaMs }: SendProgress): string {

@@ -54,7 +54,7 @@ export async function revoke(options: RevokeOptions, context: CommandContext): P
         },
         context.now(),
       );
-      const spinner = startSpinner(context, `Revoking ${id}`);
+      const spinner = await startSpinner(context, `Revoking ${id}`);
       const retirement = await retireKey(
         {
           id,

@@ -283,7 +283,7 @@ async function retireOld(
     return { id: old.id, alreadyGone: false, unwatched: 'interrupted' };
   }
   const isOld = oldKey !== undefined && fingerprintOf(oldKey.key) === old.fingerprint;
-  const spinner = startSpinner(context, `Retiring ${old.id}`);
+  const spinner = await startSpinner(context, `Retiring ${old.id}`);
   const retirement = await retireKey(
     {
       id: old.id,
@@ -304,7 +304,7 @@ async function retireOld(
 
 /** Waits; false when interrupted, and then the next keyaudit command after that time retires the key. */
 async function graceIsOver(old: KeyRecord, dueAt: Date, context: CommandContext): Promise<boolean> {
-  const spinner = startSpinner(context, `The new key is published; ${old.id} goes on working`);
+  const spinner = await startSpinner(context, `The new key is published; ${old.id} goes on working`);
   try {
     for (;;) {
       const left = dueAt.getTime() - context.now().getTime();

@@ -1,5 +1,4 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { CompactEncrypt } from 'jose';
 import { z } from 'zod';
 import type { Catalog } from '../core/catalog.ts';
 import { type Answer, errorAnswer } from './answer.ts';
@@ -251,6 +250,7 @@ async function sealFor(
       ),
     };
   }
+  const { CompactEncrypt } = await import('jose');
   return {
     secret: async (token) => ({
       encrypted_secret: {

@@ -1,5 +1,4 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { execa } from 'execa';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { readEnvFile, removeFromEnvFile, writeEnvFile } from './env-file.ts';
@@ -85,6 +84,7 @@ function execStore(command: string, { cwd, log }: StoreOptions): SecretStore {
     place: `exec:${command}`,
     put: async (variable, secret, profile) => {
       const env = { KEYAUDIT_VARIABLE: variable, KEYAUDIT_PROFILE: profile };
+      const { execa } = await import('execa');
       const run = await execa(command, {
         shell: true,
         cwd,
@@ -118,6 +118,7 @@ export async function readKeyFrom(specification: string, cwd: string): Promise<S
       hint: 'Valid: exec:COMMAND, whose standard output is the key. Never give the key itself.',
     });
   }
+  const { execa } = await import('execa');
   const run = await execa(command, {
     shell: true,
     cwd,

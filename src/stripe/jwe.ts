@@ -1,6 +1,5 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { EXIT, KeyauditError } from '../core/error.ts';
 
 /** Stripe asks for 2048 bits or more. */
@@ -29,7 +28,8 @@ export async function decryptSecret(
   privateKey: KeyObject,
 ): Promise<string> {
   if (sealed.format !== 'jwe_compact') throw refused(`format ${sealed.format}`);
-  const { alg, enc } = headerOf(sealed.ciphertext);
+  const { compactDecrypt, decodeProtectedHeader } = await import('jose');
+  const { alg, enc } = headerOf(() => decodeProtectedHeader(sealed.ciphertext));
   if (!KEY_ALGORITHMS.includes(alg)) throw refused(`algorithm ${alg}`);
   if (!CONTENT_ALGORITHMS.includes(enc)) throw refused(`encryption ${enc}`);
   try {
@@ -43,9 +43,9 @@ export async function decryptSecret(
   }
 }
 
-function headerOf(ciphertext: string): { alg: string; enc: string } {
+function headerOf(decode: () => { alg?: unknown; enc?: unknown }): { alg: string; enc: string } {
   try {
-    const { alg, enc } = decodeProtectedHeader(ciphertext);
+    const { alg, enc } = decode();
     return { alg: String(alg), enc: String(enc) };
   } catch {
     throw broken();
