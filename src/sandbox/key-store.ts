@@ -17,6 +17,9 @@ export type NewKey = Pick<
   'name' | 'note' | 'permissions' | 'connectPermissions' | 'livemode' | 'madeBy' | 'expiresAt'
 >;
 
+/** How long a known key is taken for unchanged by other processes, in ms; Stripe takes a thousand. */
+const FRESH_MS = 10;
+
 /**
  * The sandbox's keys: in memory, or in `.keyaudit/sandbox.json` of a working folder, where several
  * processes may share them. The file holds a seed and no token.
@@ -25,6 +28,8 @@ export class KeyStore {
   readonly #file: string | undefined;
   readonly #now: () => number;
   #stamp = '';
+  /** When the file was last looked at, by the clock of `performance`. */
+  #readAt = Number.NEGATIVE_INFINITY;
   #seed: Buffer = Buffer.alloc(0);
   #keys = new Map<string, RestrictedKey>();
   #byToken = new Map<string, RestrictedKey>();
@@ -62,7 +67,15 @@ export class KeyStore {
 
   /** The caller behind a token; `expired` for a key that is dead, undefined for one never made here. */
   authenticate(token: string): Caller | 'expired' | undefined {
+    if (performance.now() - this.#readAt > FRESH_MS) this.#reread();
+    const known = this.#callerOf(token);
+    if (known !== undefined) return known;
+    // Another process may have made it just now.
     this.#reread();
+    return this.#callerOf(token);
+  }
+
+  #callerOf(token: string): Caller | 'expired' | undefined {
     if (token === this.#secrets.test) return { kind: 'secret', livemode: false };
     if (token === this.#secrets.live) return { kind: 'secret', livemode: true };
     const key = this.#byToken.get(token);
@@ -132,6 +145,7 @@ export class KeyStore {
 
   /** Takes in what another process wrote; false when there is no file yet. */
   #reread(): boolean {
+    this.#readAt = performance.now();
     if (this.#file === undefined) return true;
     const stats = statSync(this.#file, { throwIfNoEntry: false });
     if (stats === undefined) return false;
