@@ -10,6 +10,7 @@ const DEEPEST = 12;
  */
 export function parseForm(text: string): Fields {
   const fields = emptyFields();
+  if (text === '') return fields;
   for (const [key, value] of new URLSearchParams(text)) setField(fields, key, value);
   return fields;
 }
@@ -41,6 +42,7 @@ export function emptyFields(): Fields {
 }
 
 function pathOf(key: string): string[] {
+  if (!key.includes('[')) return [key];
   const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(key);
   if (match === null) return [key];
   const rest = [...(match[2] ?? '').matchAll(/\[([^[\]]*)\]/g)].map((part) => part[1] ?? '');

@@ -29,9 +29,10 @@ export class ParameterValidator {
   /** Form fields are text; numbers and booleans among the parameters become what they are. */
   coerce(operation: Operation, fields: Fields): Fields {
     const parameters = this.#parameters(operation);
-    return Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, coerceOne(parameters.get(name)?.type, value)]),
-    );
+    const coerced: Fields = {};
+    for (const name of Object.keys(fields))
+      coerced[name] = coerceOne(parameters.get(name)?.type, fields[name]);
+    return coerced;
   }
 
   #parameters(operation: Operation): ReadonlyMap<string, Parameter> {
