@@ -12,6 +12,7 @@ import {
   type ProfileFile,
   profileSchema,
 } from './profile.ts';
+import { byPosition, describePath, valueAt } from './shape-problem.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
 /** A profile file, or all that is wrong with it. */
@@ -292,31 +293,6 @@ function keysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path[0] === 'checks') return ['allow', 'forbid'];
   if (path[0] === 'accept') return ['operations', 'reason', 'until'];
   return ['level', 'why'];
-}
-
-/** `permissions.charges`, `accept[0].reason`. */
-function describePath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, step) =>
-      typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`,
-    '',
-  );
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (current, step) =>
-      isRecord(current) || Array.isArray(current)
-        ? (current as Record<PropertyKey, unknown>)[step]
-        : undefined,
-    value,
-  );
-}
-
-function byPosition(a: Problem, b: Problem): number {
-  return (
-    (a.location?.line ?? 0) - (b.location?.line ?? 0) || (a.location?.column ?? 0) - (b.location?.column ?? 0)
-  );
 }
 
 function kindOf(value: unknown): string {

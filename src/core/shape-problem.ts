@@ -61,7 +61,7 @@ export function byPosition(a: Problem, b: Problem): number {
 }
 
 /** `deny.operations[0]`. */
-function describePath(path: readonly PropertyKey[]): string {
+export function describePath(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, step) =>
       typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`,
@@ -69,7 +69,8 @@ function describePath(path: readonly PropertyKey[]): string {
   );
 }
 
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+/** What stands at a path of a document; undefined where nothing does. */
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (current, step) =>
       typeof current === 'object' && current !== null
