@@ -227,11 +227,18 @@ export function objectKindOf(collection: Collection): ObjectKind | undefined {
 
 /** The collections whose ids a path template holds, one for each `{id}`, first to last. */
 export function idCollectionsOf(path: string): readonly Collection[] {
+  const known = idCollections.get(path);
+  if (known !== undefined) return known;
   const segments = path.split('/');
-  return segments.flatMap((segment, index) =>
+  const found = segments.flatMap((segment, index) =>
     segment === '{id}' ? [collectionOf(segments.slice(0, index).join('/'))] : [],
   );
+  idCollections.set(path, found);
+  return found;
 }
+
+/** By path template, since the sandbox asks for the same few at each request. */
+const idCollections = new Map<string, readonly Collection[]>();
 
 /** The kind of object that a resource holds, with a prefix made of its name where such ids have none. */
 export function objectKind(resource: ResourceName): ObjectKind {
@@ -253,39 +260,41 @@ export function objectKindsInPath(path: string): readonly ObjectKind[] {
  * other parameter.
  */
 export function referencedResource(parameter: string): ResourceName | undefined {
-  return references[parameter];
+  return references.get(parameter);
 }
 
-const references: Readonly<Record<string, ResourceName>> = {
-  account: 'accounts',
-  authorization: 'issuing/authorizations',
-  card: 'issuing/cards',
-  cardholder: 'issuing/cardholders',
-  charge: 'charges',
-  coupon: 'coupons',
-  credit_note: 'credit_notes',
-  customer: 'customers',
-  destination_payment: 'charges',
-  entitlement_feature: 'entitlements/features',
-  file: 'files',
-  financial_account: 'treasury/financial_accounts',
-  invoice: 'invoices',
-  mandate: 'mandates',
-  meter: 'billing/meters',
-  original_transaction: 'tax/transactions',
-  payment_intent: 'payment_intents',
-  payment_method: 'payment_methods',
-  payment_record: 'payment_records',
-  payout: 'payouts',
-  price: 'prices',
-  product: 'products',
-  promotion_code: 'promotion_codes',
-  received_credit: 'treasury/received_credits',
-  received_debit: 'treasury/received_debits',
-  setup_intent: 'setup_intents',
-  subscription: 'subscriptions',
-  subscription_item: 'subscription_items',
-  transaction: 'treasury/transactions',
-  transfer: 'transfers',
-  value_list: 'radar/value_lists',
-};
+const references: ReadonlyMap<string, ResourceName> = new Map(
+  Object.entries({
+    account: 'accounts',
+    authorization: 'issuing/authorizations',
+    card: 'issuing/cards',
+    cardholder: 'issuing/cardholders',
+    charge: 'charges',
+    coupon: 'coupons',
+    credit_note: 'credit_notes',
+    customer: 'customers',
+    destination_payment: 'charges',
+    entitlement_feature: 'entitlements/features',
+    file: 'files',
+    financial_account: 'treasury/financial_accounts',
+    invoice: 'invoices',
+    mandate: 'mandates',
+    meter: 'billing/meters',
+    original_transaction: 'tax/transactions',
+    payment_intent: 'payment_intents',
+    payment_method: 'payment_methods',
+    payment_record: 'payment_records',
+    payout: 'payouts',
+    price: 'prices',
+    product: 'products',
+    promotion_code: 'promotion_codes',
+    received_credit: 'treasury/received_credits',
+    received_debit: 'treasury/received_debits',
+    setup_intent: 'setup_intents',
+    subscription: 'subscriptions',
+    subscription_item: 'subscription_items',
+    transaction: 'treasury/transactions',
+    transfer: 'transfers',
+    value_list: 'radar/value_lists',
+  }),
+);

@@ -4,22 +4,23 @@ import type { Fields } from './form-body.ts';
 import { makeObject } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 
-/** What an effect works on. */
+/** What an effect knows of its call. */
 export interface EffectContext {
-  /** The object that the call made or addresses. */
-  readonly object: StripeObject;
   readonly fields: Fields;
   readonly store: ObjectStore;
   readonly livemode: boolean;
   readonly now: number;
 }
 
-/** Changes objects as the call does at Stripe; an answer when Stripe would refuse. */
-type Effect = (context: EffectContext) => Answer | undefined;
+/**
+ * Changes the object that the call made or addresses, and others, as the call does at Stripe; an answer
+ * when Stripe would refuse.
+ */
+type Effect = (object: StripeObject, context: EffectContext) => Answer | undefined;
 
 /** What a create fills in beyond the fields that were sent. Runs before the object is kept. */
 export const createEffects: Readonly<Record<OperationName, Effect>> = {
-  'charges.create': ({ object, fields, store, livemode, now }) => {
+  'charges.create': (object, { fields, store, livemode, now }) => {
     // The SDK declares both optional; Stripe refuses a charge without them.
     for (const name of ['amount', 'currency']) if (fields[name] === undefined) return missing(name);
     const captured = fields.capture !== false;
@@ -40,7 +41,7 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     }
     return undefined;
   },
-  'refunds.create': ({ object, fields, store }) => {
+  'refunds.create': (object, { fields, store }) => {
     if (fields.charge === undefined && fields.payment_intent === undefined) {
       return errorAnswer(400, {
         code: 'parameter_missing',
@@ -71,8 +72,8 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     Object.assign(object, { amount, charge: charge.id, currency: charge.currency, status: 'succeeded' });
     return undefined;
   },
-  'paymentIntents.create': (context) => {
-    const { object, fields } = context;
+  'paymentIntents.create': (object, context) => {
+    const { fields } = context;
     Object.assign(object, {
       amount_capturable: 0,
       amount_received: 0,
@@ -81,13 +82,13 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
       latest_charge: null,
       status: fields.payment_method === undefined ? 'requires_payment_method' : 'requires_confirmation',
     });
-    return fields.confirm === true ? confirm(context) : undefined;
+    return fields.confirm === true ? confirm(object, context) : undefined;
   },
-  'setupIntents.create': ({ object, fields }) => {
+  'setupIntents.create': (object, { fields }) => {
     object.status = fields.payment_method === undefined ? 'requires_payment_method' : 'requires_confirmation';
     return undefined;
   },
-  'subscriptions.create': ({ object, fields, store, livemode, now }) => {
+  'subscriptions.create': (object, { fields, store, livemode, now }) => {
     const items = Array.isArray(fields.items) ? (fields.items as Fields[]) : [];
     const data = items.map((item) => {
       const made = makeObject({ ...item }, { collection: 'subscription_items', livemode, now });
@@ -105,11 +106,11 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     });
     return undefined;
   },
-  'invoices.create': ({ object }) => {
+  'invoices.create': (object) => {
     Object.assign(object, { status: 'draft', paid: false });
     return undefined;
   },
-  'files.create': ({ object, fields }) => {
+  'files.create': (object, { fields }) => {
     const file = fields.file as { name?: string; size?: number; type?: string } | undefined;
     Object.assign(object, {
       file: undefined,
@@ -120,11 +121,11 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     });
     return undefined;
   },
-  'coupons.create': ({ object }) => {
+  'coupons.create': (object) => {
     Object.assign(object, { duration: object.duration ?? 'once', times_redeemed: 0, valid: true });
     return undefined;
   },
-  'payouts.create': ({ object }) => {
+  'payouts.create': (object) => {
     object.status = 'pending';
     return undefined;
   },
@@ -132,7 +133,7 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
 
 /** What an action does to its object; any other takes the fields over and no more. */
 export const actionEffects: Readonly<Record<OperationName, Effect>> = {
-  'charges.capture': ({ object, fields }) => {
+  'charges.capture': (object, { fields }) => {
     if (object.captured === true) {
       return errorAnswer(400, {
         code: 'charge_already_captured',
@@ -142,26 +143,26 @@ export const actionEffects: Readonly<Record<OperationName, Effect>> = {
     Object.assign(object, { captured: true, amount_captured: fields.amount ?? object.amount });
     return undefined;
   },
-  'paymentIntents.confirm': (context) => {
-    if (context.fields.payment_method !== undefined)
-      context.object.payment_method = context.fields.payment_method;
-    return confirm(context);
+  'paymentIntents.confirm': (object, context) => {
+    const { payment_method: given } = context.fields;
+    if (given !== undefined) object.payment_method = given;
+    return confirm(object, context);
   },
-  'paymentIntents.capture': (context) => {
-    if (context.object.status !== 'requires_capture') return unexpectedState(context.object, 'captured');
-    return succeed(context);
+  'paymentIntents.capture': (object, context) => {
+    if (object.status !== 'requires_capture') return unexpectedState(object, 'captured');
+    return succeed(object, context);
   },
-  'paymentIntents.cancel': ({ object }) => {
+  'paymentIntents.cancel': (object) => {
     if (object.status === 'succeeded' || object.status === 'canceled')
       return unexpectedState(object, 'canceled');
     object.status = 'canceled';
     return undefined;
   },
-  'disputes.close': ({ object }) => {
+  'disputes.close': (object) => {
     object.status = 'lost';
     return undefined;
   },
-  'disputes.update': ({ object, fields }) => {
+  'disputes.update': (object, { fields }) => {
     if (fields.evidence !== undefined) {
       const details = { has_evidence: true, submission_count: fields.submit === true ? 1 : 0 };
       object.evidence_details = details;
@@ -169,17 +170,17 @@ export const actionEffects: Readonly<Record<OperationName, Effect>> = {
     if (fields.submit === true) object.status = 'under_review';
     return undefined;
   },
-  'paymentMethods.attach': ({ object, fields }) => {
+  'paymentMethods.attach': (object, { fields }) => {
     object.customer = fields.customer;
     return undefined;
   },
-  'paymentMethods.detach': ({ object }) => {
+  'paymentMethods.detach': (object) => {
     object.customer = null;
     return undefined;
   },
   'invoices.finalizeInvoice': status('open'),
   'invoices.markUncollectible': status('uncollectible'),
-  'invoices.pay': ({ object }) => {
+  'invoices.pay': (object) => {
     Object.assign(object, { status: 'paid', paid: true });
     return undefined;
   },
@@ -203,14 +204,13 @@ function missing(param: string): Answer {
 }
 
 function status(text: string): Effect {
-  return ({ object }) => {
+  return (object) => {
     object.status = text;
     return undefined;
   };
 }
 
-function confirm(context: EffectContext): Answer | undefined {
-  const { object } = context;
+function confirm(object: StripeObject, context: EffectContext): Answer | undefined {
   if (object.payment_method === undefined || object.payment_method === null) {
     return errorAnswer(400, {
       code: 'payment_intent_unexpected_state',
@@ -220,12 +220,12 @@ function confirm(context: EffectContext): Answer | undefined {
   }
   if (object.status === 'succeeded' || object.status === 'canceled')
     return unexpectedState(object, 'confirmed');
-  if (object.capture_method !== 'manual') return succeed(context);
+  if (object.capture_method !== 'manual') return succeed(object, context);
   Object.assign(object, { status: 'requires_capture', amount_capturable: object.amount });
   return undefined;
 }
 
-function succeed({ object, fields, store, livemode, now }: EffectContext): undefined {
+function succeed(object: StripeObject, { fields, store, livemode, now }: EffectContext): undefined {
   const amount = Number(fields.amount_to_capture ?? object.amount);
   const charge = makeObject(
     {

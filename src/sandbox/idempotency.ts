@@ -20,14 +20,13 @@ export class IdempotencyCache {
 
   /**
    * @param scope account and mode
-   * @param content what must be the same: method, path and body
+   * @param content what must be the same: URL and body
    */
   async once(
-    key: string | undefined,
+    key: string,
     { scope, content, requestId }: { scope: string; content: string; requestId: string },
     serve: () => Promise<Answer>,
   ): Promise<Answer> {
-    if (key === undefined) return serve();
     if (key.length > LONGEST_KEY) {
       return idempotencyError(400, `Idempotency key cannot be longer than ${LONGEST_KEY} characters.`);
     }

@@ -16,15 +16,17 @@ export function makeObject(fields: Fields, { collection, livemode, now }: Object
   const isV2 = collection.startsWith('v2/');
   const prefix = kind?.prefix ?? '';
   const given = typeof fields.id === 'string' && fields.id !== '' ? fields.id : undefined;
-  const { expand: _expand, ...sent } = fields;
-  return {
-    ...sent,
+  const made: StripeObject = {
     id: given ?? (prefix === '' ? randomText(8) : `${prefix}_1${randomText(23)}`),
     object: kind?.object ?? (collection.split('/').at(-1) ?? collection).replace(/s$/, ''),
     created: isV2 ? new Date(now).toISOString() : Math.floor(now / 1000),
     livemode,
     metadata: { ...(isRecord(fields.metadata) ? fields.metadata : {}) },
   };
+  for (const [name, value] of Object.entries(fields)) {
+    if (name !== 'expand' && !Object.hasOwn(made, name)) made[name] = value;
+  }
+  return made;
 }
 
 /** Takes new values over; an empty string unsets, and metadata is merged. @see https://docs.stripe.com/api/metadata */

@@ -15,7 +15,7 @@ export interface GateRequest {
   readonly token: string;
   readonly operation: Operation;
   /** The `Stripe-Account` header. */
-  readonly account?: string;
+  readonly account: string | undefined;
   /** The paths of `expand[]`. */
   readonly expand: readonly string[];
   readonly dialect: RefusalDialect;

@@ -10,15 +10,13 @@ export interface SandboxRequest {
   /** The query of a GET or DELETE, with the body's fields. */
   readonly fields: Fields;
   readonly expand: readonly string[];
-  readonly authorization?: string;
+  readonly authorization: string | undefined;
   /** `Stripe-Version`. */
-  readonly version?: string;
+  readonly version: string | undefined;
   /** `Stripe-Account`. */
-  readonly account?: string;
-  readonly idempotencyKey?: string;
-  /** The body as it came, for telling two requests apart. */
-  readonly bodyText: string;
-  /** For a server behind the gate. */
+  readonly account: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  /** As it came: for a server behind the gate, and for telling two requests apart. */
   readonly raw: RawRequest;
 }
 
@@ -38,20 +36,15 @@ export async function readRequest(raw: RawRequest): Promise<SandboxRequest | { r
     const value = headers[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  const authorization = text('authorization');
-  const version = text('stripe-version');
-  const account = text('stripe-account') ?? text('stripe-context');
-  const idempotencyKey = text('idempotency-key');
   return {
     method,
     path: rawPath.length > 1 ? rawPath.replace(/\/$/, '') : rawPath,
     fields,
     expand: expandOf(fields),
-    ...(authorization === undefined ? {} : { authorization }),
-    ...(version === undefined ? {} : { version }),
-    ...(account === undefined ? {} : { account }),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    bodyText: `${query}\n${body.toString('latin1')}`,
+    authorization: text('authorization'),
+    version: text('stripe-version'),
+    account: text('stripe-account') ?? text('stripe-context'),
+    idempotencyKey: text('idempotency-key'),
     raw,
   };
 }

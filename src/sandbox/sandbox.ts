@@ -14,6 +14,7 @@ import { KEY_PERMISSIONS_PATH, resolveKeyPermissions } from './key-permissions-e
 import { type Caller, KeyStore } from './key-store.ts';
 import { KEYS_PATH, serveManagedKeys, v2Error } from './managed-key-endpoints.ts';
 import { ObjectStore, type StripeObject } from './object-store.ts';
+import { Outbox } from './outbox.ts';
 import { OWN_ACCOUNT, PermissionGate } from './permission-gate.ts';
 import { randomText } from './random-text.ts';
 import { readRequest, type SandboxRequest } from './read-request.ts';
@@ -99,6 +100,7 @@ class SandboxServer {
   readonly #validator = new ParameterValidator();
   readonly #idempotency = new IdempotencyCache();
   readonly #faults = new FaultInjector();
+  readonly #outbox = new Outbox();
   readonly #stores = new Map<string, ObjectStore>();
   readonly #server: Server;
 
@@ -163,7 +165,7 @@ class SandboxServer {
     if (fault === 'reset') return cut(response);
     if (fault === 'hang') return;
     const requestId = `req_${randomText(14)}`;
-    const headers = { 'request-id': requestId };
+    const headers: Record<string, string> = { 'request-id': requestId };
     if (typeof fault === 'object' && 'answer' in fault) return this.#put(fault.answer, response, headers);
     const parsed = await readRequest(raw);
     if ('refusal' in parsed) return this.#put(parsed.refusal, response, headers);
@@ -171,36 +173,30 @@ class SandboxServer {
     if (answer === 'lost') return cut(response);
     if (typeof fault === 'object' && 'foreign' in fault) return sendForeign(fault.foreign, response, answer);
     if (answer.raw !== undefined) return this.#put(answer, response, headers, fault === 'truncate');
-    const { version, idempotencyKey } = parsed;
-    const echoed = {
-      ...headers,
-      'stripe-version': version ?? this.#parts.catalog.apiVersion,
-      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-    };
-    this.#put(answer, response, echoed, fault === 'truncate');
+    headers['stripe-version'] = parsed.version ?? this.#parts.catalog.apiVersion;
+    if (parsed.idempotencyKey !== undefined) headers['idempotency-key'] = parsed.idempotencyKey;
+    this.#put(answer, response, headers, fault === 'truncate');
   }
 
-  /** Puts an answer on the wire. */
+  /** Counts an answer and hands it over for sending; `headers` becomes its own. */
   #put(answer: Answer, response: ServerResponse, headers: Record<string, string>, truncate = false): void {
     const { behaviour, now } = this.#parts;
     const counted = `${response.req.method} ${answer.status}`;
     this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
     const text = answer.raw ?? JSON.stringify(answer.body);
-    const all = {
-      ...(answer.raw === undefined ? { 'content-type': 'application/json' } : {}),
-      ...headers,
-      ...answer.headers,
-      ...(behaviour.clockSkewSeconds === 0
-        ? {}
-        : { date: new Date(now() + behaviour.clockSkewSeconds * 1000).toUTCString() }),
-    };
+    const all = Object.assign(headers, answer.headers);
+    if (answer.raw === undefined) all['content-type'] ??= 'application/json';
+    if (behaviour.clockSkewSeconds !== 0) {
+      all.date = new Date(now() + behaviour.clockSkewSeconds * 1000).toUTCString();
+    }
     if (behaviour.slowBodyMs > 0) {
       void drip(response, { status: answer.status, headers: all, text, overMs: behaviour.slowBodyMs });
       return;
     }
     const body = truncate ? truncated(text) : text;
-    response.writeHead(answer.status, { ...all, 'content-length': Buffer.byteLength(body) });
-    response.end(body);
+    all['content-length'] = `${Buffer.byteLength(body)}`;
+    response.writeHead(answer.status, all);
+    this.#outbox.end(response, body);
   }
 
   /** Authentication, then the URL, then permissions, then parameters, then the objects: Stripe's order. */
@@ -238,10 +234,11 @@ class SandboxServer {
     const fields = this.#validator.coerce(operation, request.fields);
     const store = this.#store(caller.livemode, request.account);
     const call = {
-      ...request,
       operation,
       ids: found.ids.map(decoded),
+      path: request.path,
       fields,
+      expand: request.expand,
       store,
       livemode: caller.livemode,
       now: this.#parts.now(),
@@ -264,7 +261,7 @@ class SandboxServer {
       expand,
       dialect: behaviour.dialect,
       now: now(),
-      ...(account === undefined ? {} : { account }),
+      account,
     });
   }
 
@@ -317,14 +314,11 @@ class SandboxServer {
     requestId: string,
     serve: () => Promise<Answer>,
   ): Promise<Answer> {
-    const { idempotencyKey, method, path, bodyText, account } = request;
-    if (method !== 'POST') return serve();
+    const { idempotencyKey, method, account, raw } = request;
+    if (method !== 'POST' || idempotencyKey === undefined) return serve();
     const scope = `${caller.livemode} ${account ?? ''}`;
-    return this.#idempotency.once(
-      idempotencyKey,
-      { scope, content: `${path}\n${bodyText}`, requestId },
-      serve,
-    );
+    const content = `${raw.url}\n${raw.body.toString('latin1')}`;
+    return this.#idempotency.once(idempotencyKey, { scope, content, requestId }, serve);
   }
 
   #store(livemode: boolean, account = OWN_ACCOUNT): ObjectStore {

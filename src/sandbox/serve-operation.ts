@@ -70,7 +70,7 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     if (operation.path.endsWith('{id}')) {
       const object = addressed(call);
       updateObject(object, fields);
-      return actionEffect(operation.name)?.({ ...call, object }) ?? ok(object);
+      return actionEffect(operation.name)?.(object, call) ?? ok(object);
     }
     const collection = collectionOf(operation.path);
     const object =
@@ -83,7 +83,7 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     if (!operation.path.endsWith('{id}')) return ok({ object: 'discount', deleted: true });
     const object = addressed(call);
     const effect = actionEffect(operation.name);
-    if (effect !== undefined) return effect({ ...call, object }) ?? ok(object);
+    if (effect !== undefined) return effect(object, call) ?? ok(object);
     store.remove(lastCollection(call), object.id);
     return ok({ id: object.id, object: object.object, deleted: true });
   },
@@ -93,7 +93,7 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     const object = addressed(call);
     const effect = actionEffect(operation.name);
     if (effect === undefined) updateObject(object, fields);
-    return effect?.({ ...call, object }) ?? ok(object);
+    return effect?.(object, call) ?? ok(object);
   },
 };
 
@@ -111,7 +111,7 @@ function create(collection: Collection, call: Call): Answer {
     });
   }
   const object = makeObject(fields, { collection, livemode, now });
-  const refused = createEffects[operation.name]?.({ ...call, object });
+  const refused = createEffects[operation.name]?.(object, call);
   if (refused !== undefined) return refused;
   store.add(collection, object, ids);
   return ok(object);
@@ -219,6 +219,7 @@ function singleton(collection: Collection, { livemode }: Call): StripeObject {
 
 /** Replaces ids by their objects where `expand[]` asks for it. */
 function expanded(answer: Answer, { expand, store }: Call): Answer {
+  if (expand.length === 0) return answer;
   let { body } = answer;
   for (const path of expand) {
     const copy = expandPath(body, path.split('.'), store);
@@ -242,16 +243,16 @@ function expandPath(value: unknown, path: readonly string[], store: ObjectStore)
   }
   if (typeof value !== 'object' || value === null) return value;
   const record = value as Fields;
-  if (rest.length === 0 || typeof record[name] === 'string') {
+  // Not what every object inherits, such as its constructor.
+  const member = Object.hasOwn(record, name) ? record[name] : undefined;
+  if (rest.length === 0 || typeof member === 'string') {
     const resource = referencedResource(name);
-    if (resource === undefined)
-      return name === 'data' || typeof record[name] === 'object' ? value : undefined;
-    const id = record[name];
-    const object = typeof id === 'string' ? store.find(collectionOf(resource), id) : undefined;
+    if (resource === undefined) return name === 'data' || typeof member === 'object' ? value : undefined;
+    const object = typeof member === 'string' ? store.find(collectionOf(resource), member) : undefined;
     if (object === undefined) return value;
     return { ...record, [name]: expandPath(object, rest, store) };
   }
-  const inner = expandPath(record[name], rest, store);
+  const inner = expandPath(member, rest, store);
   return inner === undefined ? undefined : { ...record, [name]: inner };
 }
 
@@ -260,6 +261,7 @@ function isV2({ operation }: Call): boolean {
 }
 
 function ok(object: StripeObject | Fields): Answer {
-  const { id, ...rest } = object as Fields;
-  return { status: 200, body: id === SINGLETON ? rest : object };
+  if (object.id !== SINGLETON) return { status: 200, body: object };
+  const { id: _id, ...rest } = object;
+  return { status: 200, body: rest };
 }
