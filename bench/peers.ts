@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
@@ -80,13 +80,15 @@ async function besideStripeMock(mock: StripeMock): Promise<Measurement[]> {
           note: `${through.toFixed(2)} ms beside ${direct.toFixed(2)} ms, one request at a time`,
         });
         const refused = { ...at(alone.url, mayNot, one), status: 403 };
-        const [refusal = 0, answer = 0] = await medians([refused, at(alone.url, may, one)]);
+        const [refusals = [], answers = []] = await inTurns([refused, at(alone.url, may, one)], (load) =>
+          processorTimeOf(load, alone),
+        );
         found.push({
-          what: `${what}: a refusal beside an answer, at the median`,
-          value: refusal / answer,
+          what: `${what}: a refusal beside an answer, by the processor time of the sandbox`,
+          value: median(refusals.map((refusal, round) => refusal / (answers[round] ?? Number.NaN))),
           unit: '×',
           bound: { atMost: 1 },
-          note: `${refusal.toFixed(3)} ms beside ${answer.toFixed(3)} ms`,
+          note: `${median(refusals).toFixed(1)} µs beside ${median(answers).toFixed(1)} µs`,
         });
       }
       return found;
@@ -110,7 +112,25 @@ async function inTurns(
 }
 
 /** Requests a second under autocannon. */
-async function rateOf({ url, key, method, body, status }: Load): Promise<number> {
+async function rateOf(load: Load): Promise<number> {
+  const { requests, seconds } = await sendMany(load);
+  return requests / seconds;
+}
+
+/** What one request costs the server in processor time, its system calls included, in µs, under autocannon. */
+async function processorTimeOf(load: Load, server: Server): Promise<number> {
+  const before = await server.processorTime();
+  const { requests } = await sendMany(load);
+  return ((await server.processorTime()) - before) / requests;
+}
+
+async function sendMany({
+  url,
+  key,
+  method,
+  body,
+  status,
+}: Load): Promise<{ readonly requests: number; readonly seconds: number }> {
   const args = ['-c', `${CONNECTIONS}`, '-d', `${SECONDS}`, '-j', '-m', method];
   args.push('-H', `Authorization=Bearer ${key}`);
   if (body !== undefined) args.push('-H', 'Content-Type=application/x-www-form-urlencoded', '-b', body);
@@ -125,7 +145,7 @@ async function rateOf({ url, key, method, body, status }: Load): Promise<number>
   if (run.errors > 0 || good !== run.requests.total) {
     throw new Error(`${method} ${url}: ${JSON.stringify(run.statusCodeStats)}, ${run.errors} errors`);
   }
-  return good / run.duration;
+  return { requests: good, seconds: run.duration };
 }
 
 /** Median times in ms, one request at a time on one connection, the loads taking turns. */
@@ -167,25 +187,43 @@ function exchange({ url, key, method, body = '', status }: Load, agent: Agent): 
 interface Server {
   readonly url: string;
   readonly secretKey: string;
+  /** Processor time that it has taken so far, in µs. */
+  processorTime(): Promise<number>;
   stop(): Promise<void>;
 }
+
+/** Loaded into the server: it tells its processor time when asked by a signal. */
+const TELLS_TIME = `data:text/javascript,${encodeURIComponent(`
+  process.on('SIGUSR2', () => {
+    const { user, system } = process.cpuUsage();
+    process.stderr.write(\`time \${user + system}\\n\`);
+  });
+`)}`;
 
 async function startServer(
   cwd: string,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<Server> {
-  const child = execa(process.execPath, [KEYAUDIT, 'sandbox', '--port', '0', '--format', 'json', ...args], {
-    cwd,
-    env,
-    reject: false,
-    buffer: false,
-  });
+  const child = execa(
+    process.execPath,
+    ['--import', TELLS_TIME, KEYAUDIT, 'sandbox', '--port', '0', '--format', 'json', ...args],
+    { cwd, env, reject: false, buffer: false },
+  );
+  const notes = createInterface(child.stderr);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   const { url, secretKey } = JSON.parse(line) as { url: string; secretKey: string };
   return {
     url,
     secretKey,
+    processorTime: async () => {
+      child.kill('SIGUSR2');
+      for await (const [note] of on(notes, 'line')) {
+        const time = /^time (\d+)$/.exec(note)?.[1];
+        if (time !== undefined) return Number(time);
+      }
+      throw new Error('the sandbox ended');
+    },
     stop: async () => {
       child.kill('SIGTERM');
       await child;

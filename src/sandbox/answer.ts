@@ -21,20 +21,14 @@ export function errorAnswer(status: number, fields: ErrorFields): Answer {
   return {
     status,
     body: {
-      error: {
-        ...(code === undefined
-          ? {}
-          : { code, doc_url: `https://stripe.com/docs/error-codes/${docName(code)}` }),
-        message,
-        ...(param === undefined ? {} : { param }),
-        type,
-      },
+      // JSON leaves out what is undefined.
+      error: { code, doc_url: code === undefined ? undefined : docUrl(code), message, param, type },
     },
   };
 }
 
-function docName(code: string): string {
-  return code.replaceAll('_', '-');
+function docUrl(code: string): string {
+  return `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}`;
 }
 
 /** `No such customer: 'cus_x'`; 404 for an id in the path, 400 for most ids in parameters. */

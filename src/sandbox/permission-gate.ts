@@ -2,7 +2,6 @@ import { allows, type Catalog, type Operation, type PermissionName } from '../co
 import { referencedResource } from '../core/id-prefix.ts';
 import type { RefusalDialect } from '../core/refusal.ts';
 import type { Answer } from './answer.ts';
-import { maskedKey } from './authenticate.ts';
 import { permissionsAt } from './key-state.ts';
 import type { Caller } from './key-store.ts';
 import { refusal } from './refusal-message.ts';
@@ -39,19 +38,15 @@ export class PermissionGate {
   check(request: GateRequest): Answer | undefined {
     const { caller, token, operation, account, now } = request;
     const connected = account !== undefined && account !== OWN_ACCOUNT;
-    const context = { catalog: this.#catalog, maskedKey: maskedKey(token), account: account ?? OWN_ACCOUNT };
-    if (connected && !/^acct_[A-Za-z0-9]+$/.test(account)) {
-      return refusal('g', { ...context, permissions: [] });
-    }
+    const refuse = (dialect: RefusalDialect, permissions: readonly PermissionName[] = []) =>
+      refusal(dialect, { catalog: this.#catalog, token, account: account ?? OWN_ACCOUNT, permissions });
+    if (connected && !/^acct_[A-Za-z0-9]+$/.test(account)) return refuse('g');
     if (caller.kind === 'secret') return undefined;
     const held = permissionsAt(caller.key, now);
-    if (connected && held.connectPermissions.length === 0)
-      return refusal('f', { ...context, permissions: [] });
+    if (connected && held.connectPermissions.length === 0) return refuse('f');
     const effective = this.#closure(connected ? held.connectPermissions : held.permissions);
     const refused = [operation, ...this.#expanded(request.expand)].find((one) => !allows(effective, one));
-    return refused === undefined
-      ? undefined
-      : refusal(request.dialect, { ...context, permissions: refused.permissions });
+    return refused === undefined ? undefined : refuse(request.dialect, refused.permissions);
   }
 
   /** Whether a caller holds one permission, for the endpoints that the catalog does not have. */

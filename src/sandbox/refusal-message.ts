@@ -1,6 +1,7 @@
 import type { Catalog, PermissionName } from '../core/catalog.ts';
 import type { RefusalDialect } from '../core/refusal.ts';
 import { type Answer, errorAnswer } from './answer.ts';
+import { maskedKey } from './authenticate.ts';
 
 export const DIALECTS = [
   'a',
@@ -17,8 +18,8 @@ export const DIALECTS = [
 
 export interface RefusalContext {
   readonly catalog: Catalog;
-  /** As shown in messages. */
-  readonly maskedKey: string;
+  /** The caller's key; messages show it masked. */
+  readonly token: string;
   readonly account: string;
   /** Any one of these would do; empty where none is known. */
   readonly permissions: readonly PermissionName[];
@@ -32,8 +33,8 @@ export function refusal(dialect: RefusalDialect, context: RefusalContext): Answe
 
 type Wording = (context: RefusalContext) => { readonly message: string; readonly code?: string };
 
-const lacking = ({ maskedKey, account }: RefusalContext) =>
-  `The provided key '${maskedKey}' does not have the required permissions for this endpoint on account '${account}'.`;
+const lacking = ({ token, account }: RefusalContext) =>
+  `The provided key '${maskedKey(token)}' does not have the required permissions for this endpoint on account '${account}'.`;
 
 const wordings: Readonly<Record<RefusalDialect, Wording>> = {
   a: (context) => ({ message: `${lacking(context)} ${scopes(context, 1)}` }),
@@ -57,9 +58,9 @@ const wordings: Readonly<Record<RefusalDialect, Wording>> = {
     message:
       'You passed a restricted API key with the Stripe-Account header, but the restricted API key does not have any Connect permissions.',
   }),
-  g: ({ maskedKey, account }) => ({
+  g: ({ token, account }) => ({
     code: 'account_invalid',
-    message: `The provided key '${maskedKey}' does not have access to account '${account}' (or that account does not exist). Application access may have been revoked.`,
+    message: `The provided key '${maskedKey(token)}' does not have access to account '${account}' (or that account does not exist). Application access may have been revoked.`,
   }),
   h: () => ({
     message: 'Only Stripe Connect platforms can work with other accounts.',

@@ -6,7 +6,7 @@ import type { Catalog, Operation } from '../core/catalog.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { type Answer, errorAnswer } from './answer.ts';
-import { authenticate, expiredKey, maskedKey, refusedAddress } from './authenticate.ts';
+import { authenticate, expiredKey, refusedAddress } from './authenticate.ts';
 import { type Behaviour, defaultBehaviour } from './behaviour.ts';
 import { cut, drip, FaultInjector, sendForeign, truncated } from './faults.ts';
 import { IdempotencyCache } from './idempotency.ts';
@@ -252,7 +252,7 @@ class SandboxServer {
     const { behaviour, catalog, now } = this.#parts;
     const { account, expand } = request;
     if (caller.kind === 'restricted' && behaviour.impossible.includes(operation.name)) {
-      return refusal('d', { catalog, maskedKey: maskedKey(token), account: OWN_ACCOUNT, permissions: [] });
+      return refusal('d', { catalog, token, account: OWN_ACCOUNT, permissions: [] });
     }
     return this.#gate.check({
       caller,
@@ -283,7 +283,7 @@ class SandboxServer {
     if (refused || !this.#gate.holds(caller, 'api_key_write', now())) {
       const context = {
         catalog,
-        maskedKey: maskedKey(token),
+        token,
         account: OWN_ACCOUNT,
         permissions: ['api_key_write'],
       };
