@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Catalog, type CatalogData } from '../src/core/catalog.ts';
 import { buildCatalog } from './catalog/build.ts';
 import { renderDocs } from './catalog/docs.ts';
-import { renderCatalog, renderParameters } from './catalog/render.ts';
+import { renderCatalog, renderExpansions, renderParameters } from './catalog/render.ts';
 import { readSdk } from './catalog/sdk.ts';
 import { readSourceTables } from './catalog/source-tables.ts';
 import { policySchemaFile, renderPolicySchema } from './policy-schema.ts';
@@ -15,6 +15,7 @@ const catalog = buildCatalog(sdk, readSourceTables(join(root, 'src', 'data', 'so
 
 writeFileSync(join(root, 'src', 'data', 'catalog.ts'), renderCatalog(catalog));
 writeFileSync(join(root, 'src', 'data', 'parameters.ts'), renderParameters(catalog));
+writeFileSync(join(root, 'src', 'data', 'expansions.ts'), renderExpansions(catalog));
 writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog));
 writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));

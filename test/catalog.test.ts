@@ -4,7 +4,7 @@ import Stripe from 'stripe';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCatalog, type Catalog } from '../scripts/catalog/build.ts';
 import { renderDocs } from '../scripts/catalog/docs.ts';
-import { renderCatalog, renderParameters } from '../scripts/catalog/render.ts';
+import { renderCatalog, renderExpansions, renderParameters } from '../scripts/catalog/render.ts';
 import { readSdk, type Sdk } from '../scripts/catalog/sdk.ts';
 import { readSourceTables, type SourceTables } from '../scripts/catalog/source-tables.ts';
 import type { Operation, Parameter } from '../src/core/catalog.ts';
@@ -28,6 +28,7 @@ describe('the committed files', () => {
   it.each([
     ['src/data/catalog.ts', renderCatalog],
     ['src/data/parameters.ts', renderParameters],
+    ['src/data/expansions.ts', renderExpansions],
     ['docs/catalog.md', renderDocs],
   ])('%s is what "npm run catalog" writes', (file, render) => {
     expect(

@@ -1,12 +1,16 @@
 import type { CatalogData, Operation, OperationName, Parameter } from '../../src/core/catalog.ts';
+import type { Answered } from '../../src/core/expansion.ts';
 import { kindOf, type NamedRequest, resourceNames } from './resource.ts';
 import type { Sdk, SdkRequest } from './sdk.ts';
+import type { ExpandableFields } from './sdk-expansions.ts';
 import type { EndpointRow, SourceTables } from './source-tables.ts';
 
-/** The catalog with the parameters of its operations, which are kept in a file of their own. */
+/** The catalog with what its operations take and what their answers can expand, each kept in a file of its own. */
 export interface Catalog {
   readonly data: CatalogData;
   readonly parameters: ReadonlyMap<OperationName, readonly Parameter[]>;
+  readonly answers: ReadonlyMap<OperationName, Answered>;
+  readonly expandable: ExpandableFields;
 }
 
 /** Methods that request a URL which they were given, so no row can stand for them. */
@@ -34,6 +38,8 @@ export function buildCatalog(sdk: Sdk, tables: SourceTables): Catalog {
       operations: operations.sort(byPathThenMethod),
     },
     parameters: new Map(requests.map((request) => [request.name, request.parameters ?? []])),
+    answers: new Map(requests.flatMap(({ name, answered }) => (answered ? [[name, answered]] : []))),
+    expandable: sdk.expandable,
   };
 }
 

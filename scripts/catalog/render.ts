@@ -1,4 +1,5 @@
 import type { CatalogData, Parameter } from '../../src/core/catalog.ts';
+import { encodeAnswered, encodeField } from '../../src/core/expansion.ts';
 import { TYPE_CODES } from '../../src/core/type-codes.ts';
 import type { Catalog } from './build.ts';
 
@@ -84,6 +85,39 @@ export function renderParameters({ data, parameters }: Catalog): string {
     '};',
     '',
   ].join('\n');
+}
+
+/** `src/data/expansions.ts`: see `encodeField` for the encoding. */
+export function renderExpansions({ data, answers, expandable }: Catalog): string {
+  const byKind = new Map<string, string[]>();
+  for (const { name } of data.operations) {
+    const answered = answers.get(name);
+    if (answered === undefined) continue;
+    const kind = encodeAnswered(answered);
+    byKind.set(kind, [...(byKind.get(kind) ?? []), name]);
+  }
+  const fields = [...expandable].map(([object, of]) => {
+    const encoded = [...of].map(([path, field]) => encodeField(path, field)).sort();
+    return [object, encoded] as const;
+  });
+  return [
+    header(data),
+    '/** What operations answer → the operations. */',
+    ...mapOf('encodedAnswers', [...byKind]),
+    '',
+    '/** Kind of object → its fields that `expand[]` may name. */',
+    ...mapOf('encodedFields', fields),
+    '',
+  ].join('\n');
+}
+
+function mapOf(name: string, rows: readonly (readonly [string, readonly string[]])[]): string[] {
+  const filled = rows.filter(([, texts]) => texts.length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    `export const ${name}: ReadonlyMap<string, string> = new Map([`,
+    ...filled.map(([key, texts]) => `  [${quote(key)}, ${quote(texts.join(' '))}],`),
+    ']);',
+  ];
 }
 
 function header({ source }: CatalogData): string {

@@ -5,8 +5,12 @@ import { type ESTree, parseSync } from 'rolldown/utils';
 /** Where an imported or re-exported name comes from. */
 export interface Origin {
   readonly file: string;
+  /** {@link ALL} for `import * as`. */
   readonly name: string;
 }
+
+/** All that a file exports. */
+export const ALL = '*';
 
 /** One parsed file of the SDK. */
 export interface SdkModule {
@@ -46,8 +50,9 @@ function linksOf(file: string, body: ESTree.Program['body']): Pick<SdkModule, 'i
     if (statement.type === 'ImportDeclaration') {
       const from = resolveRelative(file, statement.source.value);
       for (const specifier of from === undefined ? [] : statement.specifiers) {
-        if (specifier.type !== 'ImportSpecifier') continue;
-        imports.set(specifier.local.name, { file: from ?? '', name: moduleName(specifier.imported) });
+        if (specifier.type === 'ImportDefaultSpecifier') continue;
+        const name = specifier.type === 'ImportSpecifier' ? moduleName(specifier.imported) : ALL;
+        imports.set(specifier.local.name, { file: from ?? '', name });
       }
     } else if (statement.type === 'ExportNamedDeclaration' && statement.source !== null) {
       const from = resolveRelative(file, statement.source.value);

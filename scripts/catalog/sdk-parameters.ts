@@ -1,16 +1,7 @@
 import type { ESTree } from 'rolldown/utils';
 import type { Parameter } from '../../src/core/catalog.ts';
-import { declarationOf, loadSdkModule } from './sdk-modules.ts';
+import { methodsOf, nameParts, resolveType, type Scope, scopeOf } from './sdk-types.ts';
 
-/** The names that one file or one `namespace` block of the declarations defines. */
-interface Scope {
-  readonly file: string;
-  readonly parent: Scope | undefined;
-  readonly types: Map<string, TypeDeclaration>;
-  readonly namespaces: Map<string, Scope>;
-}
-
-type TypeDeclaration = ESTree.TSInterfaceDeclaration | ESTree.TSTypeAliasDeclaration | ESTree.Class;
 type Member = { readonly signature: ESTree.TSPropertySignature; readonly scope: Scope };
 type Shape =
   | { readonly kind: Exclude<Parameter['type'], 'enum'> }
@@ -22,12 +13,8 @@ type Shape =
  */
 export function parametersOfMethod(file: string, className: string, method: string): Parameter[] | undefined {
   const scope = scopeOf(file);
-  const node = scope.types.get(className);
-  if (node?.type !== 'ClassDeclaration') throw new Error(`${file} does not declare the class ${className}`);
-  for (const member of node.body.body) {
-    if (member.type !== 'MethodDefinition' || member.key.type !== 'Identifier' || member.key.name !== method)
-      continue;
-    for (const argument of member.value.params) {
+  for (const declared of methodsOf(scope, className, method)) {
+    for (const argument of declared.params) {
       if (argument.type !== 'Identifier' || argument.name !== 'params' || !argument.typeAnnotation) continue;
       return [...membersOf(argument.typeAnnotation.typeAnnotation, scope).entries()].map(toParameter);
     }
@@ -64,7 +51,7 @@ function membersOf(type: ESTree.TSType, scope: Scope): Map<string, Member> {
     return new Map(type.types.flatMap((part) => [...membersOf(part, scope)]));
   if (type.type === 'TSTypeLiteral') return signaturesOf(type.members, scope);
   if (type.type !== 'TSTypeReference') throw new Error(`${scope.file}: params of the kind ${type.type}`);
-  const found = resolve(scope, nameParts(type.typeName));
+  const found = resolveType(scope, nameParts(type.typeName));
   if (found.declaration.type === 'TSTypeAliasDeclaration') {
     return membersOf(found.declaration.typeAnnotation, found.scope);
   }
@@ -78,7 +65,7 @@ function interfaceMembers(declaration: ESTree.TSInterfaceDeclaration, scope: Sco
   for (const { expression } of declaration.extends) {
     if (expression.type !== 'Identifier')
       throw new Error(`${scope.file}: ${declaration.id.name} extends an expression`);
-    const base = resolve(scope, [expression.name]);
+    const base = resolveType(scope, [expression.name]);
     if (base.declaration.type !== 'TSInterfaceDeclaration')
       throw new Error(`${expression.name} is no interface`);
     for (const [name, member] of interfaceMembers(base.declaration, base.scope)) {
@@ -153,68 +140,7 @@ function referenceShapes(type: ESTree.TSTypeReference, scope: Scope): Shape[] {
     case 'Emptyable':
       return (type.typeArguments?.params ?? []).flatMap((part) => shapesOf(part, scope));
   }
-  const { declaration, scope: home } = resolve(scope, parts);
+  const { declaration, scope: home } = resolveType(scope, parts);
   if (declaration.type === 'TSTypeAliasDeclaration') return shapesOf(declaration.typeAnnotation, home);
   return [{ kind: 'object' }];
-}
-
-function nameParts(name: ESTree.TSTypeName): string[] {
-  if (name.type === 'Identifier') return [name.name];
-  if (name.type === 'TSQualifiedName') return [...nameParts(name.left), name.right.name];
-  throw new Error('a type named by this');
-}
-
-/** Finds a type as TypeScript does: outwards through the enclosing namespaces, then through the file's imports. */
-function resolve(scope: Scope, parts: readonly string[]): { declaration: TypeDeclaration; scope: Scope } {
-  for (let home: Scope | undefined = scope; home; home = home.parent) {
-    const found = member(home, parts);
-    if (found) return found;
-  }
-  const [first = '', ...rest] = parts;
-  const origin = loadSdkModule(scope.file).imports.get(first);
-  if (origin) return resolve(scopeOf(origin.file), [origin.name, ...rest]);
-  const moved = loadSdkModule(scope.file).reexports.get(first);
-  if (moved) return resolve(scopeOf(moved.file), [moved.name, ...rest]);
-  throw new Error(`${scope.file}: no type ${parts.join('.')}`);
-}
-
-function member(
-  scope: Scope,
-  parts: readonly string[],
-): { declaration: TypeDeclaration; scope: Scope } | undefined {
-  const last = parts.at(-1) ?? '';
-  let home: Scope | undefined = scope;
-  for (const part of parts.slice(0, -1)) home = home?.namespaces.get(part);
-  const declaration = home?.types.get(last);
-  return home && declaration ? { declaration, scope: home } : undefined;
-}
-
-const scopes = new Map<string, Scope>();
-
-function scopeOf(file: string): Scope {
-  const known = scopes.get(file);
-  if (known) return known;
-  const scope = emptyScope(file, undefined);
-  scopes.set(file, scope);
-  for (const statement of loadSdkModule(file).body) declare(scope, declarationOf(statement));
-  return scope;
-}
-
-function emptyScope(file: string, parent: Scope | undefined): Scope {
-  return { file, parent, types: new Map(), namespaces: new Map() };
-}
-
-/** Namespace blocks of one name are one namespace, as in TypeScript. */
-function declare(scope: Scope, node: ReturnType<typeof declarationOf>): void {
-  if (node.type === 'TSInterfaceDeclaration' || node.type === 'TSTypeAliasDeclaration') {
-    scope.types.set(node.id.name, node);
-  } else if (node.type === 'ClassDeclaration') {
-    if (node.id) scope.types.set(node.id.name, node);
-  } else if (node.type === 'TSModuleDeclaration' && node.id.type === 'Identifier') {
-    const inner = scope.namespaces.get(node.id.name) ?? emptyScope(scope.file, scope);
-    scope.namespaces.set(node.id.name, inner);
-    if (node.body?.type === 'TSModuleBlock') {
-      for (const statement of node.body.body) declare(inner, declarationOf(statement));
-    }
-  }
 }

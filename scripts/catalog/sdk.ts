@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { ESTree } from 'rolldown/utils';
 import type { Host, Method, Parameter } from '../../src/core/catalog.ts';
+import type { Answered } from '../../src/core/expansion.ts';
+import { type ExpandableFields, ExpansionReader } from './sdk-expansions.ts';
 import { declarationOf, loadSdkModule, type SdkModule } from './sdk-modules.ts';
 import { parametersOfMethod } from './sdk-parameters.ts';
 
@@ -16,6 +18,8 @@ export interface SdkRequest {
   readonly methodType?: 'list' | 'search';
   /** Undefined: the method's declaration has no type for its params. */
   readonly parameters: readonly Parameter[] | undefined;
+  /** Undefined where the answer is no object, or one of API v2, which expands nothing. */
+  readonly answered: Answered | undefined;
   /** Whether the same method makes other requests too, depending on its arguments. */
   readonly branches: boolean;
 }
@@ -25,6 +29,7 @@ export interface Sdk {
   readonly version: string;
   readonly apiVersion: string;
   readonly requests: readonly SdkRequest[];
+  readonly expandable: ExpandableFields;
   /** Methods whose path is not written in the code, such as the one that follows an event's own URL. */
   readonly dynamic: readonly string[];
   /** Files under `resources` that make requests but are not wired into the client. */
@@ -48,6 +53,7 @@ export function readSdk(dir: string): Sdk {
   const walk: Walk = {
     resources: join(dir, 'esm', 'resources') + sep,
     requests: [],
+    expansions: new ExpansionReader(),
     dynamic: [],
     seen: new Set(),
   };
@@ -57,6 +63,7 @@ export function readSdk(dir: string): Sdk {
     version: manifest.version,
     apiVersion: readApiVersion(join(dir, 'esm', 'apiVersion.js')),
     requests: walk.requests,
+    expandable: walk.expansions.fields,
     dynamic: walk.dynamic,
     unwired: unwiredFiles(walk),
   };
@@ -65,6 +72,7 @@ export function readSdk(dir: string): Sdk {
 interface Walk {
   readonly resources: string;
   readonly requests: SdkRequest[];
+  readonly expansions: ExpansionReader;
   readonly dynamic: string[];
   readonly seen: Set<string>;
 }
@@ -112,13 +120,15 @@ function readMethod(
       continue;
     }
     const spec = specOf(specNode);
+    const declaration = [file.replace(/\.js$/, '.d.ts'), className, namePath.at(-1) ?? ''] as const;
     walk.requests.push({
       name,
       method: methodOf(methodNode, name),
       path,
       host: hostOf(spec.apiBase, name),
       ...(spec.methodType === 'list' || spec.methodType === 'search' ? { methodType: spec.methodType } : {}),
-      parameters: parametersOfMethod(file.replace(/\.js$/, '.d.ts'), className, namePath.at(-1) ?? ''),
+      parameters: parametersOfMethod(...declaration),
+      answered: path.startsWith('/v2/') ? undefined : walk.expansions.read(...declaration),
       branches: calls.length > 1,
     });
   }

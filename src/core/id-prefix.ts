@@ -225,6 +225,11 @@ export function objectKindOf(collection: Collection): ObjectKind | undefined {
   return kindByCollection.get(collection);
 }
 
+/** The collections that hold objects of a kind, by the kind's name in `object`. */
+export function collectionsHolding(object: string): readonly Collection[] {
+  return COLLECTIONS.filter((collection) => kindByCollection.get(collection)?.object === object);
+}
+
 /** The collections whose ids a path template holds, one for each `{id}`, first to last. */
 export function idCollectionsOf(path: string): readonly Collection[] {
   const known = idCollections.get(path);

@@ -1,5 +1,5 @@
 import { allows, type Catalog, type Operation, type PermissionName } from '../core/catalog.ts';
-import { referencedResource } from '../core/id-prefix.ts';
+import { type Expansion, lackingReads } from '../core/expansion.ts';
 import type { RefusalDialect } from '../core/refusal.ts';
 import type { Answer } from './answer.ts';
 import { permissionsAt } from './key-state.ts';
@@ -15,8 +15,8 @@ export interface GateRequest {
   readonly operation: Operation;
   /** The `Stripe-Account` header. */
   readonly account: string | undefined;
-  /** The paths of `expand[]`. */
-  readonly expand: readonly string[];
+  /** What `expand[]` reaches. */
+  readonly expansions: readonly Expansion[];
   readonly dialect: RefusalDialect;
   /** In ms since 1970. */
   readonly now: number;
@@ -45,26 +45,23 @@ export class PermissionGate {
     const held = permissionsAt(caller.key, now);
     if (connected && held.connectPermissions.length === 0) return refuse('f');
     const effective = this.#closure(connected ? held.connectPermissions : held.permissions);
-    const refused = [operation, ...this.#expanded(request.expand)].find((one) => !allows(effective, one));
-    return refused === undefined ? undefined : refuse(request.dialect, refused.permissions);
+    if (!allows(effective, operation)) return refuse(request.dialect, operation.permissions);
+    for (const expansion of request.expansions) {
+      const lacking = lackingReads(effective, expansion);
+      if (lacking !== undefined) {
+        return refuse(
+          request.dialect,
+          lacking.flatMap(({ permissions }) => permissions),
+        );
+      }
+    }
+    return undefined;
   }
 
   /** Whether a caller holds one permission, for the endpoints that the catalog does not have. */
   holds(caller: Caller, permission: PermissionName, now: number): boolean {
     return (
       caller.kind === 'secret' || this.#closure(permissionsAt(caller.key, now).permissions).has(permission)
-    );
-  }
-
-  /** Expanding an object needs the permission to retrieve it. */
-  #expanded(paths: readonly string[]): readonly Operation[] {
-    return paths.flatMap((path) =>
-      path.split('.').flatMap((name) => {
-        const resource = referencedResource(name);
-        const operation =
-          resource === undefined ? undefined : this.#catalog.match('GET', `/v1/${resource}/id`)?.operation;
-        return operation === undefined ? [] : [operation];
-      }),
     );
   }
 

@@ -151,9 +151,65 @@ describe('permissions', () => {
     expect((await ask('GET', `/v1/charges/${charge.body.id}`, { key: one.token })).body.customer).toBe(
       customer.body.id,
     );
-    expect(
-      (await ask('GET', `/v1/charges/${charge.body.id}?expand[]=nonsense`, { key: both.token })).status,
-    ).toBe(400);
+    const listed = await ask('GET', '/v1/charges?limit=1&expand[]=data.customer', { key: both.token });
+    expect(listed.body.data).toMatchObject([{ customer: { id: customer.body.id } }]);
+  });
+
+  it('expands through several objects, and the lists that are there on request', async () => {
+    const { token } = await makeKey(['payment_intent_write', 'charge_write', 'customer_write']);
+    const customer = await ask('POST', '/v1/customers', { key: token, form: { name: 'A' } });
+    const intent = await ask('POST', '/v1/payment_intents', {
+      key: token,
+      form: {
+        amount: '100',
+        currency: 'usd',
+        customer: String(customer.body.id),
+        payment_method: 'pm_card_visa',
+        confirm: 'true',
+        'expand[]': 'latest_charge.customer',
+      },
+    });
+    expect(intent.body.latest_charge).toMatchObject({ object: 'charge', customer: { name: 'A' } });
+    const { id } = intent.body.latest_charge as { id: string };
+    const refund = await ask('POST', '/v1/refunds', { key: token, form: { charge: id, amount: '10' } });
+    const charge = await ask('GET', `/v1/charges/${id}?expand[]=refunds.data.payment_intent`, { key: token });
+    expect(charge.body.refunds).toMatchObject({
+      object: 'list',
+      has_more: false,
+      data: [{ id: refund.body.id, charge: id }],
+      url: `/v1/charges/${id}/refunds`,
+    });
+    const plain = await ask('GET', `/v1/charges/${id}`, { key: token });
+    expect(plain.body).not.toHaveProperty('refunds');
+  });
+
+  const cannotBeExpanded: readonly [path: string, message: string][] = [
+    ['/v1/charges?expand[]=nonsense', 'This property cannot be expanded (nonsense).'],
+    ['/v1/charges?expand[]=data.constructor', 'This property cannot be expanded (constructor).'],
+    ['/v1/charges?expand[]=data.metadata', 'This property cannot be expanded (metadata).'],
+    [
+      '/v1/charges?expand[]=customer',
+      "This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead.",
+    ],
+    ['/v1/refunds/re_1?expand[]=data', 'This property cannot be expanded (data).'],
+    [
+      '/v1/invoices?expand[]=data.payments.data.payment.charge',
+      'You cannot expand more than 4 levels of a property.',
+    ],
+  ];
+  it.each(cannotBeExpanded)('refuses %s', async (path, message) => {
+    const { token } = await makeKey(['charge_read', 'invoice_read']);
+    for (const key of [token, secret()]) {
+      const answer = await ask('GET', path, { key });
+      expect(answer).toMatchObject({ status: 400, body: { error: { message } } });
+    }
+  });
+
+  it('makes nothing where it cannot expand', async () => {
+    const before = sandbox.objects().length;
+    const form = { name: 'A', 'expand[]': 'nonsense' };
+    expect((await ask('POST', '/v1/customers', { key: secret(), form })).status).toBe(400);
+    expect(sandbox.objects()).toHaveLength(before);
   });
 
   it('asks for Connect permissions with Stripe-Account', async () => {

@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Operation } from '../core/catalog.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
+import { type Expansion, Expansions } from '../core/expansion.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import { authenticate, expiredKey, refusedAddress } from './authenticate.ts';
 import { type Behaviour, defaultBehaviour } from './behaviour.ts';
+import { cannotExpand } from './expand.ts';
 import { cut, drip, FaultInjector, sendForeign, truncated } from './faults.ts';
 import { IdempotencyCache } from './idempotency.ts';
 import { KEY_PERMISSIONS_PATH, resolveKeyPermissions } from './key-permissions-endpoint.ts';
@@ -87,6 +89,15 @@ interface Parts {
   readonly upstream: Upstream | undefined;
 }
 
+/** A call, and who makes it, before it is known whether they may. */
+interface Asked {
+  readonly operation: Operation;
+  readonly expansions: readonly Expansion[];
+  readonly request: SandboxRequest;
+  readonly caller: Caller;
+  readonly token: string;
+}
+
 /** Larger than any upload of the API's own; Stripe takes files up to 16 MB. */
 const BODY_LIMIT = 17_000_000;
 
@@ -97,6 +108,7 @@ class SandboxServer {
   readonly requests = new Map<string, number>();
   readonly #parts: Parts;
   readonly #gate: PermissionGate;
+  readonly #expansions: Expansions;
   readonly #validator = new ParameterValidator();
   readonly #idempotency = new IdempotencyCache();
   readonly #faults = new FaultInjector();
@@ -107,6 +119,7 @@ class SandboxServer {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#gate = new PermissionGate(parts.catalog);
+    this.#expansions = new Expansions(parts.catalog);
     // The catalog finds the operation, and answers are made by hand: a router would only stand between.
     this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
       void this.#receive(request, response);
@@ -225,9 +238,23 @@ class SandboxServer {
         : unknownUrl(request.method, request.path);
     }
     const { operation } = found;
-    const refused = this.#refused(operation, request, caller, token);
+    const reached = request.expand.map((path) => ({
+      path,
+      expansion: this.#expansions.find(operation, path),
+    }));
+    const expansions = reached.flatMap(({ expansion }) => expansion ?? []);
+    const refused = this.#refused({ operation, expansions, request, caller, token });
     const isBlind = behaviour.blind.includes(operation.name);
     if (refused !== undefined && !isBlind) return refused;
+    const odd = reached.find(({ expansion }) => expansion === undefined);
+    // What a field unknown here holds, no permission is known for.
+    if (
+      odd !== undefined &&
+      refused === undefined &&
+      (upstream === undefined || caller.kind === 'restricted')
+    ) {
+      return cannotExpand(operation, odd.path, this.#expansions);
+    }
     if (refused === undefined && upstream !== undefined) return upstream.send(request.raw);
     const wrong = this.#validator.check(operation, request.fields);
     if (wrong !== undefined) return wrong;
@@ -238,7 +265,7 @@ class SandboxServer {
       ids: found.ids.map(decoded),
       path: request.path,
       fields,
-      expand: request.expand,
+      expansions,
       store,
       livemode: caller.livemode,
       now: this.#parts.now(),
@@ -248,9 +275,8 @@ class SandboxServer {
     return this.#once(request, caller, requestId, async () => serveOperation(call));
   }
 
-  #refused(operation: Operation, request: SandboxRequest, caller: Caller, token: string): Answer | undefined {
+  #refused({ operation, expansions, request, caller, token }: Asked): Answer | undefined {
     const { behaviour, catalog, now } = this.#parts;
-    const { account, expand } = request;
     if (caller.kind === 'restricted' && behaviour.impossible.includes(operation.name)) {
       return refusal('d', { catalog, token, account: OWN_ACCOUNT, permissions: [] });
     }
@@ -258,10 +284,10 @@ class SandboxServer {
       caller,
       token,
       operation,
-      expand,
+      expansions,
       dialect: behaviour.dialect,
       now: now(),
-      account,
+      account: request.account,
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Operation } from '../core/catalog.ts';
+import type { Expansion } from '../core/expansion.ts';
 import {
   type Collection,
   collectionOf,
@@ -7,8 +8,9 @@ import {
   objectKindOf,
   referencedResource,
 } from '../core/id-prefix.ts';
-import { type Answer, errorAnswer, missingObject } from './answer.ts';
+import { type Answer, errorAnswer, isSuccess, missingObject } from './answer.ts';
 import { actionEffect, createEffects } from './effects.ts';
+import { expand } from './expand.ts';
 import type { Fields } from './form-body.ts';
 import { listPage, v2ListPage } from './list-page.ts';
 import { makeObject, updateObject } from './make-object.ts';
@@ -24,7 +26,7 @@ export interface Call {
   /** The path as it was asked, without a query. */
   readonly path: string;
   readonly fields: Fields;
-  readonly expand: readonly string[];
+  readonly expansions: readonly Expansion[];
   readonly store: ObjectStore;
   readonly livemode: boolean;
   /** In ms since 1970. */
@@ -36,7 +38,9 @@ export function serveOperation(call: Call): Answer {
   const missing = missingObjectOf(call);
   if (missing !== undefined) return missing;
   const answer = handlers[call.operation.kind](call);
-  return answer.status < 300 ? expanded(answer, call) : answer;
+  if (!isSuccess(answer) || call.expansions.length === 0) return answer;
+  const body = call.expansions.reduce<unknown>((whole, one) => expand(whole, one, call.store), answer.body);
+  return { ...answer, body };
 }
 
 /** The answer when the path or a parameter names an object that is not there. */
@@ -215,45 +219,6 @@ function singleton(collection: Collection, { livemode }: Call): StripeObject {
   const { object } = objectKindOf(collection) ?? objectKind(collection);
   const money = collection === 'balance' ? { available: [{ amount: 0, currency: 'usd' }], pending: [] } : {};
   return { id: SINGLETON, object, livemode, ...money };
-}
-
-/** Replaces ids by their objects where `expand[]` asks for it. */
-function expanded(answer: Answer, { expand, store }: Call): Answer {
-  if (expand.length === 0) return answer;
-  let { body } = answer;
-  for (const path of expand) {
-    const copy = expandPath(body, path.split('.'), store);
-    if (copy === undefined) {
-      return errorAnswer(400, {
-        message: `This property cannot be expanded (${path}).`,
-        param: 'expand',
-      });
-    }
-    body = copy;
-  }
-  return { ...answer, body };
-}
-
-function expandPath(value: unknown, path: readonly string[], store: ObjectStore): unknown {
-  const [name, ...rest] = path;
-  if (name === undefined) return value;
-  if (Array.isArray(value)) {
-    const items = value.map((item) => expandPath(item, path, store));
-    return items.includes(undefined) ? undefined : items;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  const record = value as Fields;
-  // Not what every object inherits, such as its constructor.
-  const member = Object.hasOwn(record, name) ? record[name] : undefined;
-  if (rest.length === 0 || typeof member === 'string') {
-    const resource = referencedResource(name);
-    if (resource === undefined) return name === 'data' || typeof member === 'object' ? value : undefined;
-    const object = typeof member === 'string' ? store.find(collectionOf(resource), member) : undefined;
-    if (object === undefined) return value;
-    return { ...record, [name]: expandPath(object, rest, store) };
-  }
-  const inner = expandPath(member, rest, store);
-  return inner === undefined ? undefined : { ...record, [name]: inner };
 }
 
 function isV2({ operation }: Call): boolean {

@@ -17,6 +17,16 @@ export const harmlessWritesAnswered: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Fields that stripe-mock expands to an object of another kind than the SDK declares, or that the SDK does not
+ * declare as expandable at all. Behind the gate a restricted key gets none of them.
+ */
+export const expandedOtherwiseByStripeMock: Readonly<Record<string, string>> = {
+  'financial_connections.account account_holder.account':
+    "The SDK's declaration means the account of Financial Connections by mistake, which no key is known to read.",
+  'financial_connections.session account_holder.account': 'The same mistake.',
+};
+
+/**
  * Where the id or the object name in stripe-mock's fixtures is not that of src/core/id-prefix.ts, and why
  * that does no harm.
  */

@@ -10,17 +10,20 @@ import Stripe from 'stripe';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildProbe } from '../../src/core/build-probe.ts';
 import { Catalog, isWrite } from '../../src/core/catalog.ts';
+import { decodeFields } from '../../src/core/expansion.ts';
 import { collectionOf, objectKindOf } from '../../src/core/id-prefix.ts';
 import { parametersOf } from '../../src/core/parameters.ts';
 import { SecretKey } from '../../src/core/secret-key.ts';
 import { unansweredBy } from '../../src/core/unanswered.ts';
 import { catalogData } from '../../src/data/catalog.ts';
+import { encodedAnswers, encodedFields } from '../../src/data/expansions.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { openStripeMock } from '../../src/sandbox/stripe-mock.ts';
 import { type SentProbe, sendProbes } from '../../src/stripe/send-probes.ts';
 import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
 import { findStripeMock } from './peer.ts';
 import {
+  expandedOtherwiseByStripeMock,
   harmlessWritesAnswered,
   namedOtherwiseByStripeMock,
   notJsonFromStripeMock,
@@ -331,6 +334,82 @@ describe.skipIf(mock.missing)('the sandbox beside stripe-mock', () => {
     expect(unlike.sort()).toEqual(Object.keys(namedOtherwiseByStripeMock).sort());
   });
 });
+
+describe.skipIf(mock.missing)('expand[] against stripe-mock', () => {
+  it('leads where the SDK declares, and nowhere else', async () => {
+    const direct = await openStripeMock({ PATH: withMock });
+    onTestFinished(() => direct.close());
+    /** The kind of object that takes the field's place; undefined where none does. */
+    const expandedTo = async (path: string, field: string): Promise<string | undefined> => {
+      const answer = await read(`${direct.url}${path}?expand[]=${field}`);
+      const found = field.split('.').reduce<unknown>((value, name) => memberOf(value, name), answer);
+      return (Array.isArray(found) ? found[0] : found)?.object;
+    };
+    let alike = 0;
+    const unlike = new Set<string>();
+    for (const [kind, names] of encodedAnswers) {
+      const operation = names
+        .split(' ')
+        .map((name) => catalog.operation(name))
+        .find((one) => one?.kind === 'retrieve' && one.path.endsWith('{id}'));
+      if (operation === undefined || /[[|]/.test(kind)) continue;
+      const path = operation.path.replaceAll('{id}', 'x_123');
+      const fields = decodeFields(encodedFields.get(kind) ?? '');
+      for (const [field, { objects, isList, onRequest }] of fields) {
+        const found = onRequest ? await expandedTo(path, field) : undefined;
+        if (found === undefined) continue;
+        if (isList ? found === 'list' : objects.includes(found)) alike++;
+        else unlike.add(`${kind} ${field}`);
+      }
+      const plain = ((await read(`${direct.url}${path}`)) ?? {}) as Record<string, unknown>;
+      for (const [field, value] of Object.entries(plain)) {
+        if (fields.has(field) || typeof value !== 'string' || !/^[a-z_]+_\w{8,}$/.test(value)) continue;
+        if ((await expandedTo(path, field)) !== undefined) unlike.add(`${kind} ${field}`);
+      }
+    }
+    expect(alike).toBeGreaterThan(300);
+    expect([...unlike].sort()).toEqual(Object.keys(expandedOtherwiseByStripeMock).sort());
+  });
+
+  it('takes the permission to read it, and the gate lets through to a restricted key only what is known', async () => {
+    const direct = await openStripeMock({ PATH: withMock });
+    onTestFinished(() => direct.close());
+    const sandbox = await startSandbox({ catalog, upstream: direct.url });
+    onTestFinished(() => sandbox.close());
+    const secret = sandbox.secretKey.reveal();
+    const made = await fetch(`${sandbox.url}/v1/restricted_keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}` },
+      body: new URLSearchParams({ name: 'a', 'restrictions[payment_intents]': 'read' }),
+    });
+    const { secret: restricted } = (await made.json()) as { secret: string };
+    const rows: readonly [path: string, restricted: number, secret: number][] = [
+      ['/v1/payment_intents/pi_1?expand[]=payment_method_options', 200, 200],
+      ['/v1/payment_intents/pi_1?expand[]=latest_charge', 403, 200],
+      ['/v1/payment_intents?expand[]=data.latest_charge.customer', 403, 200],
+      ['/v1/payment_intents/pi_1?expand[]=unheard_of', 400, 500],
+    ];
+    for (const [path, ...statuses] of rows) {
+      const asked = [restricted, secret].map((key) =>
+        fetch(`${sandbox.url}${path}`, { headers: { authorization: `Bearer ${key}` } }),
+      );
+      expect([path, ...(await Promise.all(asked)).map(({ status }) => status)]).toEqual([path, ...statuses]);
+    }
+  });
+});
+
+/** JSON from stripe-mock; undefined where it breaks off, as it does for some expansions, or answers an error. */
+async function read(url: string): Promise<unknown> {
+  const headers = { authorization: 'Bearer sk_test_123' };
+  const response = await fetch(url, { headers }).catch(() => undefined);
+  return response?.ok ? response.json().catch(() => undefined) : undefined;
+}
+
+/** A member of an object, or of the first of several. */
+function memberOf(value: unknown, name: string): unknown {
+  const one = Array.isArray(value) ? value[0] : value;
+  return typeof one === 'object' && one !== null ? (one as Record<string, unknown>)[name] : undefined;
+}
 
 interface Listed {
   readonly id?: string;

@@ -1,0 +1,69 @@
+import type { Operation } from '../core/catalog.ts';
+import { DEEPEST_EXPANSION, type Expansion, type Expansions } from '../core/expansion.ts';
+import { collectionsHolding } from '../core/id-prefix.ts';
+import { type Answer, errorAnswer } from './answer.ts';
+import type { Fields } from './form-body.ts';
+import type { ObjectStore, StripeObject } from './object-store.ts';
+
+/** HTTP 400 in Stripe's words for a path that cannot be expanded. @see docs/observed.md#expanding */
+export function cannotExpand(operation: Operation, path: string, expansions: Expansions): Answer {
+  const names = path.split('.');
+  if (names.length > DEEPEST_EXPANSION) {
+    return errorAnswer(400, {
+      message: `You cannot expand more than ${DEEPEST_EXPANSION} levels of a property.`,
+    });
+  }
+  const leads = (some: readonly string[]) => expansions.find(operation, some.join('.')) !== undefined;
+  const wrong = names.find((_, index) => !leads(names.slice(0, index + 1))) ?? path;
+  const advice = leads(['data', wrong]) ? ` You may want to try expanding 'data.${wrong}' instead.` : '';
+  return errorAnswer(400, { message: `This property cannot be expanded (${wrong}).${advice}` });
+}
+
+/** Puts objects in the place of their ids, and lists where they are there on request only; the answer is a copy. */
+export function expand(body: unknown, { steps }: Expansion, store: ObjectStore): unknown {
+  const [step, ...rest] = steps;
+  if (step === undefined) return body;
+  if (Array.isArray(body)) return body.map((one) => expand(one, { steps, reads: [] }, store));
+  if (typeof body !== 'object' || body === null) return body;
+  const { name } = step;
+  // Not what every object inherits, such as its constructor.
+  const member = Object.hasOwn(body, name) ? (body as Fields)[name] : undefined;
+  const value = member === undefined && step.isList ? includedList(body as Fields, step, store) : member;
+  if (value === undefined) return body;
+  const found = Array.isArray(value)
+    ? value.map((one) => objectOr(one, step, store))
+    : objectOr(value, step, store);
+  return { ...body, [name]: expand(found, { steps: rest, reads: [] }, store) };
+}
+
+type Step = Expansion['steps'][number];
+
+/** The object that an id stands for, of one of the kinds that may stand there; else what is there. */
+function objectOr(value: unknown, { objects }: Step, store: ObjectStore): unknown {
+  if (typeof value !== 'string') return value;
+  for (const collection of objects.flatMap(collectionsHolding)) {
+    const object = store.find(collection, value);
+    if (object !== undefined) return object;
+  }
+  return value;
+}
+
+const LISTED = 10;
+
+/** A charge's refunds, a customer's subscriptions: the objects below theirs, or that name it. */
+function includedList(parent: Fields, { name, objects }: Step, store: ObjectStore): unknown {
+  const { id, object } = parent;
+  if (typeof id !== 'string' || typeof object !== 'string') return undefined;
+  const reference = object.replace(/^.*\./, '');
+  const names = (one: StripeObject) => one[reference] === id;
+  const found = objects
+    .flatMap(collectionsHolding)
+    .flatMap((collection) => [...store.list(collection, [id]), ...store.list(collection).filter(names)]);
+  const [own = ''] = collectionsHolding(object);
+  return {
+    object: 'list',
+    data: found.slice(0, LISTED),
+    has_more: found.length > LISTED,
+    url: `/v1/${own}/${id}/${name}`,
+  };
+}
