@@ -260,6 +260,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
 
   verb(program, 'permissions [endpoints...]', 'the smallest grant for these calls', [
     'keyaudit permissions "GET /v1/charges" "POST /v1/refunds" paymentIntents.capture',
+    'keyaudit permissions "GET /v1/payment_intents/:id?expand[]=latest_charge.customer"',
     'keyaudit permissions --file calls.txt --format json',
   ])
     .option('--file <file>', 'read calls from a file, one a line ("-": standard input)')

@@ -36,7 +36,8 @@ export async function startSandboxServer(cwd: string, args: readonly string[] = 
   return { url, secretKey, ...keyMaker(url, secretKey) };
 }
 
-function keyMaker(url: string, secretKey: string): Pick<SandboxServer, 'makeKey' | 'expireKey'> {
+/** Makes and ends keys of a sandbox at `url`. */
+export function keyMaker(url: string, secretKey: string): Pick<SandboxServer, 'makeKey' | 'expireKey'> {
   const post = async (path: string, body: unknown) => {
     const response = await fetch(`${url}${path}`, {
       method: 'POST',

@@ -22,7 +22,10 @@ export interface PermissionsOptions {
 export async function permissions(options: PermissionsOptions, context: CommandContext): Promise<ExitCode> {
   const catalog = loadCatalog();
   const texts = options.all === true ? catalog.operations.map(endpointOf) : await gather(options, context);
-  const grant = smallestGrant(texts, catalog);
+  const expansions = texts.some((text) => text.includes('?'))
+    ? new (await import('../core/expansion.ts')).Expansions(catalog)
+    : undefined;
+  const grant = smallestGrant(texts, catalog, expansions);
   const { permissions: names, endpoints, unresolved, reasons } = grant;
   await printResult(context, {
     json: { schema: 'keyaudit.permissions/1', permissions: names, endpoints, unresolved, reasons },

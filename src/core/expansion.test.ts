@@ -41,14 +41,7 @@ describe('what expand[] takes to read', () => {
     ['disputes.retrieve', 'evidence.receipt', ['files.retrieve']],
     ['invoices.retrieve', 'discounts', []],
     ['invoices.retrieve', 'account_tax_ids', ['taxIds.retrieve']],
-    [
-      'payouts.retrieve',
-      'destination',
-      [
-        'accounts.retrieveExternalAccount|customers.retrieveSource',
-        'accounts.retrieveExternalAccount|customers.retrieveSource',
-      ],
-    ],
+    ['payouts.retrieve', 'destination', ['accounts.retrieveExternalAccount|customers.retrieveSource']],
     // Nothing reads an application by itself.
     ['applicationFees.retrieve', 'application', []],
     ['issuing.cards.retrieve', 'number', []],

@@ -51,7 +51,7 @@ export class Expansions {
     let { objects, isList }: Answered = this.#answers.get(operation.name) ?? { objects: [], isList: false };
     let within = '';
     const steps: Expansion['steps'][number][] = [];
-    const reads: (readonly Operation[])[] = [];
+    const reads = new Map<string, readonly Operation[]>();
     for (const name of names) {
       if (isList) {
         if (name !== 'data') return undefined;
@@ -61,8 +61,10 @@ export class Expansions {
       }
       const field = this.#field(objects, `${within}${name}`);
       if (field === undefined) return undefined;
-      steps.push({ name, objects: field.objects, isList: field.isList });
-      if (field.onRequest) reads.push(...this.#readsOf(objects, `${within}${name}`, field));
+      steps.push({ name, objects: field.onRequest ? field.objects : [], isList: field.isList });
+      for (const readers of field.onRequest ? this.#readsOf(objects, `${within}${name}`, field) : []) {
+        reads.set(readers.map((reader) => reader.name).join(' '), readers);
+      }
       if (field.objects.length === 0) {
         within += `${name}.`;
       } else {
@@ -70,7 +72,7 @@ export class Expansions {
         ({ objects, isList } = field);
       }
     }
-    return { steps, reads };
+    return { steps, reads: [...reads.values()] };
   }
 
   /** The field in any of the kinds; a part that nothing is declared of but what lies in it counts as one. */

@@ -6,6 +6,7 @@ import {
   type PermissionName,
   type Provenance,
 } from './catalog.ts';
+import type { Expansions } from './expansion.ts';
 import { nearest } from './nearest.ts';
 
 /** A call that the catalog resolved to what it needs. */
@@ -16,6 +17,8 @@ export interface ResolvedEndpoint {
   /** Any one of these suffices. */
   readonly permissions: readonly PermissionName[];
   readonly provenance: Provenance;
+  /** What its `expand[]` reads, besides: of each of these calls it must be allowed one. */
+  readonly expands?: readonly { readonly path: string; readonly reads: readonly (readonly string[])[] }[];
 }
 
 export interface UnresolvedEndpoint {
@@ -37,24 +40,39 @@ export interface SmallestGrant {
   readonly reasons: readonly Reason[];
 }
 
-/** The smallest grant for these calls, in any spelling that {@link Catalog.find} takes. */
-export function smallestGrant(texts: readonly string[], catalog: Catalog): SmallestGrant {
+/**
+ * The smallest grant for these calls, in any spelling that {@link Catalog.find} takes.
+ * @param expansions for calls that say `?expand[]=…`; without it a query says nothing
+ */
+export function smallestGrant(
+  texts: readonly string[],
+  catalog: Catalog,
+  expansions?: Expansions,
+): SmallestGrant {
   const endpoints: ResolvedEndpoint[] = [];
   const unresolved: UnresolvedEndpoint[] = [];
   const wanted = new Set<Operation>();
   for (const endpoint of texts) {
-    const operation = catalog.find(endpoint);
+    const [call = '', query = ''] = endpoint.split('?', 2);
+    const operation = catalog.find(call);
     if (operation === undefined) {
-      unresolved.push({ endpoint, reason: unknownReason(endpoint, catalog) });
+      unresolved.push({ endpoint, reason: unknownReason(call, catalog) });
     } else if (operation.permissions.length === 0) {
       unresolved.push({
         endpoint,
         reason: `No permission is known for ${endpointOf(operation)}: ${operation.source}.`,
       });
     } else {
+      const expanded = expansions === undefined ? [] : expandedBy(operation, query, expansions);
+      const reason = expanded.find((one) => one.reason !== undefined)?.reason;
+      if (reason !== undefined) {
+        unresolved.push({ endpoint, reason });
+        continue;
+      }
       wanted.add(operation);
+      for (const { reads } of expanded) for (const readers of reads) wanted.add(anyOf(readers));
       const { name, permissions, provenance } = operation;
-      endpoints.push({ endpoint, operation: name, permissions, provenance });
+      endpoints.push({ endpoint, operation: name, permissions, provenance, ...shown(expanded) });
     }
   }
   const permissions = fewest([...wanted], catalog);
@@ -69,6 +87,45 @@ export function smallestGrant(texts: readonly string[], catalog: Catalog): Small
         .map((operation) => operation.name),
     })),
   };
+}
+
+interface Expanded {
+  readonly path: string;
+  readonly reads: readonly (readonly Operation[])[];
+  /** Why what it reads is not known. */
+  readonly reason?: string;
+}
+
+function expandedBy(operation: Operation, query: string, expansions: Expansions): Expanded[] {
+  const paths = [...new URLSearchParams(query)].filter(([name]) => /^expand(?:\[\d*\])?$/.test(name));
+  return paths.map(([, path]) => {
+    const found = expansions.find(operation, path);
+    if (found === undefined) {
+      const isInList = expansions.find(operation, `data.${path}`) !== undefined;
+      const advice = isInList ? ` Did you mean "data.${path}"?` : '';
+      return { path, reads: [], reason: `${operation.name} has nothing to expand at "${path}".${advice}` };
+    }
+    const isUnknown = found.reads.some((readers) => anyOf(readers).permissions.length === 0);
+    const reason = `No permission is known for what "${path}" expands to.`;
+    return isUnknown ? { path, reads: [], reason } : { path, reads: found.reads };
+  });
+}
+
+/** As one call that any of their permissions opens. */
+function anyOf(readers: readonly Operation[]): Operation {
+  const [first, ...others] = readers;
+  if (first === undefined) throw new RangeError('an expansion that no call reads');
+  return others.length === 0
+    ? first
+    : { ...first, permissions: readers.flatMap(({ permissions }) => permissions) };
+}
+
+function shown(expanded: readonly Expanded[]): Pick<ResolvedEndpoint, 'expands'> {
+  const expands = expanded.map(({ path, reads }) => ({
+    path,
+    reads: reads.map((readers) => readers.map(({ name }) => name)),
+  }));
+  return expands.length === 0 ? {} : { expands };
 }
 
 /**

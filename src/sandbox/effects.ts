@@ -92,7 +92,8 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     const items = Array.isArray(fields.items) ? (fields.items as Fields[]) : [];
     const data = items.map((item) => {
       const made = makeObject({ ...item }, { collection: 'subscription_items', livemode, now });
-      return store.add('subscription_items', Object.assign(made, { subscription: object.id }));
+      Object.assign(made, { price: wholePrice(made, store), subscription: object.id });
+      return store.add('subscription_items', made);
     });
     Object.assign(object, {
       cancel_at_period_end: fields.cancel_at_period_end ?? false,
@@ -104,6 +105,10 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
       },
       status: 'active',
     });
+    return undefined;
+  },
+  'subscriptionItems.create': (object, { store }) => {
+    object.price = wholePrice(object, store);
     return undefined;
   },
   'invoices.create': (object) => {
@@ -130,6 +135,11 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     return undefined;
   },
 };
+
+/** A subscription item shows its price whole, without being asked to. */
+function wholePrice({ price }: StripeObject, store: ObjectStore): unknown {
+  return typeof price === 'string' ? (store.find('prices', price) ?? price) : price;
+}
 
 /** What an action does to its object; any other takes the fields over and no more. */
 export const actionEffects: Readonly<Record<OperationName, Effect>> = {

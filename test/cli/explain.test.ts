@@ -16,6 +16,38 @@ async function folderWith(profiles: Readonly<Record<string, string>>): Promise<s
 }
 
 describe('permissions', () => {
+  it('counts what calls expand', async () => {
+    const cwd = await temporaryFolder();
+    const rows: readonly [call: string, permissions: readonly string[], unresolved: RegExp | undefined][] = [
+      ['GET /v1/charges?limit=1', ['charge_read'], undefined],
+      [
+        'GET /v1/charges?expand%5B%5D=data.customer&expand[1]=data.refunds',
+        ['charge_read', 'customer_read'],
+        undefined,
+      ],
+      [
+        'paymentIntents.retrieve?expand[]=latest_charge.customer',
+        ['charge_read', 'customer_read', 'payment_intent_read'],
+        undefined,
+      ],
+      ['payouts.retrieve?expand[]=destination', ['connected_account_read', 'payout_read'], undefined],
+      [
+        'charges.list?expand[]=customer',
+        [],
+        /nothing to expand at "customer"\. Did you mean "data\.customer"\?/,
+      ],
+      ['charges.list?expand[]=data.nonsense', [], /nothing to expand at "data\.nonsense"\.$/],
+    ];
+    const runs = rows.map(([call]) => runCli(['permissions', call, '--format', 'json'], { cwd }));
+    for (const [index, run] of (await Promise.all(runs)).entries()) {
+      const [call, permissions, reason] = rows[index] ?? ['', [], undefined];
+      const found = JSON.parse(run.stdout) as { permissions: string[]; unresolved: { reason: string }[] };
+      expect([call, ...found.permissions]).toEqual([call, ...permissions]);
+      expect(run.exitCode).toBe(reason === undefined ? 0 : 2);
+      if (reason !== undefined) expect(found.unresolved[0]?.reason).toMatch(reason);
+    }
+  });
+
   it('says the smallest grant, and why one permission covers two calls', async () => {
     const cwd = await temporaryFolder();
     const run = await runCli(

@@ -1,47 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Catalog } from '../src/core/catalog.ts';
-import { KeyauditError } from '../src/core/error.ts';
-import { resolveGrant } from '../src/core/grant.ts';
-import { readProfile } from '../src/core/read-profile.ts';
-import { resolveProfile } from '../src/core/resolve-profile.ts';
-import { catalogData } from '../src/data/catalog.ts';
-import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
+import { Catalog } from '../../src/core/catalog.ts';
+import { catalogData } from '../../src/data/catalog.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { Chance, SEED } from './chance.ts';
+import { NaiveModel } from './naive-model.ts';
 
-/** Another number is another run: KEYAUDIT_FUZZ_SEED=7 npx vitest run test/fuzz.test.ts */
-const SEED = Number(process.env.KEYAUDIT_FUZZ_SEED ?? 20_261_123);
 const REQUESTS = Number(process.env.KEYAUDIT_FUZZ_REQUESTS ?? 4_000);
-const PROFILES = Number(process.env.KEYAUDIT_FUZZ_PROFILES ?? 1_500);
 const catalog = new Catalog(catalogData);
-
-/** Chance that can be repeated (mulberry32). */
-class Chance {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-  upTo(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-  of<T>(list: readonly T[]): T {
-    return list[this.upTo(list.length)] as T;
-  }
-  is(probability: number): boolean {
-    return this.next() < probability;
-  }
-  text(longest: number, letters = ODD): string {
-    return Array.from({ length: this.upTo(longest) }, () => this.of(letters)).join('');
-  }
-}
-
-const ODD = [...'abz019_-./:;%&=?#[]{}()<>"\'`\\| \t\n\0,+*~^$@!éß漢🙂'];
 const NAMES = [
   '__proto__',
   'constructor',
@@ -53,52 +19,6 @@ const NAMES = [
   'limit',
   '',
 ];
-
-/**
- * The second model, on purpose plain and slow, straight from the tables and without any code of the
- * product: which of the catalog's rows does a path match, and does a key hold one of its permissions?
- */
-class NaiveModel {
-  readonly #rows = this.#table('endpoints').map(([method = '', path = '', permissions = '']) => ({
-    method,
-    path,
-    permissions: permissions === '-' ? [] : permissions.split(' '),
-  }));
-  readonly #implications = this.#table('implications');
-
-  #table(name: string): string[][] {
-    const text = readFileSync(new URL(`../src/data/source/${name}.tsv`, import.meta.url), 'utf8');
-    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-    return lines.slice(1).map((line) => line.split('\t'));
-  }
-
-  /** Undefined where no row matches; of several the one with the earliest fixed segment. */
-  row(method: string, path: string) {
-    const asked = path.split('/');
-    const rows = this.#rows.filter((row) => {
-      const own = row.path.split('/');
-      const fits = own.every((part, at) => (part === '{id}' ? asked[at] !== '' : part === asked[at]));
-      return row.method === method && own.length === asked.length && fits;
-    });
-    return rows.sort((a, b) => (a.path < b.path ? -1 : 1)).sort((a, b) => fixed(a.path, b.path))[0];
-  }
-
-  holdsOne(held: readonly string[], wanted: readonly string[]): boolean {
-    let all = [...held];
-    for (let before = -1; before !== all.length; ) {
-      before = all.length;
-      const more = this.#implications.filter(([from]) => all.includes(from ?? ''));
-      all = [...new Set([...all, ...more.flatMap(([, to = '']) => to.split(' '))])];
-    }
-    return wanted.some((one) => all.includes(one));
-  }
-}
-
-function fixed(a: string, b: string): number {
-  const [left, right] = [a.split('/'), b.split('/')];
-  const at = left.findIndex((part, index) => part !== right[index]);
-  return at < 0 ? 0 : (left[at] === '{id}' ? 1 : 0) - (right[at] === '{id}' ? 1 : 0);
-}
 
 interface Key {
   readonly token: string;
@@ -403,135 +323,3 @@ function inWords({ method, url, headers, body, key }: Shot): string {
   const { authorization: _, ...rest } = headers;
   return `${method} ${url} ${JSON.stringify(rest)} holds ${key?.held ?? 'all'}; body ${body?.toString('utf8').slice(0, 200)}`;
 }
-
-const shipped = new URL('../profiles/', import.meta.url);
-const seeds = readdirSync(shipped).map((name) => readFileSync(new URL(name, shipped), 'utf8'));
-
-const TOKENS = [
-  'null',
-  '~',
-  '[]',
-  '{}',
-  '- ',
-  ': ',
-  '? ',
-  '&a ',
-  '*a',
-  '*b',
-  '!!binary x',
-  '!!set {}',
-  '!!js/function x',
-  '!x ',
-  '<<: *a',
-  '__proto__: { charges: write }',
-  'constructor: x',
-  '.inf',
-  '.nan',
-  '0x1F',
-  '2027-02-30',
-  '1e999',
-  '"',
-  "'",
-  '|\n',
-  '>-\n',
-  '%YAML 1.2\n---\n',
-  '---\n',
-  '...\n',
-  '#',
-  '\t',
-  '\0',
-  '\u2028',
-  '\uFEFF',
-  '🙂',
-  'write',
-  'read',
-  'none',
-  'name:',
-  'permissions:',
-  'extends: a',
-  'extends: [a]',
-  'charges: read',
-  'charge_write: write',
-  'accept:',
-  'checks:',
-  'until: 2020-01-01',
-  'rate: -1',
-  'only: [x]',
-] as const;
-
-function mutatedYaml(chance: Chance): string {
-  let text = chance.of(seeds);
-  for (let changes = 1 + chance.upTo(6); changes > 0; changes--) {
-    const at = chance.upTo(text.length + 1);
-    const lines = text.split('\n');
-    const line = chance.upTo(lines.length);
-    switch (chance.upTo(9)) {
-      case 0:
-        text = text.slice(0, at);
-        break;
-      case 1:
-        text = text.slice(0, at) + chance.of(TOKENS) + text.slice(at);
-        break;
-      case 2:
-        text = text.slice(0, at) + chance.text(6) + text.slice(at + chance.upTo(6));
-        break;
-      case 3:
-        text = lines.toSpliced(line, 1).join('\n');
-        break;
-      case 4:
-        text = lines.toSpliced(line, 0, lines[chance.upTo(lines.length)] ?? '').join('\n');
-        break;
-      case 5:
-        text = lines.with(line, ' '.repeat(chance.upTo(8)) + (lines[line] ?? '').trim()).join('\n');
-        break;
-      case 6:
-        text = (lines[line] ?? '').includes(':')
-          ? lines.with(line, `${(lines[line] ?? '').split(':')[0]}: ${chance.of(TOKENS)}`).join('\n')
-          : `${text}\n${chance.of(TOKENS)}`;
-        break;
-      case 7:
-        text = text.replaceAll(chance.of(['read', 'write', 'name', 'reason', ', ', ': ']), chance.of(TOKENS));
-        break;
-      default:
-        if (chance.is(0.2)) text += '['.repeat(chance.upTo(2_000));
-    }
-  }
-  return text;
-}
-
-describe('random YAML', () => {
-  it('is read, or refused with a place, and nothing else', () => {
-    const chance = new Chance(SEED);
-    const outcomes = { good: 0, bad: 0, thrown: 0 };
-    for (let left = PROFILES; left > 0; left--) {
-      const text = mutatedYaml(chance);
-      try {
-        const reading = readProfile(text, 'fuzz.yaml', catalog);
-        if (!reading.ok) {
-          outcomes.bad++;
-          const odd = reading.problems.some(
-            ({ location, message }) => (location?.line ?? 1) < 1 || message === '',
-          );
-          if (odd || reading.problems.length === 0) throw new Error('a problem without a place or a message');
-          if (reading.problems.length > text.split('\n').length + 10) throw new Error('a flood of problems');
-          continue;
-        }
-        outcomes.good++;
-        const grant = resolveGrant(
-          resolveProfile(reading.profile, () => undefined),
-          catalog,
-          '2026-11-23',
-        );
-        for (const name of grant.permissions) expect(catalog.permission(name)).toBeDefined();
-      } catch (error) {
-        if (!(error instanceof KeyauditError)) {
-          throw new Error(`seed ${SEED}: ${JSON.stringify(text.slice(0, 3_000))}`, { cause: error });
-        }
-        outcomes.thrown++;
-      }
-    }
-    expect(outcomes.good).toBeGreaterThan(PROFILES / 50);
-    expect(outcomes.bad + outcomes.thrown).toBeGreaterThan(PROFILES / 2);
-    expect(Object.prototype).not.toHaveProperty('charges');
-  }, 60_000);
-});
