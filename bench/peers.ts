@@ -21,7 +21,7 @@ export async function benchPeers(): Promise<Measurement[]> {
   const PATH = `${existsSync(MOCKS) ? `${MOCKS}:` : ''}${process.env.PATH}`;
   const mock = await openStripeMock({ ...process.env, PATH });
   try {
-    return [...(await besideStripeMock(mock)), ...(await manyKeys()), await startUp()];
+    return [...(await besideStripeMock(mock)), ...(await manyKeys()), ...(await startUp())];
   } finally {
     await mock.close();
   }
@@ -324,7 +324,7 @@ async function manyKeys(): Promise<Measurement[]> {
   );
 }
 
-async function startUp(): Promise<Measurement> {
+async function startUp(): Promise<Measurement[]> {
   const measure = async (dir: string) => {
     const times: number[] = [];
     for (let round = 0; round < 7; round++) {
@@ -340,11 +340,9 @@ async function startUp(): Promise<Measurement> {
   };
   const empty = await inTemporaryFolder(measure);
   const full = await withKeys(MANY, measure);
-  return {
-    what: 'keyaudit sandbox, until it listens',
-    value: empty,
-    unit: 'ms',
-    bound: { atMost: 300 },
-    note: `${full.toFixed(0)} ms with ${MANY} keys in .keyaudit`,
-  };
+  const measurement = { unit: 'ms', bound: { atMost: 300 }, note: 'median of 7 starts' };
+  return [
+    { ...measurement, what: 'keyaudit sandbox, until it listens', value: empty },
+    { ...measurement, what: `the same with ${MANY} keys in .keyaudit`, value: full },
+  ];
 }

@@ -33,6 +33,8 @@ export class KeyStore {
   #seed: Buffer = Buffer.alloc(0);
   #keys = new Map<string, RestrictedKey>();
   #byToken = new Map<string, RestrictedKey>();
+  /** Keys whose token is not derived yet, newest last; deriving all of many keys would delay the start. */
+  #underived: RestrictedKey[] = [];
   #secrets: { readonly test: string; readonly live: string } = { test: '', live: '' };
 
   private constructor(file: string | undefined, now: () => number) {
@@ -78,9 +80,19 @@ export class KeyStore {
   #callerOf(token: string): Caller | 'expired' | undefined {
     if (token === this.#secrets.test) return { kind: 'secret', livemode: false };
     if (token === this.#secrets.live) return { kind: 'secret', livemode: true };
-    const key = this.#byToken.get(token);
+    const key = this.#byToken.get(token) ?? this.#derive(token);
     if (key === undefined) return undefined;
     return isDead(key, this.#now()) ? 'expired' : { kind: 'restricted', livemode: key.livemode, key };
+  }
+
+  /** Derives tokens, those of the newest keys first, until the one is found. */
+  #derive(token: string): RestrictedKey | undefined {
+    for (let key = this.#underived.pop(); key !== undefined; key = this.#underived.pop()) {
+      const own = this.tokenOf(key);
+      this.#byToken.set(own, key);
+      if (own === token) return key;
+    }
+    return undefined;
   }
 
   /** The secret of a key made here. */
@@ -167,7 +179,13 @@ export class KeyStore {
       live: `sk_live_${derivedText(seed, 'secret live')}`,
     };
     this.#keys = new Map(state.keys.map((key) => [key.id, key]));
-    this.#byToken = new Map(state.keys.map((key) => [known?.get(key.id) ?? this.tokenOf(key), key]));
+    this.#byToken = new Map();
+    this.#underived = [];
+    for (const key of state.keys) {
+      const token = known?.get(key.id);
+      if (token === undefined) this.#underived.push(key);
+      else this.#byToken.set(token, key);
+    }
   }
 }
 
