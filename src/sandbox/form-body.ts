@@ -4,6 +4,12 @@ export type Fields = { [name: string]: unknown };
 /** Deeper nesting than this is refused; Stripe's own parameters nest less deep. */
 const DEEPEST = 12;
 
+/** Whether a value nests deeper than any that the sandbox takes. */
+export function nestsTooDeep(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth > DEEPEST || Object.values(value).some((member) => nestsTooDeep(member, depth + 1));
+}
+
 /**
  * Parses a query or a form body with nested keys and arrays: `a[b]=1`, `list[]=x`, `list[0][c]=y`.
  * The objects have no prototype, so that `__proto__` is a name like any other.

@@ -1,5 +1,5 @@
 import { type Answer, errorAnswer } from './answer.ts';
-import { emptyFields, type Fields, parseForm, setField } from './form-body.ts';
+import { emptyFields, type Fields, nestsTooDeep, parseForm, setField } from './form-body.ts';
 import type { RawRequest } from './upstream.ts';
 
 /** A request as the sandbox takes it. */
@@ -31,6 +31,12 @@ export async function readRequest(raw: RawRequest): Promise<SandboxRequest | { r
   if (read === undefined) {
     return { refusal: errorAnswer(400, { message: 'Invalid request body: it could not be parsed.' }) };
   }
+  // A server behind the gate may heed either, so both count.
+  const expand = [...expandIn(fields, query), ...expandIn(read, body.toString('utf8'))];
+  if (expand.length > MOST_EXPANSIONS) {
+    const message = `You cannot expand more than ${MOST_EXPANSIONS} properties at once.`;
+    return { refusal: errorAnswer(400, { message }) };
+  }
   Object.assign(fields, read);
   const text = (name: string) => {
     const value = headers[name];
@@ -40,7 +46,7 @@ export async function readRequest(raw: RawRequest): Promise<SandboxRequest | { r
     method,
     path: rawPath.length > 1 ? rawPath.replace(/\/$/, '') : rawPath,
     fields,
-    expand: expandOf(fields),
+    expand,
     authorization: text('authorization'),
     version: text('stripe-version'),
     account: text('stripe-account') ?? text('stripe-context'),
@@ -59,7 +65,7 @@ async function readBody(body: Buffer, type: string): Promise<Fields | undefined>
 function readJson(body: Buffer): Fields | undefined {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !nestsTooDeep(value)
       ? Object.assign(emptyFields(), value)
       : undefined;
   } catch {
@@ -85,12 +91,25 @@ async function readMultipart(body: Buffer, type: string): Promise<Fields | undef
   }
 }
 
-function expandOf({ expand }: Fields): readonly string[] {
-  const list = Array.isArray(expand) ? expand : expand === undefined ? [] : [expand];
-  return list
-    .filter((path): path is string => typeof path === 'string' && path !== '')
-    .slice(0, MOST_EXPANSIONS);
+/**
+ * Every path that `expand` names, in whatever form: of two forms in one text only the later stands in the fields.
+ * @param text the form that they were parsed from, if it was one
+ */
+function expandIn(fields: Fields, text: string): readonly string[] {
+  const names = Object.keys(fields).filter((name) => name.startsWith('expand'));
+  if (names.length === 0) return [];
+  const inText = [...new URLSearchParams(text)].flatMap(([name, value]) =>
+    name.startsWith('expand') ? [value] : [],
+  );
+  return [...new Set([...inText, ...names.flatMap((name) => textsIn(fields[name]))])].filter(
+    (path) => path !== '',
+  );
 }
 
-/** Stripe takes up to four levels, and few fields; this bounds the work of one request. */
-const MOST_EXPANSIONS = 20;
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/** Bounds the work of one request. */
+const MOST_EXPANSIONS = 100;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Catalog, Operation } from '../core/catalog.ts';
+import type { Catalog, Operation, RouteMatch } from '../core/catalog.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { type Expansion, Expansions } from '../core/expansion.ts';
 import type { SecretKey } from '../core/secret-key.ts';
@@ -229,7 +229,7 @@ class SandboxServer {
     }
     const own = await this.#serveKeys(request, caller, token, requestId);
     if (own !== undefined) return own;
-    const found = catalog.match(request.method, request.path);
+    const found = matched(catalog, request);
     const { upstream } = this.#parts;
     if (found === undefined) {
       // What the catalog does not know no permission opens.
@@ -262,7 +262,7 @@ class SandboxServer {
     const store = this.#store(caller.livemode, request.account);
     const call = {
       operation,
-      ids: found.ids.map(decoded),
+      ids: found.ids,
       path: request.path,
       fields,
       expansions,
@@ -379,6 +379,17 @@ function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 function unknownUrl(method: string, path: string): Answer {
   const message = `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`;
   return path.startsWith('/v2/') ? v2Error(404, message, 'unknown_url') : errorAnswer(404, { message });
+}
+
+/**
+ * The operation, and its ids decoded. An id with a slash in it is a longer path to some servers, so it is none here:
+ * what would be asked of the gate is not what a server behind it would do.
+ */
+function matched(catalog: Catalog, { method, path }: SandboxRequest): RouteMatch | undefined {
+  const found = catalog.match(method, path);
+  if (found === undefined || !path.includes('%')) return found;
+  const ids = found.ids.map(decoded);
+  return ids.some((id) => id.includes('/')) ? undefined : { ...found, ids };
 }
 
 function decoded(id: string): string {

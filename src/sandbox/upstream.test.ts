@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Catalog } from '../core/catalog.ts';
 import { catalogData } from '../data/catalog.ts';
@@ -122,6 +122,49 @@ describe('a server behind the gate', () => {
     const key = await makeKey(sandbox, ['charge_read']);
     const answer = await fetch(`${sandbox.url}${path}`, { headers: headers(key) });
     expect([answer.status, seen]).toEqual([status, []]);
+  });
+
+  const FORM = 'application/x-www-form-urlencoded';
+  const many = Array.from({ length: 101 }, (_, index) => `expand[]=data${index}`).join('&');
+  const hidden: readonly [status: number, line: string, type?: string, body?: string][] = [
+    // A server that decodes the path, as stripe-mock does, sees another call than the gate.
+    [404, 'GET /v1/charges/ch_1%2Frefunds'],
+    [404, 'POST /v1/charges/ch_1%2fcapture', FORM, 'amount=1'],
+    [404, 'GET //v1/charges'],
+    [404, 'GET /v1/%63harges'],
+    [404, 'GET /v1/charges/../customers'],
+    // Each of these expands what the key may not read, somewhere.
+    [403, 'POST /v1/charges/ch_1?expand[]=customer', FORM, 'expand[]=billing_details'],
+    [403, 'POST /v1/charges/ch_1?expand[]=billing_details', FORM, 'expand[]=customer'],
+    [403, 'GET /v1/charges/ch_1', FORM, 'expand[]=customer'],
+    [403, 'GET /v1/charges/ch_1?expand=customer&expand[]=billing_details'],
+    [403, 'GET /v1/charges/ch_1?expand[]=billing_details&expand[a]=customer'],
+    [403, 'GET /v1/charges/ch_1?expand[0][x]=customer'],
+    [403, 'GET /v1/charges/ch_1?expand[=customer'],
+    [403, 'GET /v1/charges/ch_1?%65xpand%5B%5D=customer'],
+    [403, 'POST /v1/charges/ch_1', 'application/json', '{"expand":{"a":["customer"]}}'],
+    [
+      403,
+      'POST /v1/charges/ch_1',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="expand[]"\r\n\r\ncustomer\r\n--b--\r\n',
+    ],
+    [400, `GET /v1/charges/ch_1?${many}&expand[]=customer`],
+  ];
+  it.each(hidden)('never sees what is hidden from the gate: %s for %s', async (status, line, type, body) => {
+    const { sandbox, seen } = await gate((response) => response.end('{}'));
+    const authorization = `Bearer ${await makeKey(sandbox, ['charge_write'])}`;
+    const [method = '', path = ''] = line.split(' ');
+    const headers = {
+      authorization,
+      ...(type === undefined ? {} : { 'content-type': type, 'content-length': `${body?.length}` }),
+    };
+    const { port } = new URL(sandbox.url);
+    const sent = request({ host: '127.0.0.1', port, method, path, headers });
+    sent.end(body);
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect([answer.statusCode, seen]).toEqual([status, []]);
   });
 
   it('is asked by a secret key about calls that the catalog does not know', async () => {

@@ -18,12 +18,14 @@ export class NaiveModel {
     return lines.slice(1).map((line) => line.split('\t'));
   }
 
-  /** Undefined where no row matches; of several the one with the earliest fixed segment. */
+  /** Undefined where no row matches, a slash in disguise being no id; of several the one with the earliest fixed segment. */
   row(method: string, path: string) {
     const asked = path.split('/');
     const rows = this.#rows.filter((row) => {
       const own = row.path.split('/');
-      const fits = own.every((part, at) => (part === '{id}' ? asked[at] !== '' : part === asked[at]));
+      const fits = own.every((part, at) =>
+        part === '{id}' ? /^(?!.*%2f)./i.test(asked[at] ?? '') : part === asked[at],
+      );
       return row.method === method && own.length === asked.length && fits;
     });
     return rows.sort((a, b) => (a.path < b.path ? -1 : 1)).sort((a, b) => fixed(a.path, b.path))[0];

@@ -190,6 +190,8 @@ function json(chance: Chance): string {
     '{"name":null,"permissions":[null,1,{}],"type":"secret_key"}',
     '{"type":"secret_key","name":"x","permissions":["charge_read"],"expires_at":"never"}',
     `${'['.repeat(3000)}${']'.repeat(3000)}`,
+    `{"expand":${'['.repeat(20_000)}"x"${']'.repeat(20_000)}}`,
+    `{"address":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`,
     '{"metadata":{"a":{"b":[{}]}},"expand":[{}],"limit":[]}',
     '{"endpoints":[{},null,"GET /v1/charges"]}',
   ]);
