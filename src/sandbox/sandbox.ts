@@ -382,14 +382,14 @@ function unknownUrl(method: string, path: string): Answer {
 }
 
 /**
- * The operation, and its ids decoded. An id with a slash in it is a longer path to some servers, so it is none here:
- * what would be asked of the gate is not what a server behind it would do.
+ * The operation, and its ids decoded. What a server behind the gate may read as a part of the path, a slash or dots,
+ * is no id: it would do something else than the gate was asked for.
  */
 function matched(catalog: Catalog, { method, path }: SandboxRequest): RouteMatch | undefined {
   const found = catalog.match(method, path);
-  if (found === undefined || !path.includes('%')) return found;
-  const ids = found.ids.map(decoded);
-  return ids.some((id) => id.includes('/')) ? undefined : { ...found, ids };
+  if (found === undefined || found.ids.length === 0) return found;
+  const ids = path.includes('%') ? found.ids.map(decoded) : found.ids;
+  return ids.some((id) => /^\.\.?$|\//.test(id)) ? undefined : { ...found, ids };
 }
 
 function decoded(id: string): string {

@@ -132,7 +132,9 @@ describe('a server behind the gate', () => {
     [404, 'POST /v1/charges/ch_1%2fcapture', FORM, 'amount=1'],
     [404, 'GET //v1/charges'],
     [404, 'GET /v1/%63harges'],
-    [404, 'GET /v1/charges/../customers'],
+    [404, 'GET /v1/charges/../refunds'],
+    [404, 'GET /v1/charges/%2e%2e/refunds'],
+    [404, 'GET /v1/charges/.'],
     // Each of these expands what the key may not read, somewhere.
     [403, 'POST /v1/charges/ch_1?expand[]=customer', FORM, 'expand[]=billing_details'],
     [403, 'POST /v1/charges/ch_1?expand[]=billing_details', FORM, 'expand[]=customer'],

@@ -24,7 +24,7 @@ export class NaiveModel {
     const rows = this.#rows.filter((row) => {
       const own = row.path.split('/');
       const fits = own.every((part, at) =>
-        part === '{id}' ? /^(?!.*%2f)./i.test(asked[at] ?? '') : part === asked[at],
+        part === '{id}' ? /^(?!.*%2f|(%2e|\.){1,2}$)./i.test(asked[at] ?? '') : part === asked[at],
       );
       return row.method === method && own.length === asked.length && fits;
     });

@@ -1,13 +1,17 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { dirname } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Catalog } from '../../src/core/catalog.ts';
 import { catalogData } from '../../src/data/catalog.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { openStripeMock } from '../../src/sandbox/stripe-mock.ts';
+import { findStripeMock } from '../peers/peer.ts';
 import { Chance, SEED } from './chance.ts';
 import { NaiveModel } from './naive-model.ts';
 
 const REQUESTS = Number(process.env.KEYAUDIT_FUZZ_REQUESTS ?? 4_000);
 const catalog = new Catalog(catalogData);
+const mock = await findStripeMock('random requests through the gate');
 const NAMES = [
   '__proto__',
   'constructor',
@@ -283,42 +287,61 @@ function permissionComplaint({ method, url, headers, body, key }: Shot, { status
   return '';
 }
 
-describe('random requests to the sandbox', () => {
-  it('never crash it, and never get more than a plain model would give', async () => {
-    const chance = new Chance(SEED);
+/** Fires at random; what is wrong, and how often each status came. */
+async function fireAtRandom(
+  sandbox: Sandbox,
+  count: number,
+  complain: (shot: Shot, reply: Reply) => string,
+): Promise<{ readonly complaints: readonly string[]; readonly statuses: ReadonlyMap<number, number> }> {
+  const chance = new Chance(SEED);
+  const keys = await makeKeys(sandbox, chance);
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  onTestFinished(() => agent.destroy());
+  const complaints: string[] = [];
+  const statuses = new Map<number, number>();
+  for (let left = count; left > 0; left -= 16) {
+    const shots = Array.from({ length: 16 }, () => shotOf(chance, keys));
+    const replies = await Promise.all(
+      shots.map((shot) => fire(sandbox.url, shot, agent).catch((error: Error) => error)),
+    );
+    for (const [index, reply] of replies.entries()) {
+      const shot = shots[index] as Shot;
+      const what = reply instanceof Error ? `no answer (${reply.message})` : complain(shot, reply);
+      const status = reply instanceof Error ? 0 : reply.status;
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      if (what !== '') complaints.push(`${what}: ${status} ${inWords(shot)}`);
+    }
+  }
+  expect(Object.prototype).not.toHaveProperty('a');
+  expect((await fetch(`${sandbox.url}/v1/charges`)).status, 'it is alive').toBe(401);
+  return { complaints, statuses };
+}
+
+describe('random requests', () => {
+  it('never crash the sandbox, and never get more than a plain model would give', async () => {
     const sandbox = await startSandbox({ catalog });
     onTestFinished(() => sandbox.close());
-    const keys = await makeKeys(sandbox, chance);
-    const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-    onTestFinished(() => agent.destroy());
-    const complaints: string[] = [];
-    const statuses = new Map<number, number>();
-    for (let left = REQUESTS; left > 0; left -= 16) {
-      const shots = Array.from({ length: 16 }, () => shotOf(chance, keys));
-      const replies = await Promise.all(
-        shots.map((shot) => fire(sandbox.url, shot, agent).catch((error: Error) => error)),
-      );
-      for (const [index, reply] of replies.entries()) {
-        const shot = shots[index] as Shot;
-        const what = reply instanceof Error ? `no answer (${reply.message})` : complaint(shot, reply);
-        const status = reply instanceof Error ? 0 : reply.status;
-        statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        if (what !== '') complaints.push(`${what}: ${status} ${inWords(shot)}`);
-      }
-    }
+    const { complaints, statuses } = await fireAtRandom(sandbox, REQUESTS, complaint);
     expect(complaints.slice(0, 10), `seed ${SEED}`).toEqual([]);
     // The shots must reach what they are aimed at: refusals, objects, parameters, lists.
     for (const status of [200, 400, 401, 403, 404]) {
       expect(statuses.get(status) ?? 0, `answers of ${status}`).toBeGreaterThan(REQUESTS / 100);
     }
-    expect(Object.prototype).not.toHaveProperty('a');
-    const alive = await fire(
-      sandbox.url,
-      { method: 'GET', url: '/v1/charges', headers: {}, body: undefined, key: undefined },
-      agent,
-    );
-    expect(alive.status).toBe(401);
   }, 60_000);
+
+  it.skipIf(mock.missing)(
+    'get no more through the gate from a real stripe-mock',
+    async () => {
+      const upstream = await openStripeMock({ PATH: `${dirname(mock.file)}:/usr/bin:/bin` });
+      onTestFinished(() => upstream.close());
+      const sandbox = await startSandbox({ catalog, upstream: upstream.url });
+      onTestFinished(() => sandbox.close());
+      const { complaints, statuses } = await fireAtRandom(sandbox, REQUESTS, permissionComplaint);
+      expect(complaints.slice(0, 10), `seed ${SEED}`).toEqual([]);
+      expect(statuses.get(200) ?? 0).toBeGreaterThan(REQUESTS / 100);
+    },
+    60_000,
+  );
 });
 
 function inWords({ method, url, headers, body, key }: Shot): string {
