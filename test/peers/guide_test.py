@@ -186,6 +186,10 @@ def test_payment_capture_agent():
     intent = create_and_confirm_payment(1000, "usd", customer.id, "pm_card_visa")
     assert intent.status == "succeeded"
     assert stripe.Charge.retrieve(str(intent.latest_charge)).amount == 1000
+    whole = stripe.PaymentIntent.retrieve(intent.id, expand=["latest_charge", "customer", "payment_method"])
+    assert (whole.latest_charge.amount, whole.customer.name) == (1000, "Jane Smith")
+    with pytest.raises(stripe.PermissionError, match="balance_read"):
+        stripe.PaymentIntent.retrieve(intent.id, expand=["latest_charge.balance_transaction"])
     with pytest.raises(stripe.PermissionError):
         stripe.Refund.create(payment_intent=intent.id)
     with pytest.raises(stripe.PermissionError):

@@ -57,6 +57,9 @@ describe('stripe-node against keyaudit sandbox', () => {
     const refused = await thrownBy(() => client.charges.list({ limit: 1, expand: ['data.customer'] }));
     expect(refused).toBeInstanceOf(Stripe.errors.StripePermissionError);
     expect(refused.message).toContain('customer_read');
+    const nonsense = await thrownBy(() => client.charges.list({ limit: 1, expand: ['customer'] }));
+    expect(nonsense).toBeInstanceOf(Stripe.errors.StripeInvalidRequestError);
+    expect(nonsense.message).toContain("try expanding 'data.customer'");
   });
 
   it('tells an expired key from a refusal', async () => {
