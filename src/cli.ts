@@ -94,12 +94,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--reveal', 'print the secret, for --store stdout')
     .option('--account <id>', 'connected account that a platform acts for (acct_…)')
     .option('--wait', 'watch until the old key is dead, not only narrowed', false)
-    .option(
-      '--report <format=file>',
-      'write a report of the new keys as verify does (repeatable)',
-      collect,
-      [],
-    )
+    .addOption(repeatable('--report <format=file>', 'write a report of the new keys as verify does'))
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
         (await import('./commands/rotate.ts')).rotate({ ...options, profiles }, context),
@@ -141,7 +136,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     'keyaudit verify --profile refund-agent',
     'keyaudit verify --all --depth endpoints --report junit=verify.xml --report sarif=verify.sarif',
   ])
-    .option('--profile <name>', 'profile to verify, by name or path (repeatable)', collect, [])
+    .addOption(repeatable('--profile <name>', 'profile to verify, by name or path'))
     .option('--all', 'every profile (your own in ./profiles if there are any, else the shipped ones)')
     .option('--key-env <variable>', 'take the key from this environment variable')
     .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
@@ -158,12 +153,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .addOption(minCoverage())
     .option('--frozen', 'fail on what goes beyond the lock file keyaudit.lock.yaml')
     .option('--lock <file>', 'this lock file instead (means --frozen)')
-    .option(
-      '--report <format=file>',
-      'write a further report; "-" is standard output (repeatable)',
-      collect,
-      [],
-    )
+    .addOption(repeatable('--report <format=file>', 'write a further report; "-" is standard output'))
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
         (await import('./commands/verify.ts')).verify(
@@ -190,7 +180,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     'keyaudit lock --all',
     'keyaudit lock refund-agent --depth endpoints',
   ])
-    .option('--profile <name>', 'profile to lock, by name or path (repeatable)', collect, [])
+    .addOption(repeatable('--profile <name>', 'profile to lock, by name or path'))
     .option('--all', 'every profile; entries of profiles that are gone are dropped')
     .option('--key-env <variable>', 'take the key from this environment variable')
     .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
@@ -328,7 +318,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       ]),
     )
     .option('--behaviour <file>', 'YAML or JSON that says how to behave: latency, limits, faults, quirks')
-    .option('--set <name=value>', 'one setting of that file, such as latencyMs=100 (repeatable)', collect, [])
+    .addOption(repeatable('--set <name=value>', 'one setting of that file, such as latencyMs=100'))
     .action(async (options, command: Command) =>
       run(command, async (context) => (await import('./commands/sandbox.ts')).sandbox(options, context)),
     );
@@ -339,7 +329,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
   ])
     .option('--description <text>', 'what the agent does')
     .option('--env <variable>', 'the variable that holds its key')
-    .option('--permission <resource=level>', 'what it needs (repeatable)', collect, [])
+    .addOption(repeatable('--permission <resource=level>', 'what it needs'))
     .addOption(
       new Option('--ci <system>', 'which CI to write the gate for').choices(['github', 'gitlab', 'none']),
     )
@@ -398,8 +388,11 @@ function storeOption(): Option {
   );
 }
 
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
+/** An option that collects its values. */
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, `${description} (repeatable)`)
+    .argParser((value: string, previous: readonly string[]) => [...previous, value])
+    .default([], 'none');
 }
 
 /** An option of several commands. */

@@ -56,9 +56,10 @@ function includedList(parent: Fields, { name, objects }: Step, store: ObjectStor
   if (typeof id !== 'string' || typeof object !== 'string') return undefined;
   const reference = object.replace(/^.*\./, '');
   const names = (one: StripeObject) => one[reference] === id;
-  const found = objects
+  const below = objects
     .flatMap(collectionsHolding)
     .flatMap((collection) => [...store.list(collection, [id]), ...store.list(collection).filter(names)]);
+  const found = [...new Set(below)];
   const [own = ''] = collectionsHolding(object);
   return {
     object: 'list',
