@@ -89,10 +89,8 @@ interface Parts {
   readonly upstream: Upstream | undefined;
 }
 
-/** A call, and who makes it, before it is known whether they may. */
+/** A request, and who makes it. */
 interface Asked {
-  readonly operation: Operation;
-  readonly expansions: readonly Expansion[];
   readonly request: SandboxRequest;
   readonly caller: Caller;
   readonly token: string;
@@ -214,7 +212,7 @@ class SandboxServer {
 
   /** Authentication, then the URL, then permissions, then parameters, then the objects: Stripe's order. */
   async #serve(request: SandboxRequest, requestId: string): Promise<Answer | 'lost'> {
-    const { behaviour, keys, catalog } = this.#parts;
+    const { behaviour, keys, catalog, upstream } = this.#parts;
     if (behaviour.refuseAddress) return refusedAddress();
     const who = authenticate(request.authorization, keys);
     if ('refusal' in who) return who.refusal;
@@ -230,52 +228,56 @@ class SandboxServer {
     const own = await this.#serveKeys(request, caller, token, requestId);
     if (own !== undefined) return own;
     const found = matched(catalog, request);
-    const { upstream } = this.#parts;
-    if (found === undefined) {
-      // What the catalog does not know no permission opens.
-      return upstream !== undefined && caller.kind === 'secret'
-        ? upstream.send(request.raw)
-        : unknownUrl(request.method, request.path);
-    }
-    const { operation } = found;
+    if (found !== undefined) return this.#serveCall(found, { request, caller, token }, requestId);
+    // What the catalog does not know no permission opens.
+    return upstream !== undefined && caller.kind === 'secret'
+      ? upstream.send(request.raw)
+      : unknownUrl(request.method, request.path);
+  }
+
+  async #serveCall({ operation, ids }: RouteMatch, asked: Asked, requestId: string): Promise<Answer> {
+    const { behaviour, upstream, now } = this.#parts;
+    const { request, caller } = asked;
     const reached = request.expand.map((path) => ({
       path,
       expansion: this.#expansions.find(operation, path),
     }));
     const expansions = reached.flatMap(({ expansion }) => expansion ?? []);
-    const refused = this.#refused({ operation, expansions, request, caller, token });
+    const refused = this.#refused(operation, expansions, asked);
     const isBlind = behaviour.blind.includes(operation.name);
     if (refused !== undefined && !isBlind) return refused;
-    const odd = reached.find(({ expansion }) => expansion === undefined);
-    // What a field unknown here holds, no permission is known for.
-    if (
-      odd !== undefined &&
-      refused === undefined &&
-      (upstream === undefined || caller.kind === 'restricted')
-    ) {
-      return cannotExpand(operation, odd.path, this.#expansions);
+    if (refused === undefined) {
+      const odd = reached.find(({ expansion }) => expansion === undefined);
+      // A server behind the gate may know the field; which permission opens it nobody does.
+      if (odd !== undefined && (upstream === undefined || caller.kind === 'restricted')) {
+        return cannotExpand(operation, odd.path, this.#expansions);
+      }
+      if (upstream !== undefined) return upstream.send(request.raw);
     }
-    if (refused === undefined && upstream !== undefined) return upstream.send(request.raw);
     const wrong = this.#validator.check(operation, request.fields);
     if (wrong !== undefined) return wrong;
     const fields = this.#validator.coerce(operation, request.fields);
     const store = this.#store(caller.livemode, request.account);
     const call = {
       operation,
-      ids: found.ids,
+      ids,
       path: request.path,
       fields,
       expansions,
       store,
       livemode: caller.livemode,
-      now: this.#parts.now(),
+      now: now(),
     };
     // A blind endpoint looks at what was sent first; what would go through is still refused.
     if (refused !== undefined) return missingObjectOf(call) ?? refused;
     return this.#once(request, caller, requestId, async () => serveOperation(call));
   }
 
-  #refused({ operation, expansions, request, caller, token }: Asked): Answer | undefined {
+  #refused(
+    operation: Operation,
+    expansions: readonly Expansion[],
+    { request, caller, token }: Asked,
+  ): Answer | undefined {
     const { behaviour, catalog, now } = this.#parts;
     if (caller.kind === 'restricted' && behaviour.impossible.includes(operation.name)) {
       return refusal('d', { catalog, token, account: OWN_ACCOUNT, permissions: [] });
