@@ -35,7 +35,8 @@ export async function lock(options: LockOptions, context: CommandContext): Promi
   await requireWritable(context.cwd, file);
   const previous = await readPrevious(context.cwd, file, { replace: all && !check });
   const { report, verified } = await verifyGrants(grants, options, context);
-  if (exitCodeOf(report) !== EXIT.ok) throw notLocked(report, file);
+  if (exitCodeOf(report) !== EXIT.ok)
+    throw notLocked(report, `${file} ${check ? 'could not be compared' : 'was not written'}`);
   const entries = verified.map(
     (one) =>
       [one.profile.name, lockProfile(one, { ...report, depth: depthFor(one.profile, options) })] as const,
@@ -78,8 +79,8 @@ async function readPrevious(
   });
 }
 
-function notLocked(report: VerifyReport, file: string): KeyauditError {
-  return new KeyauditError('NOT_LOCKED', `${file} was not written: not every key is as its profile says.`, {
+function notLocked(report: VerifyReport, outcome: string): KeyauditError {
+  return new KeyauditError('NOT_LOCKED', `${outcome}: not every key is as its profile says.`, {
     exitCode: exitCodeOf(report),
     problems: report.results
       .filter((result) => !resultIsOk(result))

@@ -105,10 +105,12 @@ describe('keyaudit lock and verify --frozen', () => {
     const before = await readFile(join(cwd, LOCK), 'utf8');
     const sandbox = await startSandboxServer(cwd);
     const { token } = await sandbox.makeKey(['charge_read', 'product_read', 'payout_write']);
-    const lock = (key: string) =>
-      runCli(['lock', '--all', '--api-base', sandbox.url], { cwd, env: { STRIPE_AGENT_KEY: key } });
+    const lock = (key: string, ...args: readonly string[]) =>
+      runCli(['lock', '--all', '--api-base', sandbox.url, ...args], { cwd, env: { STRIPE_AGENT_KEY: key } });
     const broader = await lock(token);
     expect(broader.exitCode).toBe(1);
+    expect(broader.stderr).toContain('keyaudit.lock.yaml was not written');
+    expect((await lock(token, '--check')).stderr).toContain('keyaudit.lock.yaml could not be compared');
     expect(broader.stderr).toMatch(/agent: the key can do more than its profile says/);
     const dead = await lock('rk_test_notAKeyOfThisServer');
     expect(dead.exitCode).toBe(3);
