@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { byText } from '../src/core/by-text.ts';
 import type { Catalog } from '../src/core/catalog.ts';
 import { profileSchema } from '../src/core/profile.ts';
 
@@ -21,7 +22,7 @@ export function renderProfileSchema(catalog: Catalog): string {
       ...catalog.permissions.map(
         ({ name, level }) => [name, { $ref: `#/definitions/${level}Permission` }] as const,
       ),
-    ].sort(([a], [b]) => (a < b ? -1 : 1)),
+    ].sort(([a], [b]) => byText(a, b)),
   );
   for (const key of ['permissions', 'connect_permissions']) {
     const { description } = properties[key] as { description: string };

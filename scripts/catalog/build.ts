@@ -1,3 +1,4 @@
+import { byText } from '../../src/core/by-text.ts';
 import type { CatalogData, Operation, OperationName, Parameter } from '../../src/core/catalog.ts';
 import type { Answered } from '../../src/core/expansion.ts';
 import { kindOf, type NamedRequest, resourceNames } from './resource.ts';
@@ -139,10 +140,5 @@ function repeated(values: readonly string[]): string[] {
 }
 
 function byPathThenMethod(a: Operation, b: Operation): number {
-  return compare(a.path, b.path) || compare(a.method, b.method);
-}
-
-/** By code unit, so that the order does not depend on the machine's language. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+  return byText(a.path, b.path) || byText(a.method, b.method);
 }

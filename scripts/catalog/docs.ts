@@ -1,3 +1,4 @@
+import { byText } from '../../src/core/by-text.ts';
 import type { Operation, Permission, PermissionName, ResourceName } from '../../src/core/catalog.ts';
 import { PROVENANCES } from '../../src/core/catalog.ts';
 import { RISK_TIERS, riskOf } from '../../src/core/risk.ts';
@@ -162,5 +163,5 @@ function grouped<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key): Map<
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : Number(a > b);
+  return byText(a, b);
 }

@@ -1,3 +1,4 @@
+import { byText } from '../../src/core/by-text.ts';
 import type { CatalogData, Parameter } from '../../src/core/catalog.ts';
 import { encodeAnswered, encodeField } from '../../src/core/expansion.ts';
 import { TYPE_CODES } from '../../src/core/type-codes.ts';
@@ -112,7 +113,7 @@ export function renderExpansions({ data, answers, expandable }: Catalog): string
 }
 
 function mapOf(name: string, rows: readonly (readonly [string, readonly string[]])[]): string[] {
-  const filled = rows.filter(([, texts]) => texts.length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  const filled = rows.filter(([, texts]) => texts.length > 0).sort(([a], [b]) => byText(a, b));
   return [
     `export const ${name}: ReadonlyMap<string, string> = new Map([`,
     ...filled.map(([key, texts]) => `  [${quote(key)}, ${quote(texts.join(' '))}],`),

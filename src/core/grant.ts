@@ -1,3 +1,4 @@
+import { byText } from './by-text.ts';
 import {
   allows,
   type Catalog,
@@ -205,9 +206,7 @@ function findWidenings(
     else group.operations.push(operation.name);
   }
   const weight = (widening: Widening) => (widening.canWrite ? 0 : 2) + (widening.accepted ? 1 : 0);
-  return [...groups.values()].sort(
-    (a, b) => weight(a) - weight(b) || a.permission.localeCompare(b.permission, 'en'),
-  );
+  return [...groups.values()].sort((a, b) => weight(a) - weight(b) || byText(a.permission, b.permission));
 }
 
 function causeOf(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byText } from './by-text.ts';
 import type { Catalog, OperationName } from './catalog.ts';
 import { type Drift, driftKind, driftWeight } from './drift.ts';
 import type { SourceLocation } from './error.ts';
@@ -91,7 +92,7 @@ export function lockProfile(
         .flatMap(({ operation, observed }) =>
           observed === 'inconclusive' ? [] : ([[operation, observed]] as const),
         )
-        .sort(([a], [b]) => (a < b ? -1 : 1)),
+        .sort(([a], [b]) => byText(a, b)),
     ),
   };
 }
@@ -109,7 +110,7 @@ function lockWidenings(grant: Grant): LockedWidening[] {
       operations: [...before, ...operations].sort(),
     });
   }
-  return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, widening]) => widening);
+  return [...merged].sort(([a], [b]) => byText(a, b)).map(([, widening]) => widening);
 }
 
 /** The entry of a profile, whatever it is called (`constructor` is a name as well). */
@@ -127,7 +128,7 @@ export function mergeLock(
   const all = new Map([...kept, ...entries]);
   return {
     schema: LOCK_SCHEMA,
-    profiles: Object.fromEntries([...all].sort(([a], [b]) => (a < b ? -1 : 1))),
+    profiles: Object.fromEntries([...all].sort(([a], [b]) => byText(a, b))),
   };
 }
 

@@ -1,3 +1,4 @@
+import { byText } from './by-text.ts';
 import {
   allows,
   type Catalog,
@@ -134,7 +135,7 @@ function shown(expanded: readonly Expanded[]): Pick<ResolvedEndpoint, 'expands'>
  */
 function fewest(operations: readonly Operation[], catalog: Catalog): PermissionName[] {
   const chosen = new Set(operations.flatMap((operation) => operation.permissions.slice(0, 1)));
-  for (const permission of [...chosen].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b, 'en'))) {
+  for (const permission of [...chosen].sort((a, b) => rank(a) - rank(b) || byText(a, b))) {
     chosen.delete(permission);
     const effective = catalog.closure(chosen);
     if (!operations.every((operation) => allows(effective, operation))) chosen.add(permission);

@@ -15,7 +15,7 @@ import { HTML_SCRIPT } from './html-script.ts';
 import { HTML_STYLE } from './html-style.ts';
 import { levelMatrix, type MatrixCell, type MatrixRow } from './level-matrix.ts';
 import { verdictLine } from './table.ts';
-import { counted, type TextOutput } from './text.ts';
+import { counted, grouped, type TextOutput } from './text.ts';
 import { escapeXml as text } from './xml.ts';
 
 /** So many findings are spelled out; all of them are in the table of calls, without their message. */
@@ -221,7 +221,7 @@ function writeProfiles({ results }: VerifyReport, { write }: TextOutput): void {
         : `${key.mode ?? 'unknown'} ${key.id ?? '(not made here)'} ${key.fingerprint}`;
     write(
       `<tr><th scope="row">${text(result.profile)}</th><td class="${ok ? 'yes' : 'no'}">${ok ? '✔ yes' : '✘ no'}</td>${numbers
-        .map((number) => `<td class="number">${number.toLocaleString('en-US')}</td>`)
+        .map((number) => `<td class="number">${grouped(number)}</td>`)
         .join('')}<td>${text(about)}</td></tr>\n`,
     );
   }

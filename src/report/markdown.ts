@@ -8,7 +8,7 @@ import {
   notDetermined,
   resultsByGravity,
 } from './gravity.ts';
-import { counted, plain, type TextOutput } from './text.ts';
+import { counted, grouped, plain, type TextOutput } from './text.ts';
 
 /** So many findings of one kind keep a job summary of GitHub far below its 1 MiB. */
 const MOST_FINDINGS = 100;
@@ -137,7 +137,7 @@ function summaryCells(result: VerifyResult): string[] {
   return [
     resultIsOk(result) ? '✅' : '❌',
     code(result.profile),
-    ...numbers.map((number) => number.toLocaleString('en-US')),
+    ...numbers.map(grouped),
     key === null ? 'none found' : `${key.mode ?? 'unknown'}, ${code(key.id ?? key.fingerprint)}`,
   ];
 }

@@ -2,7 +2,7 @@ import type { Comparison } from '../core/compare-results.ts';
 import type { Finding, FindingKind } from '../core/finding.ts';
 import type { Widening } from '../core/grant.ts';
 import { hasDrifted, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
-import { counted, paintFor, plain, type TextOutput, wrap } from './text.ts';
+import { counted, grouped, paintFor, plain, type TextOutput, wrap } from './text.ts';
 
 /** At most so many findings of one kind are spelled out; `--verbose` and JSON have them all. */
 const MOST_FINDINGS = 20;
@@ -95,7 +95,7 @@ export function verdictLine(result: VerifyResult): string {
   const { summary, stopped } = result;
   const parts = [
     counted(summary.probes, 'probe'),
-    `${summary.passed.toLocaleString('en-US')} passed`,
+    `${grouped(summary.passed)} passed`,
     ...(summary.overGrants > 0 ? [counted(summary.overGrants, 'over-grant')] : []),
     ...(summary.underGrants > 0 ? [counted(summary.underGrants, 'under-grant')] : []),
     ...(summary.inconclusive > 0 ? [`${summary.inconclusive} inconclusive`] : []),

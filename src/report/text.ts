@@ -45,9 +45,14 @@ export function wrap(
   return `${lines.join('\n')}\n`;
 }
 
+/** `1,234`; `toLocaleString` would load the data of locales, in some 7 ms. */
+export function grouped(count: number): string {
+  return `${count}`.replace(/\B(?=(?:\d{3})+$)/g, ',');
+}
+
 /** `1 probe`, `2 probes`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+  return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
 /** Halves of surrogate pairs, which no encoding can hold, become U+FFFD. */

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { byText } from '../core/by-text.ts';
 import { type CalibratedRow, type Calibration, NO_CALIBRATION } from '../core/calibration.ts';
 import { KeyauditError } from '../core/error.ts';
 import { calibrationFolder } from './user-folder.ts';
@@ -98,7 +99,7 @@ export async function readCalibratedRows(
     const kept = parse((await textOf(file)) ?? '', file, rowsSchema);
     if (kept.target === where.target && kept.apiVersion === where.apiVersion) found.push(kept);
   }
-  found.sort((a, b) => a.updatedAt.localeCompare(b.updatedAt));
+  found.sort((a, b) => byText(a.updatedAt, b.updatedAt));
   return [...new Map(found.flatMap(({ rows }) => rows).map((row) => [row.operation, row])).values()];
 }
 

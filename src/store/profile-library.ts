@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { byText } from '../core/by-text.ts';
 import type { Catalog } from '../core/catalog.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
 import { didYouMean } from '../core/nearest.ts';
@@ -169,7 +170,7 @@ export class ProfileLibrary {
     return files
       .filter((file) => !file.isDirectory() && /\.ya?ml$/.test(file.name))
       .map((file) => this.#entry(join(dir, file.name), origin))
-      .sort((a, b) => a.path.localeCompare(b.path, 'en'));
+      .sort((a, b) => byText(a.path, b.path));
   }
 
   #entry(path: string, origin: 'own' | 'shipped'): ProfileEntry {
