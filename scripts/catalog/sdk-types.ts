@@ -10,6 +10,8 @@ export interface Scope {
 }
 
 export type TypeDeclaration = ESTree.TSInterfaceDeclaration | ESTree.TSTypeAliasDeclaration | ESTree.Class;
+
+/** `Stripe.Charge` is `Stripe` and `Charge`. */
 export function nameParts(name: ESTree.TSTypeName): string[] {
   if (name.type === 'Identifier') return [name.name];
   if (name.type === 'TSQualifiedName') return [...nameParts(name.left), name.right.name];

@@ -29,6 +29,7 @@ describe('what expand[] takes to read', () => {
     ['customers.retrieve', 'subscriptions', ['subscriptions.retrieve']],
     // What lies below its object in a path of its own is read there.
     ['customers.retrieve', 'tax_ids', ['customers.listTaxIds']],
+    ['customers.retrieve', 'sources', ['customers.listSources']],
     ['customers.retrieve', 'cash_balance', ['customers.retrieveCashBalance']],
     ['checkout.sessions.retrieve', 'line_items', ['checkout.sessions.listLineItems']],
     // What is always there takes nothing.

@@ -87,16 +87,21 @@ export class Expansions {
     return found;
   }
 
-  /** What lies below its object in a path of its own, such as a customer's tax ids, is read there. */
   #readsOf(parents: readonly ObjectName[], path: string, { objects }: ExpandableField): Expansion['reads'] {
-    for (const parent of parents) {
-      for (const { path: own, kind } of this.readersOf(parent)) {
-        const below =
-          kind === 'retrieve' ? this.#catalog.match('GET', `${own}/${path}`)?.operation : undefined;
-        if (below !== undefined) return [[below]];
-      }
-    }
+    const below = parents.length === 1 ? this.#readerBelow(parents[0] ?? '', path, objects) : undefined;
+    if (below !== undefined) return [[below]];
     return objects.map((object) => this.readersOf(object)).filter((readers) => readers.length > 0);
+  }
+
+  /** What lies below its object in a path of its own, such as a customer's tax ids, is read there. */
+  #readerBelow(parent: ObjectName, path: string, objects: readonly ObjectName[]): Operation | undefined {
+    for (const { kind, path: own } of this.readersOf(parent)) {
+      const found = kind === 'retrieve' ? this.#catalog.match('GET', `${own}/${path}`)?.operation : undefined;
+      const answered = found === undefined ? [] : (this.#answers.get(found.name)?.objects ?? []);
+      // Of another kind, it would be another permission.
+      if (objects.every((object) => answered.includes(object))) return found;
+    }
+    return undefined;
   }
 
   /**

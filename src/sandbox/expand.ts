@@ -14,16 +14,18 @@ export function cannotExpand(operation: Operation, path: string, expansions: Exp
     });
   }
   const leads = (some: readonly string[]) => expansions.find(operation, some.join('.')) !== undefined;
+  const [first = ''] = names;
   const wrong = names.find((_, index) => !leads(names.slice(0, index + 1))) ?? path;
-  const advice = leads(['data', wrong]) ? ` You may want to try expanding 'data.${wrong}' instead.` : '';
+  const isInList = !leads([first]) && leads(['data', first]);
+  const advice = isInList ? ` You may want to try expanding 'data.${first}' instead.` : '';
   return errorAnswer(400, { message: `This property cannot be expanded (${wrong}).${advice}` });
 }
 
 /** Puts objects in the place of their ids, and lists where they are there on request only; the answer is a copy. */
-export function expand(body: unknown, { steps }: Expansion, store: ObjectStore): unknown {
+export function expand(body: unknown, steps: Expansion['steps'], store: ObjectStore): unknown {
   const [step, ...rest] = steps;
   if (step === undefined) return body;
-  if (Array.isArray(body)) return body.map((one) => expand(one, { steps, reads: [] }, store));
+  if (Array.isArray(body)) return body.map((one) => expand(one, steps, store));
   if (typeof body !== 'object' || body === null) return body;
   const { name } = step;
   // Not what every object inherits, such as its constructor.
@@ -33,7 +35,7 @@ export function expand(body: unknown, { steps }: Expansion, store: ObjectStore):
   const found = Array.isArray(value)
     ? value.map((one) => objectOr(one, step, store))
     : objectOr(value, step, store);
-  return { ...body, [name]: expand(found, { steps: rest, reads: [] }, store) };
+  return { ...body, [name]: expand(found, rest, store) };
 }
 
 type Step = Expansion['steps'][number];

@@ -1,4 +1,5 @@
 import type { Catalog } from '../core/catalog.ts';
+import type { Expansions } from '../core/expansion.ts';
 import { smallestGrant } from '../core/smallest-grant.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import type { Fields } from './form-body.ts';
@@ -9,7 +10,7 @@ export const KEY_PERMISSIONS_PATH = '/v1/stripecli/key_permissions';
 const MOST_ENDPOINTS = 100;
 
 /** `endpoints[0]=GET /v1/charges` → the permissions that these need, answered from the catalog. */
-export function resolveKeyPermissions(fields: Fields, catalog: Catalog): Answer {
+export function resolveKeyPermissions(fields: Fields, catalog: Catalog, expansions: Expansions): Answer {
   const { endpoints } = fields;
   if (endpoints === undefined) {
     return errorAnswer(400, {
@@ -25,7 +26,7 @@ export function resolveKeyPermissions(fields: Fields, catalog: Catalog): Answer 
       param: 'endpoints',
     });
   }
-  const { permissions, unresolved } = smallestGrant(list, catalog);
+  const { permissions, unresolved } = smallestGrant(list, catalog, expansions);
   return {
     status: 200,
     body: {

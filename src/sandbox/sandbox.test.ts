@@ -191,6 +191,7 @@ describe('permissions', () => {
       '/v1/charges?expand[]=customer',
       "This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead.",
     ],
+    ['/v1/charges?expand[]=data.customer.refunds', 'This property cannot be expanded (refunds).'],
     ['/v1/refunds/re_1?expand[]=data', 'This property cannot be expanded (data).'],
     [
       '/v1/invoices?expand[]=data.payments.data.payment.charge',
@@ -198,7 +199,7 @@ describe('permissions', () => {
     ],
   ];
   it.each(cannotBeExpanded)('refuses %s', async (path, message) => {
-    const { token } = await makeKey(['charge_read', 'invoice_read']);
+    const { token } = await makeKey(['charge_read', 'customer_read', 'invoice_read']);
     for (const key of [token, secret()]) {
       const answer = await ask('GET', path, { key });
       expect(answer).toMatchObject({ status: 400, body: { error: { message } } });

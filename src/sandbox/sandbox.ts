@@ -306,7 +306,7 @@ class SandboxServer {
     const isRestricted = path === RESTRICTED_KEYS_PATH && method === 'POST';
     const isResolver = path === KEY_PERMISSIONS_PATH && method === 'POST';
     if (!isManaged && !isRestricted && !isResolver) return undefined;
-    if (isResolver) return resolveKeyPermissions(fields, catalog);
+    if (isResolver) return resolveKeyPermissions(fields, catalog, this.#expansions);
     const refused = isManaged && caller.kind === 'secret' && behaviour.keyApi === 'refused';
     if (refused || !this.#gate.holds(caller, 'api_key_write', now())) {
       const context = {

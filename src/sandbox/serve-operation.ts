@@ -39,7 +39,10 @@ export function serveOperation(call: Call): Answer {
   if (missing !== undefined) return missing;
   const answer = handlers[call.operation.kind](call);
   if (!isSuccess(answer) || call.expansions.length === 0) return answer;
-  const body = call.expansions.reduce<unknown>((whole, one) => expand(whole, one, call.store), answer.body);
+  const body = call.expansions.reduce<unknown>(
+    (whole, { steps }) => expand(whole, steps, call.store),
+    answer.body,
+  );
   return { ...answer, body };
 }
 
