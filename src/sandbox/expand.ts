@@ -16,8 +16,7 @@ export function cannotExpand(operation: Operation, path: string, expansions: Exp
   const leads = (some: readonly string[]) => expansions.find(operation, some.join('.')) !== undefined;
   const [first = ''] = names;
   const wrong = names.find((_, index) => !leads(names.slice(0, index + 1))) ?? path;
-  const isInList = !leads([first]) && leads(['data', first]);
-  const advice = isInList ? ` You may want to try expanding 'data.${first}' instead.` : '';
+  const advice = leads(['data', first]) ? ` You may want to try expanding 'data.${first}' instead.` : '';
   return errorAnswer(400, { message: `This property cannot be expanded (${wrong}).${advice}` });
 }
 
@@ -28,8 +27,7 @@ export function expand(body: unknown, steps: Expansion['steps'], store: ObjectSt
   if (Array.isArray(body)) return body.map((one) => expand(one, steps, store));
   if (typeof body !== 'object' || body === null) return body;
   const { name } = step;
-  // Not what every object inherits, such as its constructor.
-  const member = Object.hasOwn(body, name) ? (body as Fields)[name] : undefined;
+  const member = (body as Fields)[name];
   const value = member === undefined && step.isList ? includedList(body as Fields, step, store) : member;
   if (value === undefined) return body;
   const found = Array.isArray(value)
