@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { didYouMean } from '../core/document/nearest.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { didYouMean } from '../core/nearest.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { beginWork } from '../store/journal.ts';

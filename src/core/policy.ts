@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { allows, type Catalog, type OperationName, type PermissionName } from './catalog.ts';
+import { didYouMean } from './document/nearest.ts';
 import type { Drift } from './drift.ts';
 import type { Problem, SourceLocation } from './error.ts';
 import type { Grant } from './grant.ts';
 import { locateOperation, locatePermission } from './locate-operation.ts';
-import { didYouMean } from './nearest.ts';
 import type { Profile } from './profile.ts';
 import { RISK_TIERS, type RiskTier, riskOf } from './risk.ts';
 

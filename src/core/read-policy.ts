@@ -1,9 +1,9 @@
 import type { Catalog } from './catalog.ts';
+import { didYouMean } from './document/nearest.ts';
+import { byPosition, shapeProblems } from './document/shape-problem.ts';
+import { readYaml, type YamlSource } from './document/yaml-source.ts';
 import type { Problem, SourceLocation } from './error.ts';
-import { didYouMean } from './nearest.ts';
 import { DENIABLE_TIERS, type Denied, type Policy, policySchema } from './policy.ts';
-import { byPosition, shapeProblems } from './shape-problem.ts';
-import { readYaml, type YamlSource } from './yaml-source.ts';
 
 /** A policy, or all that is wrong with it. */
 export type PolicyReading =

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Catalog, Level } from './catalog.ts';
+import { didYouMean } from './document/nearest.ts';
+import { byPosition, describePath, valueAt } from './document/shape-problem.ts';
+import { readYaml, type YamlSource } from './document/yaml-source.ts';
 import type { Problem, SourceLocation } from './error.ts';
-import { didYouMean } from './nearest.ts';
 import {
   type Acceptance,
   acceptEntrySchema,
@@ -12,8 +14,6 @@ import {
   type ProfileFile,
   profileSchema,
 } from './profile.ts';
-import { byPosition, describePath, valueAt } from './shape-problem.ts';
-import { readYaml, type YamlSource } from './yaml-source.ts';
 
 /** A profile file, or all that is wrong with it. */
 export type ProfileReading =

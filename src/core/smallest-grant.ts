@@ -7,8 +7,8 @@ import {
   type PermissionName,
   type Provenance,
 } from './catalog.ts';
+import { nearest } from './document/nearest.ts';
 import type { Expansions } from './expansion.ts';
-import { nearest } from './nearest.ts';
 
 /** A call that the catalog resolved to what it needs. */
 export interface ResolvedEndpoint {

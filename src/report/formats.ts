@@ -1,5 +1,5 @@
+import { didYouMean } from '../core/document/nearest.ts';
 import { KeyauditError } from '../core/error.ts';
-import { didYouMean } from '../core/nearest.ts';
 import type { VerifyReport } from '../core/verify-report.ts';
 import type { TextOutput } from './text.ts';
 

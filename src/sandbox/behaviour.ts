@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { didYouMean } from '../core/document/nearest.ts';
 import { KeyauditError } from '../core/error.ts';
-import { didYouMean } from '../core/nearest.ts';
 import { DIALECTS } from './refusal-message.ts';
 
 const everyNth = z.int().positive().optional();

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { shapeProblems } from '../core/document/shape-problem.ts';
+import { readYaml, type YamlSource } from '../core/document/yaml-source.ts';
 import { KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { LOCK_FILE, LOCK_SCHEMA, type Lock, lockSchema } from '../core/lock.ts';
-import { shapeProblems } from '../core/shape-problem.ts';
-import { readYaml, type YamlSource } from '../core/yaml-source.ts';
 import { writeResultFile } from './result-file.ts';
 
 /** A lock file with a position for every part of it. */

@@ -1,5 +1,5 @@
 import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import type { Problem, SourceLocation } from './error.ts';
+import type { Problem, SourceLocation } from '../error.ts';
 
 /** A YAML text with its values and a position for every one of them. */
 export interface YamlSource {

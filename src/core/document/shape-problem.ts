@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Problem } from './error.ts';
+import type { Problem } from '../error.ts';
 import { didYouMean } from './nearest.ts';
 import type { YamlSource } from './yaml-source.ts';
 
