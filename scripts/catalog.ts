@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Catalog, type CatalogData } from '../src/core/catalog.ts';
+import { Catalog, type CatalogData } from '../src/core/catalog/catalog.ts';
 import { buildCatalog } from './catalog/build.ts';
 import { renderDocs } from './catalog/docs.ts';
 import { renderCatalog, renderExpansions, renderParameters } from './catalog/render.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { Catalog } from '../src/core/catalog.ts';
+import type { Catalog } from '../src/core/catalog/catalog.ts';
 import { DENIABLE_TIERS, policySchema } from '../src/core/policy.ts';
 import { spellings } from './profile-schema.ts';
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { byText } from '../src/core/by-text.ts';
-import type { Catalog } from '../src/core/catalog.ts';
+import type { Catalog } from '../src/core/catalog/catalog.ts';
 import { profileSchema } from '../src/core/profile.ts';
 
 /** Where the schema lies; shipped, so that editors can complete profiles. */

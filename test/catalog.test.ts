@@ -7,9 +7,9 @@ import { renderDocs } from '../scripts/catalog/docs.ts';
 import { renderCatalog, renderExpansions, renderParameters } from '../scripts/catalog/render.ts';
 import { readSdk, type Sdk } from '../scripts/catalog/sdk.ts';
 import { readSourceTables, type SourceTables } from '../scripts/catalog/source-tables.ts';
-import type { Operation, Parameter } from '../src/core/catalog.ts';
-import { parametersOf } from '../src/core/parameters.ts';
-import { catalogData } from '../src/data/catalog.ts';
+import type { Operation, Parameter } from '../src/core/catalog/catalog.ts';
+import { catalogData } from '../src/core/catalog/data/catalog.ts';
+import { parametersOf } from '../src/core/catalog/parameters.ts';
 
 const root = join(import.meta.dirname, '..');
 const operations = new Map(catalogData.operations.map((operation) => [operation.name, operation]));
@@ -26,9 +26,9 @@ beforeAll(() => {
 
 describe('the committed files', () => {
   it.each([
-    ['src/data/catalog.ts', renderCatalog],
-    ['src/data/parameters.ts', renderParameters],
-    ['src/data/expansions.ts', renderExpansions],
+    ['src/core/catalog/data/catalog.ts', renderCatalog],
+    ['src/core/catalog/data/parameters.ts', renderParameters],
+    ['src/core/catalog/data/expansions.ts', renderExpansions],
     ['docs/catalog.md', renderDocs],
   ])('%s is what "npm run catalog" writes', (file, render) => {
     expect(

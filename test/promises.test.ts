@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildProbe } from '../src/core/build-probe.ts';
-import { allows, Catalog, type Operation, type PermissionName } from '../src/core/catalog.ts';
+import { allows, Catalog, type Operation, type PermissionName } from '../src/core/catalog/catalog.ts';
+import { catalogData } from '../src/core/catalog/data/catalog.ts';
+import { parametersOf } from '../src/core/catalog/parameters.ts';
 import { findingsOf, type Judged, judgeResult } from '../src/core/finding.ts';
 import { resolveGrant } from '../src/core/grant.ts';
-import { parametersOf } from '../src/core/parameters.ts';
 import { planProbes } from '../src/core/probe-plan.ts';
 import { readProfile } from '../src/core/read-profile.ts';
 import { resolveProfile } from '../src/core/resolve-profile.ts';
 import { SecretKey } from '../src/core/secret-key.ts';
-import { catalogData } from '../src/data/catalog.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
 import { sendProbes } from '../src/stripe/send-probes.ts';
 

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderPolicySchema } from '../scripts/policy-schema.ts';
 import { renderProfileSchema } from '../scripts/profile-schema.ts';
-import { Catalog } from '../src/core/catalog.ts';
-import { catalogData } from '../src/data/catalog.ts';
+import { Catalog } from '../src/core/catalog/catalog.ts';
+import { catalogData } from '../src/core/catalog/data/catalog.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');

@@ -1,6 +1,6 @@
 import { byText } from '../../src/core/by-text.ts';
-import type { CatalogData, Operation, OperationName, Parameter } from '../../src/core/catalog.ts';
-import type { Answered } from '../../src/core/expansion.ts';
+import type { CatalogData, Operation, OperationName, Parameter } from '../../src/core/catalog/catalog.ts';
+import type { Answered } from '../../src/core/catalog/expansion.ts';
 import { kindOf, type NamedRequest, resourceNames } from './resource.ts';
 import type { Sdk, SdkRequest } from './sdk.ts';
 import type { ExpandableFields } from './sdk-expansions.ts';

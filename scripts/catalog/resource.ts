@@ -1,4 +1,4 @@
-import type { Operation, OperationKind, ResourceName } from '../../src/core/catalog.ts';
+import type { Operation, OperationKind, ResourceName } from '../../src/core/catalog/catalog.ts';
 import type { SdkRequest } from './sdk.ts';
 
 /** An endpoint with what a resource name is made of. */

@@ -1,5 +1,5 @@
 import type { ESTree } from 'rolldown/utils';
-import type { Answered, ExpandableField, ObjectName } from '../../src/core/expansion.ts';
+import type { Answered, ExpandableField, ObjectName } from '../../src/core/catalog/expansion.ts';
 import { methodsOf, nameParts, resolveType, type Scope, scopeOf } from './sdk-types.ts';
 
 /** Kinds of objects, each with the fields that can be expanded, by dotted path. */

@@ -1,5 +1,5 @@
 import type { ESTree } from 'rolldown/utils';
-import type { Parameter } from '../../src/core/catalog.ts';
+import type { Parameter } from '../../src/core/catalog/catalog.ts';
 import { methodsOf, nameParts, resolveType, type Scope, scopeOf } from './sdk-types.ts';
 
 type Member = { readonly signature: ESTree.TSPropertySignature; readonly scope: Scope };

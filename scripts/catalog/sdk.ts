@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { ESTree } from 'rolldown/utils';
-import type { Host, Method, Parameter } from '../../src/core/catalog.ts';
-import type { Answered } from '../../src/core/expansion.ts';
+import type { Host, Method, Parameter } from '../../src/core/catalog/catalog.ts';
+import type { Answered } from '../../src/core/catalog/expansion.ts';
 import { type ExpandableFields, ExpansionReader } from './sdk-expansions.ts';
 import { declarationOf, loadSdkModule, type SdkModule } from './sdk-modules.ts';
 import { parametersOfMethod } from './sdk-parameters.ts';

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Implication, type Permission, PROVENANCES, type Provenance } from '../../src/core/catalog.ts';
+import {
+  type Implication,
+  type Permission,
+  PROVENANCES,
+  type Provenance,
+} from '../../src/core/catalog/catalog.ts';
 
 /** A hand-kept row of `endpoints.tsv`. */
 export interface EndpointRow {

@@ -18,7 +18,7 @@ import {
   PROBE_QUALITIES,
   probeForm,
 } from '../core/calibration.ts';
-import { endpointOf, type Operation, type OperationName } from '../core/catalog.ts';
+import { endpointOf, type Operation, type OperationName } from '../core/catalog/catalog.ts';
 import { checkRows, type RowCheck } from '../core/check-rows.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import type { Probe } from '../core/probe.ts';

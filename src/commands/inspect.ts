@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
-import type { Catalog } from '../core/catalog.ts';
+import type { Catalog } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { inferPermissions, planInspection, profileFor } from '../core/infer-permissions.ts';
 import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core/inspect-report.ts';

@@ -1,6 +1,6 @@
 import { type Calibration, NO_CALIBRATION, withCalibration } from '../core/calibration.ts';
-import { Catalog } from '../core/catalog.ts';
-import { catalogData } from '../data/catalog.ts';
+import { Catalog } from '../core/catalog/catalog.ts';
+import { catalogData } from '../core/catalog/data/catalog.ts';
 import type { CommandContext } from './context.ts';
 
 let shipped: Catalog | undefined;

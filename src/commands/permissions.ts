@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { endpointOf } from '../core/catalog.ts';
+import { endpointOf } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { type SmallestGrant, smallestGrant } from '../core/smallest-grant.ts';
 import { counted, paintFor, type TextOutput, wrap } from '../report/text.ts';
@@ -23,7 +23,7 @@ export async function permissions(options: PermissionsOptions, context: CommandC
   const catalog = loadCatalog();
   const texts = options.all === true ? catalog.operations.map(endpointOf) : await gather(options, context);
   const expansions = texts.some((text) => text.includes('?'))
-    ? new (await import('../core/expansion.ts')).Expansions(catalog)
+    ? new (await import('../core/catalog/expansion.ts')).Expansions(catalog)
     : undefined;
   const grant = smallestGrant(texts, catalog, expansions);
   const { permissions: names, endpoints, unresolved, reasons } = grant;

@@ -1,4 +1,4 @@
-import type { OperationName } from '../core/catalog.ts';
+import type { OperationName } from '../core/catalog/catalog.ts';
 import { findingsOf, judgeResult, summarize } from '../core/finding.ts';
 import { type Depth, type ProbePlan, planProbes } from '../core/probe-plan.ts';
 import type { VerifyResult } from '../core/verify-report.ts';

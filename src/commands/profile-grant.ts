@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Catalog } from '../core/catalog.ts';
+import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
 import { type Grant, resolveGrant } from '../core/grant.ts';
 import { checkPolicy, type Policy } from '../core/policy.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildProbe } from '../core/build-probe.ts';
-import { allows, isWrite, type PermissionName } from '../core/catalog.ts';
-import { parametersOf } from '../core/parameters.ts';
+import { allows, isWrite, type PermissionName } from '../core/catalog/catalog.ts';
+import { parametersOf } from '../core/catalog/parameters.ts';
 import type { Probe } from '../core/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import type { VerdictKind } from '../core/verdict.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { allows, type PermissionName } from '../core/catalog.ts';
+import { allows, type PermissionName } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { resultIsOk, type VerifyResult } from '../core/verify-report.ts';
 import type { ReportRequest } from '../report/formats.ts';

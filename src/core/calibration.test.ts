@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
 import { buildProbe } from './build-probe.ts';
 import {
   type Calibration,
@@ -13,8 +12,9 @@ import {
   probeQuality,
   withCalibration,
 } from './calibration.ts';
-import { Catalog, type OperationName } from './catalog.ts';
-import { parametersOf } from './parameters.ts';
+import { Catalog, type OperationName } from './catalog/catalog.ts';
+import { catalogData } from './catalog/data/catalog.ts';
+import { parametersOf } from './catalog/parameters.ts';
 
 const catalog = new Catalog(catalogData);
 

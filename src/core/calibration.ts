@@ -8,7 +8,7 @@ import {
   type OperationName,
   type Permission,
   type PermissionName,
-} from './catalog.ts';
+} from './catalog/catalog.ts';
 import type { Observation } from './observation.ts';
 import type { Probe } from './probe.ts';
 import type { Verdict, VerdictKind } from './verdict.ts';

@@ -1,4 +1,4 @@
-import type { OperationName } from './catalog.ts';
+import type { OperationName } from './catalog/catalog.ts';
 import type { ProbeResult } from './finding.ts';
 import type { VerdictKind } from './verdict.ts';
 import type { VerifyResult } from './verify-report.ts';

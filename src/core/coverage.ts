@@ -1,4 +1,4 @@
-import { allows, type Catalog, type OperationName, type PermissionName } from './catalog.ts';
+import { allows, type Catalog, type OperationName, type PermissionName } from './catalog/catalog.ts';
 import type { Drift } from './drift.ts';
 import type { Problem } from './error.ts';
 import type { Grant } from './grant.ts';

@@ -1,4 +1,4 @@
-import type { Catalog, PermissionName } from './catalog.ts';
+import type { Catalog, PermissionName } from './catalog/catalog.ts';
 import type { Mode } from './secret-key.ts';
 
 export interface DashboardLink {

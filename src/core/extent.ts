@@ -1,4 +1,4 @@
-import { allows, type Catalog, type OperationName, type PermissionName } from './catalog.ts';
+import { allows, type Catalog, type OperationName, type PermissionName } from './catalog/catalog.ts';
 import type { Grant, Widening } from './grant.ts';
 import type { Profile } from './profile.ts';
 import type { VerdictKind } from './verdict.ts';

@@ -5,7 +5,7 @@ import {
   type PermissionName,
   type Provenance,
   type ResourceName,
-} from './catalog.ts';
+} from './catalog/catalog.ts';
 import type { SourceLocation } from './error.ts';
 import { messageFor } from './finding-message.ts';
 import type { Grant, Widening } from './grant.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
-import { allows, Catalog } from './catalog.ts';
+import { allows, Catalog } from './catalog/catalog.ts';
+import { catalogData } from './catalog/data/catalog.ts';
 import { type Grant, resolveGrant } from './grant.ts';
 import type { Profile } from './profile.ts';
 import { readProfile } from './read-profile.ts';

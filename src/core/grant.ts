@@ -8,7 +8,7 @@ import {
   type OperationName,
   type PermissionName,
   type ResourceName,
-} from './catalog.ts';
+} from './catalog/catalog.ts';
 import type { Problem } from './error.ts';
 import type { Acceptance, PermissionEntry, Profile } from './profile.ts';
 

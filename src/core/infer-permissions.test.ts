@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { catalogData } from '../data/catalog.ts';
 import { buildProbe } from './build-probe.ts';
-import { allows, Catalog, type Operation, type PermissionName } from './catalog.ts';
+import { allows, Catalog, type Operation, type PermissionName } from './catalog/catalog.ts';
+import { catalogData } from './catalog/data/catalog.ts';
+import { parametersOf } from './catalog/parameters.ts';
 import { resolveGrant } from './grant.ts';
 import {
   type InferredPermission,
@@ -12,7 +13,6 @@ import {
   profileFor,
   type Shown,
 } from './infer-permissions.ts';
-import { parametersOf } from './parameters.ts';
 import { readProfile } from './read-profile.ts';
 import { resolveProfile } from './resolve-profile.ts';
 

@@ -6,7 +6,7 @@ import {
   type PermissionName,
   PROVENANCES,
   type Provenance,
-} from './catalog.ts';
+} from './catalog/catalog.ts';
 import { operationsAt, permissionsAt } from './grant.ts';
 import type { Probe } from './probe.ts';
 import { evidenceRank } from './probe-plan.ts';

@@ -1,4 +1,4 @@
-import { allows, type Catalog, type Operation, type PermissionName } from './catalog.ts';
+import { allows, type Catalog, type Operation, type PermissionName } from './catalog/catalog.ts';
 import type { SourceLocation } from './error.ts';
 import { permissionsAt } from './grant.ts';
 import type { PermissionEntry, Profile } from './profile.ts';

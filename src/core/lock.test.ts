@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { probeResult, verifyResult } from '../../test/verify-report-factory.ts';
-import { catalogData } from '../data/catalog.ts';
-import { Catalog } from './catalog.ts';
+import { Catalog } from './catalog/catalog.ts';
+import { catalogData } from './catalog/data/catalog.ts';
 import type { ProbeResult } from './finding.ts';
 import { resolveGrant } from './grant.ts';
 import { driftFrom, type LockedProfile, lockProfile, mergeLock, type Verified } from './lock.ts';

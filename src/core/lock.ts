@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { byText } from './by-text.ts';
-import type { Catalog, OperationName } from './catalog.ts';
+import type { Catalog, OperationName } from './catalog/catalog.ts';
 import { type Drift, driftKind, driftWeight } from './drift.ts';
 import type { SourceLocation } from './error.ts';
 import { type Change, checksOf, compareExtents, type Extent, extentOf } from './extent.ts';

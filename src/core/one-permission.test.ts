@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
 import { buildProbe } from './build-probe.ts';
-import { allows, Catalog, type PermissionName } from './catalog.ts';
+import { allows, Catalog, type PermissionName } from './catalog/catalog.ts';
+import { catalogData } from './catalog/data/catalog.ts';
+import { parametersOf } from './catalog/parameters.ts';
 import { judgeResult } from './finding.ts';
 import { resolveGrant } from './grant.ts';
 import type { Observation } from './observation.ts';
-import { parametersOf } from './parameters.ts';
 import type { Probe } from './probe.ts';
 import { planProbes } from './probe-plan.ts';
 import { readProfile } from './read-profile.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
-import { Catalog } from './catalog.ts';
+import { Catalog } from './catalog/catalog.ts';
+import { catalogData } from './catalog/data/catalog.ts';
 import { resolveGrant } from './grant.ts';
 import { checkKeyAge, checkPolicy, type Policy } from './policy.ts';
 import { readPolicy } from './read-policy.ts';

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
 import { buildProbe } from './build-probe.ts';
-import { allows, Catalog, type Operation, type PermissionName } from './catalog.ts';
+import { allows, Catalog, type Operation, type PermissionName } from './catalog/catalog.ts';
+import { catalogData } from './catalog/data/catalog.ts';
+import { parametersOf } from './catalog/parameters.ts';
 import { resolveGrant } from './grant.ts';
-import { parametersOf } from './parameters.ts';
 import { DEPTHS, type Depth, type ProbePlan, planProbes } from './probe-plan.ts';
 import { readProfile } from './read-profile.ts';
 import { resolveProfile } from './resolve-profile.ts';

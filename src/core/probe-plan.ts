@@ -6,7 +6,7 @@ import {
   type OperationName,
   type PermissionName,
   PROVENANCES,
-} from './catalog.ts';
+} from './catalog/catalog.ts';
 import type { Grant } from './grant.ts';
 import type { Probe } from './probe.ts';
 import type { Profile } from './profile.ts';

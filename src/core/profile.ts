@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Level, OperationName, PermissionName, ResourceName } from './catalog.ts';
+import type { Level, OperationName, PermissionName, ResourceName } from './catalog/catalog.ts';
 import type { SourceLocation } from './error.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Catalog } from './catalog.ts';
+import type { Catalog } from './catalog/catalog.ts';
 import { didYouMean } from './document/nearest.ts';
 import { byPosition, shapeProblems } from './document/shape-problem.ts';
 import { readYaml, type YamlSource } from './document/yaml-source.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Catalog, Level } from './catalog.ts';
+import type { Catalog, Level } from './catalog/catalog.ts';
 import { didYouMean } from './document/nearest.ts';
 import { byPosition, describePath, valueAt } from './document/shape-problem.ts';
 import { readYaml, type YamlSource } from './document/yaml-source.ts';

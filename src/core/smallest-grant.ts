@@ -6,9 +6,9 @@ import {
   type Operation,
   type PermissionName,
   type Provenance,
-} from './catalog.ts';
+} from './catalog/catalog.ts';
+import type { Expansions } from './catalog/expansion.ts';
 import { nearest } from './document/nearest.ts';
-import type { Expansions } from './expansion.ts';
 
 /** A call that the catalog resolved to what it needs. */
 export interface ResolvedEndpoint {

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { allows, type Catalog, isWrite, type Level } from './catalog.ts';
+import { allows, type Catalog, isWrite, type Level } from './catalog/catalog.ts';
 import { coverageOf } from './coverage.ts';
 import { KeyauditError } from './error.ts';
 import { type Grant, resolveGrant } from './grant.ts';

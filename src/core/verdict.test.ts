@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
 import { buildProbe } from './build-probe.ts';
-import { Catalog } from './catalog.ts';
+import { Catalog } from './catalog/catalog.ts';
+import { catalogData } from './catalog/data/catalog.ts';
+import { parametersOf } from './catalog/parameters.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
-import { parametersOf } from './parameters.ts';
 import type { Probe } from './probe.ts';
 import type { RefusalDialect } from './refusal.ts';
 import { judge, type Verdict } from './verdict.ts';

@@ -1,4 +1,4 @@
-import { isWrite } from './catalog.ts';
+import { isWrite } from './catalog/catalog.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
 import type { Probe } from './probe.ts';
 

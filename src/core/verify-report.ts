@@ -1,4 +1,4 @@
-import type { PermissionName } from './catalog.ts';
+import type { PermissionName } from './catalog/catalog.ts';
 import type { Comparison } from './compare-results.ts';
 import type { Drift } from './drift.ts';
 import { EXIT, type ExitCode } from './error.ts';

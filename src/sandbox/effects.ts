@@ -1,4 +1,4 @@
-import type { OperationName } from '../core/catalog.ts';
+import type { OperationName } from '../core/catalog/catalog.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import type { Fields } from './form-body.ts';
 import { makeObject } from './make-object.ts';

@@ -1,6 +1,6 @@
-import type { Operation } from '../core/catalog.ts';
-import { DEEPEST_EXPANSION, type Expansion, type Expansions } from '../core/expansion.ts';
-import { collectionsHolding } from '../core/id-prefix.ts';
+import type { Operation } from '../core/catalog/catalog.ts';
+import { DEEPEST_EXPANSION, type Expansion, type Expansions } from '../core/catalog/expansion.ts';
+import { collectionsHolding } from '../core/catalog/id-prefix.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import type { Fields } from './form-body.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';

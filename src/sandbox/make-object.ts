@@ -1,4 +1,4 @@
-import { type Collection, objectKindOf } from '../core/id-prefix.ts';
+import { type Collection, objectKindOf } from '../core/catalog/id-prefix.ts';
 import type { Fields } from './form-body.ts';
 import type { StripeObject } from './object-store.ts';
 import { randomText } from './random-text.ts';

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import type { Catalog } from '../core/catalog.ts';
+import type { Catalog } from '../core/catalog/catalog.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import { maskedKey } from './authenticate.ts';
 import type { Behaviour } from './behaviour.ts';

@@ -1,5 +1,5 @@
-import { allows, type Catalog, type Operation, type PermissionName } from '../core/catalog.ts';
-import { type Expansion, lackingReads } from '../core/expansion.ts';
+import { allows, type Catalog, type Operation, type PermissionName } from '../core/catalog/catalog.ts';
+import { type Expansion, lackingReads } from '../core/catalog/expansion.ts';
 import type { RefusalDialect } from '../core/refusal.ts';
 import type { Answer } from './answer.ts';
 import { permissionsAt } from './key-state.ts';

@@ -1,4 +1,4 @@
-import type { Catalog, PermissionName } from '../core/catalog.ts';
+import type { Catalog, PermissionName } from '../core/catalog/catalog.ts';
 import type { RefusalDialect } from '../core/refusal.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import { maskedKey } from './authenticate.ts';

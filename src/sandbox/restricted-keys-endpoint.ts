@@ -1,5 +1,5 @@
-import type { Catalog, Level, Operation, PermissionName } from '../core/catalog.ts';
-import { allows, isWrite } from '../core/catalog.ts';
+import type { Catalog, Level, Operation, PermissionName } from '../core/catalog/catalog.ts';
+import { allows, isWrite } from '../core/catalog/catalog.ts';
 import { didYouMean } from '../core/document/nearest.ts';
 import { operationsAt, permissionsAt } from '../core/grant.ts';
 import { type Answer, errorAnswer } from './answer.ts';

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Catalog } from '../core/catalog.ts';
-import { catalogData } from '../data/catalog.ts';
+import { Catalog } from '../core/catalog/catalog.ts';
+import { catalogData } from '../core/catalog/data/catalog.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
 const catalog = new Catalog(catalogData);

@@ -1,5 +1,5 @@
-import type { Operation } from '../core/catalog.ts';
-import type { Expansion } from '../core/expansion.ts';
+import type { Operation } from '../core/catalog/catalog.ts';
+import type { Expansion } from '../core/catalog/expansion.ts';
 import {
   type Collection,
   collectionOf,
@@ -7,7 +7,7 @@ import {
   objectKind,
   objectKindOf,
   referencedResource,
-} from '../core/id-prefix.ts';
+} from '../core/catalog/id-prefix.ts';
 import { type Answer, errorAnswer, isSuccess, missingObject } from './answer.ts';
 import { actionEffect, createEffects } from './effects.ts';
 import { expand } from './expand.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Catalog } from '../core/catalog.ts';
-import { catalogData } from '../data/catalog.ts';
+import { Catalog } from '../core/catalog/catalog.ts';
+import { catalogData } from '../core/catalog/data/catalog.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
 const catalog = new Catalog(catalogData);

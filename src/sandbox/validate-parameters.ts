@@ -1,5 +1,5 @@
-import type { Operation, Parameter } from '../core/catalog.ts';
-import { parametersOf } from '../core/parameters.ts';
+import type { Operation, Parameter } from '../core/catalog/catalog.ts';
+import { parametersOf } from '../core/catalog/parameters.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import type { Fields } from './form-body.ts';
 

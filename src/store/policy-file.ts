@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Catalog } from '../core/catalog.ts';
+import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError } from '../core/error.ts';
 import { POLICY_FILE, type Policy } from '../core/policy.ts';
 import { readPolicy } from '../core/read-policy.ts';

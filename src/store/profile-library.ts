@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { byText } from '../core/by-text.ts';
-import type { Catalog } from '../core/catalog.ts';
+import type { Catalog } from '../core/catalog/catalog.ts';
 import { didYouMean } from '../core/document/nearest.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
 import type { Profile, ProfileFile } from '../core/profile.ts';

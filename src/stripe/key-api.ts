@@ -1,4 +1,4 @@
-import type { Level, PermissionName, ResourceName } from '../core/catalog.ts';
+import type { Level, PermissionName, ResourceName } from '../core/catalog/catalog.ts';
 import type { Mode, SecretKey } from '../core/secret-key.ts';
 
 /** How keys are made; `auto` is managed, else the Dashboard. */

@@ -7,11 +7,11 @@ import {
   stripeError,
 } from '../../test/faulty-server.ts';
 import { buildProbe } from '../core/build-probe.ts';
-import { Catalog } from '../core/catalog.ts';
-import { parametersOf } from '../core/parameters.ts';
+import { Catalog } from '../core/catalog/catalog.ts';
+import { catalogData } from '../core/catalog/data/catalog.ts';
+import { parametersOf } from '../core/catalog/parameters.ts';
 import type { Probe } from '../core/probe.ts';
 import { SecretKey } from '../core/secret-key.ts';
-import { catalogData } from '../data/catalog.ts';
 import { defaultRate, type SendOptions, type SendOutcome, sendProbes } from './send-probes.ts';
 
 const catalog = new Catalog(catalogData);

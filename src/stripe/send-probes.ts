@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Stripe from 'stripe';
-import { isWrite } from '../core/catalog.ts';
+import { isWrite } from '../core/catalog/catalog.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Probe } from '../core/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';

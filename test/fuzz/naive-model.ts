@@ -13,7 +13,10 @@ export class NaiveModel {
   readonly #implications = this.#table('implications');
 
   #table(name: string): string[][] {
-    const text = readFileSync(new URL(`../../src/data/source/${name}.tsv`, import.meta.url), 'utf8');
+    const text = readFileSync(
+      new URL(`../../src/core/catalog/data/source/${name}.tsv`, import.meta.url),
+      'utf8',
+    );
     const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     return lines.slice(1).map((line) => line.split('\t'));
   }

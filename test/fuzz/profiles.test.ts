@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Catalog } from '../../src/core/catalog.ts';
+import { Catalog } from '../../src/core/catalog/catalog.ts';
+import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { KeyauditError } from '../../src/core/error.ts';
 import { resolveGrant } from '../../src/core/grant.ts';
 import { readProfile } from '../../src/core/read-profile.ts';
 import { resolveProfile } from '../../src/core/resolve-profile.ts';
-import { catalogData } from '../../src/data/catalog.ts';
 import { Chance, SEED } from './chance.ts';
 
 const PROFILES = Number(process.env.KEYAUDIT_FUZZ_PROFILES ?? 1_500);

@@ -1,8 +1,8 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { dirname } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Catalog } from '../../src/core/catalog.ts';
-import { catalogData } from '../../src/data/catalog.ts';
+import { Catalog } from '../../src/core/catalog/catalog.ts';
+import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { openStripeMock } from '../../src/sandbox/stripe-mock.ts';
 import { findStripeMock } from '../peers/peer.ts';

@@ -27,7 +27,7 @@ export const expandedOtherwiseByStripeMock: Readonly<Record<string, string>> = {
 };
 
 /**
- * Where the id or the object name in stripe-mock's fixtures is not that of src/core/id-prefix.ts, and why
+ * Where the id or the object name in stripe-mock's fixtures is not that of src/core/catalog/id-prefix.ts, and why
  * that does no harm.
  */
 export const namedOtherwiseByStripeMock: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
 import { Catalog, type OperationName } from './catalog.ts';
+import { catalogData } from './data/catalog.ts';
 import { decodeFields, type ExpandableField, Expansions, encodeField, lackingReads } from './expansion.ts';
 
 const catalog = new Catalog(catalogData);

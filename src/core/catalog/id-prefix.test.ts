@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
+import { catalogData } from './data/catalog.ts';
 import { COLLECTIONS, collectionOf, idCollectionsOf, objectKindOf, objectKindsInPath } from './id-prefix.ts';
 
 describe('collectionOf', () => {
@@ -48,7 +48,7 @@ describe('the table', () => {
 
   it('uses only object names that stripe-node declares', () => {
     const names = new Set<string>();
-    const folder = fileURLToPath(new URL('../../node_modules/stripe/esm/resources', import.meta.url));
+    const folder = fileURLToPath(new URL('../../../node_modules/stripe/esm/resources', import.meta.url));
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.d.ts')) continue;
       const text = readFileSync(`${folder}/${file}`, 'utf8');

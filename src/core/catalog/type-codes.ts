@@ -1,7 +1,7 @@
 import type { Parameter } from './catalog.ts';
 
 /**
- * How `src/data/parameters.ts` writes a type, so that some 650 operations stay small: `amount!:n reason:e12` is a
+ * How `src/core/catalog/data/parameters.ts` writes a type, so that some 650 operations stay small: `amount!:n reason:e12` is a
  * required number and an optional enum whose values are number 12 of the shared lists.
  */
 export const TYPE_CODES = {

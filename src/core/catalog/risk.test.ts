@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { catalogData } from '../data/catalog.ts';
+import { catalogData } from './data/catalog.ts';
 import { JUDGEMENTS, RISK_TIERS, riskOf } from './risk.ts';
 
 it('judges every permission of the catalog once, and no other', () => {

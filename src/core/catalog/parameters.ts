@@ -1,5 +1,5 @@
-import { encodedParameters, enumValues } from '../data/parameters.ts';
 import type { OperationName, Parameter } from './catalog.ts';
+import { encodedParameters, enumValues } from './data/parameters.ts';
 import { TYPE_CODES } from './type-codes.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { encodedAnswers, encodedFields } from '../data/expansions.ts';
 import { allows, type Catalog, type Operation, type OperationName, type PermissionName } from './catalog.ts';
+import { encodedAnswers, encodedFields } from './data/expansions.ts';
 
 /** What an object has in `object`: `checkout.session`. */
 export type ObjectName = string;
@@ -154,7 +154,7 @@ function withFewestIds(operations: readonly Operation[]): readonly Operation[] {
 }
 
 /**
- * How `src/data/expansions.ts` writes fields: `billing_details` is a part, `customer>customer` a customer on request,
+ * How `src/core/catalog/data/expansions.ts` writes fields: `billing_details` is a part, `customer>customer` a customer on request,
  * `items=[subscription_item]` a list that is always there, `source>card|source` one of two kinds.
  */
 export function encodeField(path: string, { objects, isList, onRequest }: ExpandableField): string {
