@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { byText } from '../src/core/by-text.ts';
 import type { Catalog } from '../src/core/catalog/catalog.ts';
-import { profileSchema } from '../src/core/profile.ts';
+import { profileSchema } from '../src/core/profile/profile.ts';
 
 /** Where the schema lies; shipped, so that editors can complete profiles. */
 export const schemaFile = fileURLToPath(new URL('../schema/profile.schema.json', import.meta.url));

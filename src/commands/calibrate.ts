@@ -22,8 +22,8 @@ import { endpointOf, type Operation, type OperationName } from '../core/catalog/
 import { checkRows, type RowCheck } from '../core/check-rows.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import type { Probe } from '../core/probe.ts';
-import { readProfile } from '../core/read-profile.ts';
-import { resolveProfile } from '../core/resolve-profile.ts';
+import { readProfile } from '../core/profile/read-profile.ts';
+import { resolveProfile } from '../core/profile/resolve-profile.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { renderCalibrateTable, renderContribution } from '../report/calibrate-table.ts';
 import { writeJson } from '../report/json.ts';

@@ -5,7 +5,7 @@ import { dashboardRows, dashboardUrl } from '../core/dashboard-link.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import type { Grant } from '../core/grant.ts';
 import { type ProbePlan, planProbes } from '../core/probe-plan.ts';
-import type { Profile } from '../core/profile.ts';
+import type { Profile } from '../core/profile/profile.ts';
 import { renderPlanTable } from '../report/plan-table.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';

@@ -3,7 +3,7 @@ import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
 import { type Grant, resolveGrant } from '../core/grant.ts';
 import { checkPolicy, type Policy } from '../core/policy.ts';
-import type { Profile } from '../core/profile.ts';
+import type { Profile } from '../core/profile/profile.ts';
 import { readPolicyFile } from '../store/policy-file.ts';
 import { invalidProfile, ProfileLibrary } from '../store/profile-library.ts';
 import { type CommandContext, today } from './context.ts';

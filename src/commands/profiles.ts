@@ -4,7 +4,7 @@ import { EXIT, KeyauditError } from '../core/error.ts';
 import { resolveGrant } from '../core/grant.ts';
 import { lintProfile, sharedVariables } from '../core/lint-profile.ts';
 import { type Policy, unknownExceptions } from '../core/policy.ts';
-import type { PermissionEntry, Profile } from '../core/profile.ts';
+import type { PermissionEntry, Profile } from '../core/profile/profile.ts';
 import { problemLines } from '../report/error.ts';
 import { counted, paintFor } from '../report/text.ts';
 import { type ProfileEntry, type ProfileLibrary, profileDigest } from '../store/profile-library.ts';

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation }
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock.ts';
 import { checkKeyAge } from '../core/policy.ts';
 import { DEPTHS, type Depth } from '../core/probe-plan.ts';
-import type { Profile } from '../core/profile.ts';
+import type { Profile } from '../core/profile/profile.ts';
 import type { Mode } from '../core/secret-key.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import type { ReportRequest } from '../report/formats.ts';

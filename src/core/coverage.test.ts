@@ -3,8 +3,8 @@ import { Catalog } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { coverageOf, coverageProblems } from './coverage.ts';
 import { resolveGrant } from './grant.ts';
-import { readProfile } from './read-profile.ts';
-import { resolveProfile } from './resolve-profile.ts';
+import { readProfile } from './profile/read-profile.ts';
+import { resolveProfile } from './profile/resolve-profile.ts';
 
 const catalog = new Catalog(catalogData);
 

@@ -2,8 +2,8 @@ import { allows, type Catalog, type OperationName, type PermissionName } from '.
 import type { Drift } from './drift.ts';
 import type { Problem } from './error.ts';
 import type { Grant } from './grant.ts';
-import { locatePermission } from './locate-operation.ts';
-import type { Profile } from './profile.ts';
+import { locatePermission } from './profile/locate-operation.ts';
+import type { Profile } from './profile/profile.ts';
 
 /** How much of a grant the calls that the profile names under `checks.allow` exercise. */
 export interface Coverage {

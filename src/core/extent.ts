@@ -1,6 +1,6 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from './catalog/catalog.ts';
 import type { Grant, Widening } from './grant.ts';
-import type { Profile } from './profile.ts';
+import type { Profile } from './profile/profile.ts';
 import type { VerdictKind } from './verdict.ts';
 
 /** How far a profile or its key reaches: what two of them are compared by. */

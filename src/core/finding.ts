@@ -9,10 +9,10 @@ import {
 import type { SourceLocation } from './error.ts';
 import { messageFor } from './finding-message.ts';
 import type { Grant, Widening } from './grant.ts';
-import { locateOperation } from './locate-operation.ts';
 import type { Observation } from './observation.ts';
 import type { Probe } from './probe.ts';
-import type { Profile } from './profile.ts';
+import { locateOperation } from './profile/locate-operation.ts';
+import type { Profile } from './profile/profile.ts';
 import type { Verdict, VerdictKind } from './verdict.ts';
 
 export type FindingKind = 'over-grant' | 'under-grant' | 'inconclusive' | 'accepted';

@@ -10,7 +10,7 @@ import {
   type ResourceName,
 } from './catalog/catalog.ts';
 import type { Problem } from './error.ts';
-import type { Acceptance, PermissionEntry, Profile } from './profile.ts';
+import type { Acceptance, PermissionEntry, Profile } from './profile/profile.ts';
 
 /**
  * Operations that a grant allows beyond what the profile asks, with one cause.

@@ -13,8 +13,8 @@ import {
   profileFor,
   type Shown,
 } from './infer-permissions.ts';
-import { readProfile } from './read-profile.ts';
-import { resolveProfile } from './resolve-profile.ts';
+import { readProfile } from './profile/read-profile.ts';
+import { resolveProfile } from './profile/resolve-profile.ts';
 
 const shipped = new Catalog(catalogData);
 const TODAY = '2026-11-23';

@@ -10,7 +10,7 @@ import {
 import { operationsAt, permissionsAt } from './grant.ts';
 import type { Probe } from './probe.ts';
 import { evidenceRank } from './probe-plan.ts';
-import type { ProfileDocument } from './profile.ts';
+import type { ProfileDocument } from './profile/profile.ts';
 import type { Verdict } from './verdict.ts';
 
 /** One answer about a key: what was asked, and what the answer says. */

@@ -5,8 +5,8 @@ import { catalogData } from './catalog/data/catalog.ts';
 import type { ProbeResult } from './finding.ts';
 import { resolveGrant } from './grant.ts';
 import { driftFrom, type LockedProfile, lockProfile, mergeLock, type Verified } from './lock.ts';
-import { readProfile } from './read-profile.ts';
-import { resolveProfile } from './resolve-profile.ts';
+import { readProfile } from './profile/read-profile.ts';
+import { resolveProfile } from './profile/resolve-profile.ts';
 
 const catalog = new Catalog(catalogData);
 const report = {

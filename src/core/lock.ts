@@ -5,9 +5,9 @@ import { type Drift, driftKind, driftWeight } from './drift.ts';
 import type { SourceLocation } from './error.ts';
 import { type Change, checksOf, compareExtents, type Extent, extentOf } from './extent.ts';
 import type { Grant } from './grant.ts';
-import { locateOperation, locatePermission } from './locate-operation.ts';
 import { DEPTHS } from './probe-plan.ts';
-import type { Profile } from './profile.ts';
+import { locateOperation, locatePermission } from './profile/locate-operation.ts';
+import type { Profile } from './profile/profile.ts';
 import type { VerdictKind } from './verdict.ts';
 import type { VerifyReport, VerifyResult } from './verify-report.ts';
 

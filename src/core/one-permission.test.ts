@@ -9,8 +9,8 @@ import { resolveGrant } from './grant.ts';
 import type { Observation } from './observation.ts';
 import type { Probe } from './probe.ts';
 import { planProbes } from './probe-plan.ts';
-import { readProfile } from './read-profile.ts';
-import { resolveProfile } from './resolve-profile.ts';
+import { readProfile } from './profile/read-profile.ts';
+import { resolveProfile } from './profile/resolve-profile.ts';
 import { judge } from './verdict.ts';
 
 /** Adding or dropping any one permission of a shipped profile's key is found at the default depth. */

@@ -3,9 +3,9 @@ import { Catalog } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { resolveGrant } from './grant.ts';
 import { checkKeyAge, checkPolicy, type Policy } from './policy.ts';
+import { readProfile } from './profile/read-profile.ts';
+import { resolveProfile } from './profile/resolve-profile.ts';
 import { readPolicy } from './read-policy.ts';
-import { readProfile } from './read-profile.ts';
-import { resolveProfile } from './resolve-profile.ts';
 
 const catalog = new Catalog(catalogData);
 const TODAY = '2026-11-23';

@@ -5,8 +5,8 @@ import { didYouMean } from './document/nearest.ts';
 import type { Drift } from './drift.ts';
 import type { Problem, SourceLocation } from './error.ts';
 import type { Grant } from './grant.ts';
-import { locateOperation, locatePermission } from './locate-operation.ts';
-import type { Profile } from './profile.ts';
+import { locateOperation, locatePermission } from './profile/locate-operation.ts';
+import type { Profile } from './profile/profile.ts';
 
 /** The name under which a policy is found in the working folder. */
 export const POLICY_FILE = 'keyaudit.policy.yaml';

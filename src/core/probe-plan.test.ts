@@ -6,8 +6,8 @@ import { catalogData } from './catalog/data/catalog.ts';
 import { parametersOf } from './catalog/parameters.ts';
 import { resolveGrant } from './grant.ts';
 import { DEPTHS, type Depth, type ProbePlan, planProbes } from './probe-plan.ts';
-import { readProfile } from './read-profile.ts';
-import { resolveProfile } from './resolve-profile.ts';
+import { readProfile } from './profile/read-profile.ts';
+import { resolveProfile } from './profile/resolve-profile.ts';
 
 const shipped = new Catalog(catalogData);
 const folder = new URL('../../profiles/', import.meta.url);

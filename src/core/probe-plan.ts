@@ -9,7 +9,7 @@ import {
 } from './catalog/catalog.ts';
 import type { Grant } from './grant.ts';
 import type { Probe } from './probe.ts';
-import type { Profile } from './profile.ts';
+import type { Profile } from './profile/profile.ts';
 import { type UnansweredReason, unansweredBy } from './unanswered.ts';
 
 /**

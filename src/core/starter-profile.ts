@@ -3,9 +3,9 @@ import { allows, type Catalog, isWrite, type Level } from './catalog/catalog.ts'
 import { coverageOf } from './coverage.ts';
 import { KeyauditError } from './error.ts';
 import { type Grant, resolveGrant } from './grant.ts';
-import { defaultVariable, type Profile } from './profile.ts';
-import { readProfile } from './read-profile.ts';
-import { resolveProfile } from './resolve-profile.ts';
+import { defaultVariable, type Profile } from './profile/profile.ts';
+import { readProfile } from './profile/read-profile.ts';
+import { resolveProfile } from './profile/resolve-profile.ts';
 
 /** What a new profile is to say. */
 export interface StarterOptions {

@@ -5,9 +5,9 @@ import { byText } from '../core/by-text.ts';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { didYouMean } from '../core/document/nearest.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
-import type { Profile, ProfileFile } from '../core/profile.ts';
-import { type ProfileReading, readProfile } from '../core/read-profile.ts';
-import { resolveProfile } from '../core/resolve-profile.ts';
+import type { Profile, ProfileFile } from '../core/profile/profile.ts';
+import { type ProfileReading, readProfile } from '../core/profile/read-profile.ts';
+import { resolveProfile } from '../core/profile/resolve-profile.ts';
 
 export interface ProfileLibraryOptions {
   readonly cwd: string;

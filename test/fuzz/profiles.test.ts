@@ -4,8 +4,8 @@ import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { KeyauditError } from '../../src/core/error.ts';
 import { resolveGrant } from '../../src/core/grant.ts';
-import { readProfile } from '../../src/core/read-profile.ts';
-import { resolveProfile } from '../../src/core/resolve-profile.ts';
+import { readProfile } from '../../src/core/profile/read-profile.ts';
+import { resolveProfile } from '../../src/core/profile/resolve-profile.ts';
 import { Chance, SEED } from './chance.ts';
 
 const PROFILES = Number(process.env.KEYAUDIT_FUZZ_PROFILES ?? 1_500);

@@ -1,4 +1,4 @@
-import { KeyauditError, type Problem } from './error.ts';
+import { KeyauditError, type Problem } from '../error.ts';
 import { defaultVariable, type PermissionEntry, type Profile, type ProfileFile } from './profile.ts';
 
 /** Finds the profile that `extends: name` means, as seen from `from`; undefined when there is none. */

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import type { Catalog, Level } from './catalog/catalog.ts';
-import { didYouMean } from './document/nearest.ts';
-import { byPosition, describePath, valueAt } from './document/shape-problem.ts';
-import { readYaml, type YamlSource } from './document/yaml-source.ts';
-import type { Problem, SourceLocation } from './error.ts';
+import type { Catalog, Level } from '../catalog/catalog.ts';
+import { didYouMean } from '../document/nearest.ts';
+import { byPosition, describePath, valueAt } from '../document/shape-problem.ts';
+import { readYaml, type YamlSource } from '../document/yaml-source.ts';
+import type { Problem, SourceLocation } from '../error.ts';
 import {
   type Acceptance,
   acceptEntrySchema,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Level, OperationName, PermissionName, ResourceName } from './catalog/catalog.ts';
-import type { SourceLocation } from './error.ts';
+import type { Level, OperationName, PermissionName, ResourceName } from '../catalog/catalog.ts';
+import type { SourceLocation } from '../error.ts';
 
 /**
  * The profile language as a zod schema: the shape only. Names of resources, permissions and

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
+import { Catalog } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
 import { readProfile } from './read-profile.ts';
 
 const catalog = new Catalog(catalogData);
