@@ -5,7 +5,7 @@ import { allows, Catalog, type Operation, type PermissionName } from '../src/cor
 import { catalogData } from '../src/core/catalog/data/catalog.ts';
 import { parametersOf } from '../src/core/catalog/parameters.ts';
 import { findingsOf, type Judged, judgeResult } from '../src/core/finding.ts';
-import { resolveGrant } from '../src/core/grant.ts';
+import { resolveGrant } from '../src/core/grant/grant.ts';
 import { planProbes } from '../src/core/probe-plan.ts';
 import { readProfile } from '../src/core/profile/read-profile.ts';
 import { resolveProfile } from '../src/core/profile/resolve-profile.ts';

@@ -1,5 +1,5 @@
-import { dashboardRows, dashboardUrl } from '../core/dashboard-link.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
+import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { resultIsOk, type VerifyResult } from '../core/verify-report.ts';
 import { verdictLine } from '../report/table.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { endpointOf } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { type SmallestGrant, smallestGrant } from '../core/smallest-grant.ts';
+import { type SmallestGrant, smallestGrant } from '../core/grant/smallest-grant.ts';
 import { counted, paintFor, type TextOutput, wrap } from '../report/text.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';

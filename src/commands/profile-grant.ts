@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
-import { type Grant, resolveGrant } from '../core/grant.ts';
+import { type Grant, resolveGrant } from '../core/grant/grant.ts';
 import { checkPolicy, type Policy } from '../core/policy.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { readPolicyFile } from '../store/policy-file.ts';

@@ -1,7 +1,7 @@
 import { coverageOf, coverageProblems } from '../core/coverage.ts';
 import type { ExitCode, Problem } from '../core/error.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
-import { resolveGrant } from '../core/grant.ts';
+import { resolveGrant } from '../core/grant/grant.ts';
 import { lintProfile, sharedVariables } from '../core/lint-profile.ts';
 import { type Policy, unknownExceptions } from '../core/policy.ts';
 import type { PermissionEntry, Profile } from '../core/profile/profile.ts';

@@ -1,7 +1,7 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from './catalog/catalog.ts';
 import type { Drift } from './drift.ts';
 import type { Problem } from './error.ts';
-import type { Grant } from './grant.ts';
+import type { Grant } from './grant/grant.ts';
 import { locatePermission } from './profile/locate-operation.ts';
 import type { Profile } from './profile/profile.ts';
 

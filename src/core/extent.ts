@@ -1,5 +1,5 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from './catalog/catalog.ts';
-import type { Grant, Widening } from './grant.ts';
+import type { Grant, Widening } from './grant/grant.ts';
 import type { Profile } from './profile/profile.ts';
 import type { VerdictKind } from './verdict.ts';
 

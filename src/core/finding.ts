@@ -8,7 +8,7 @@ import {
 } from './catalog/catalog.ts';
 import type { SourceLocation } from './error.ts';
 import { messageFor } from './finding-message.ts';
-import type { Grant, Widening } from './grant.ts';
+import type { Grant, Widening } from './grant/grant.ts';
 import type { Observation } from './observation.ts';
 import type { Probe } from './probe.ts';
 import { locateOperation } from './profile/locate-operation.ts';

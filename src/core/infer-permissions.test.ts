@@ -5,7 +5,7 @@ import { buildProbe } from './build-probe.ts';
 import { allows, Catalog, type Operation, type PermissionName } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { parametersOf } from './catalog/parameters.ts';
-import { resolveGrant } from './grant.ts';
+import { resolveGrant } from './grant/grant.ts';
 import {
   type InferredPermission,
   inferPermissions,

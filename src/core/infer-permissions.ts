@@ -7,7 +7,7 @@ import {
   PROVENANCES,
   type Provenance,
 } from './catalog/catalog.ts';
-import { operationsAt, permissionsAt } from './grant.ts';
+import { operationsAt, permissionsAt } from './grant/grant.ts';
 import type { Probe } from './probe.ts';
 import { evidenceRank } from './probe-plan.ts';
 import type { ProfileDocument } from './profile/profile.ts';

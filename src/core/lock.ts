@@ -4,7 +4,7 @@ import type { Catalog, OperationName } from './catalog/catalog.ts';
 import { type Drift, driftKind, driftWeight } from './drift.ts';
 import type { SourceLocation } from './error.ts';
 import { type Change, checksOf, compareExtents, type Extent, extentOf } from './extent.ts';
-import type { Grant } from './grant.ts';
+import type { Grant } from './grant/grant.ts';
 import { DEPTHS } from './probe-plan.ts';
 import { locateOperation, locatePermission } from './profile/locate-operation.ts';
 import type { Profile } from './profile/profile.ts';

@@ -5,7 +5,7 @@ import { allows, Catalog, type PermissionName } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { parametersOf } from './catalog/parameters.ts';
 import { judgeResult } from './finding.ts';
-import { resolveGrant } from './grant.ts';
+import { resolveGrant } from './grant/grant.ts';
 import type { Observation } from './observation.ts';
 import type { Probe } from './probe.ts';
 import { planProbes } from './probe-plan.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Catalog } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
-import { resolveGrant } from './grant.ts';
+import { resolveGrant } from './grant/grant.ts';
 import { checkKeyAge, checkPolicy, type Policy } from './policy.ts';
 import { readProfile } from './profile/read-profile.ts';
 import { resolveProfile } from './profile/resolve-profile.ts';

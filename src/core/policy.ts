@@ -4,7 +4,7 @@ import { RISK_TIERS, type RiskTier, riskOf } from './catalog/risk.ts';
 import { didYouMean } from './document/nearest.ts';
 import type { Drift } from './drift.ts';
 import type { Problem, SourceLocation } from './error.ts';
-import type { Grant } from './grant.ts';
+import type { Grant } from './grant/grant.ts';
 import { locateOperation, locatePermission } from './profile/locate-operation.ts';
 import type { Profile } from './profile/profile.ts';
 

@@ -4,7 +4,7 @@ import { buildProbe } from './build-probe.ts';
 import { allows, Catalog, type Operation, type PermissionName } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { parametersOf } from './catalog/parameters.ts';
-import { resolveGrant } from './grant.ts';
+import { resolveGrant } from './grant/grant.ts';
 import { DEPTHS, type Depth, type ProbePlan, planProbes } from './probe-plan.ts';
 import { readProfile } from './profile/read-profile.ts';
 import { resolveProfile } from './profile/resolve-profile.ts';

@@ -7,7 +7,7 @@ import {
   type PermissionName,
   PROVENANCES,
 } from './catalog/catalog.ts';
-import type { Grant } from './grant.ts';
+import type { Grant } from './grant/grant.ts';
 import type { Probe } from './probe.ts';
 import type { Profile } from './profile/profile.ts';
 import { type UnansweredReason, unansweredBy } from './unanswered.ts';

@@ -1,6 +1,6 @@
 import type { Catalog } from '../core/catalog/catalog.ts';
 import type { Expansions } from '../core/catalog/expansion.ts';
-import { smallestGrant } from '../core/smallest-grant.ts';
+import { smallestGrant } from '../core/grant/smallest-grant.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import type { Fields } from './form-body.ts';
 

@@ -1,7 +1,7 @@
 import type { Catalog, Level, Operation, PermissionName } from '../core/catalog/catalog.ts';
 import { allows, isWrite } from '../core/catalog/catalog.ts';
 import { didYouMean } from '../core/document/nearest.ts';
-import { operationsAt, permissionsAt } from '../core/grant.ts';
+import { operationsAt, permissionsAt } from '../core/grant/grant.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import type { Fields } from './form-body.ts';
 import type { Caller, KeyStore } from './key-store.ts';

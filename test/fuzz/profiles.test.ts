@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { KeyauditError } from '../../src/core/error.ts';
-import { resolveGrant } from '../../src/core/grant.ts';
+import { resolveGrant } from '../../src/core/grant/grant.ts';
 import { readProfile } from '../../src/core/profile/read-profile.ts';
 import { resolveProfile } from '../../src/core/profile/resolve-profile.ts';
 import { Chance, SEED } from './chance.ts';

@@ -1,5 +1,5 @@
-import type { Catalog, PermissionName } from './catalog/catalog.ts';
-import type { Mode } from './secret-key.ts';
+import type { Catalog, PermissionName } from '../catalog/catalog.ts';
+import type { Mode } from '../secret-key.ts';
 
 export interface DashboardLink {
   readonly name: string;

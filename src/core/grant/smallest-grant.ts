@@ -1,4 +1,4 @@
-import { byText } from './by-text.ts';
+import { byText } from '../by-text.ts';
 import {
   allows,
   type Catalog,
@@ -6,9 +6,9 @@ import {
   type Operation,
   type PermissionName,
   type Provenance,
-} from './catalog/catalog.ts';
-import type { Expansions } from './catalog/expansion.ts';
-import { nearest } from './document/nearest.ts';
+} from '../catalog/catalog.ts';
+import type { Expansions } from '../catalog/expansion.ts';
+import { nearest } from '../document/nearest.ts';
 
 /** A call that the catalog resolved to what it needs. */
 export interface ResolvedEndpoint {

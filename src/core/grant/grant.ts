@@ -1,4 +1,4 @@
-import { byText } from './by-text.ts';
+import { byText } from '../by-text.ts';
 import {
   allows,
   type Catalog,
@@ -8,9 +8,9 @@ import {
   type OperationName,
   type PermissionName,
   type ResourceName,
-} from './catalog/catalog.ts';
-import type { Problem } from './error.ts';
-import type { Acceptance, PermissionEntry, Profile } from './profile/profile.ts';
+} from '../catalog/catalog.ts';
+import type { Problem } from '../error.ts';
+import type { Acceptance, PermissionEntry, Profile } from '../profile/profile.ts';
 
 /**
  * Operations that a grant allows beyond what the profile asks, with one cause.

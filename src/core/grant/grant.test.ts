@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allows, Catalog } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
+import { allows, Catalog } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import type { Profile } from '../profile/profile.ts';
+import { readProfile } from '../profile/read-profile.ts';
+import { resolveProfile } from '../profile/resolve-profile.ts';
 import { type Grant, resolveGrant } from './grant.ts';
-import type { Profile } from './profile/profile.ts';
-import { readProfile } from './profile/read-profile.ts';
-import { resolveProfile } from './profile/resolve-profile.ts';
 
 const catalog = new Catalog(catalogData);
 const TODAY = '2026-11-23';
