@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Catalog } from '../src/core/catalog/catalog.ts';
-import { DENIABLE_TIERS, policySchema } from '../src/core/policy.ts';
+import { DENIABLE_TIERS, policySchema } from '../src/core/rules/policy.ts';
 import { spellings } from './profile-schema.ts';
 
 /** Where the schema lies; shipped, so that editors can complete policies. */

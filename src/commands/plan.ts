@@ -1,11 +1,11 @@
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { riskOf } from '../core/catalog/risk.ts';
-import { type Coverage, coverageOf, coverageProblems } from '../core/coverage.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import type { Grant } from '../core/grant/grant.ts';
 import { type ProbePlan, planProbes } from '../core/probe-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
+import { type Coverage, coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import { renderPlanTable } from '../report/plan-table.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';

@@ -1,10 +1,10 @@
-import { coverageOf, coverageProblems } from '../core/coverage.ts';
 import type { ExitCode, Problem } from '../core/error.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { resolveGrant } from '../core/grant/grant.ts';
-import { lintProfile, sharedVariables } from '../core/lint-profile.ts';
-import { type Policy, unknownExceptions } from '../core/policy.ts';
 import type { PermissionEntry, Profile } from '../core/profile/profile.ts';
+import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
+import { lintProfile, sharedVariables } from '../core/rules/lint-profile.ts';
+import { type Policy, unknownExceptions } from '../core/rules/policy.ts';
 import { problemLines } from '../report/error.ts';
 import { counted, paintFor } from '../report/text.ts';
 import { type ProfileEntry, type ProfileLibrary, profileDigest } from '../store/profile-library.ts';

@@ -1,10 +1,10 @@
 import { type Comparison, compareResults } from '../core/compare-results.ts';
-import { coverageDrift, coverageOf, coverageProblems } from '../core/coverage.ts';
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock.ts';
-import { checkKeyAge } from '../core/policy.ts';
 import { DEPTHS, type Depth } from '../core/probe-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
+import { coverageDrift, coverageOf, coverageProblems } from '../core/rules/coverage.ts';
+import { checkKeyAge } from '../core/rules/policy.ts';
 import type { Mode } from '../core/secret-key.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import type { ReportRequest } from '../report/formats.ts';

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError } from '../core/error.ts';
-import { POLICY_FILE, type Policy } from '../core/policy.ts';
-import { readPolicy } from '../core/read-policy.ts';
+import { POLICY_FILE, type Policy } from '../core/rules/policy.ts';
+import { readPolicy } from '../core/rules/read-policy.ts';
 
 /**
  * The policy for every profile: `--policy FILE`, else `keyaudit.policy.yaml` in the working folder if

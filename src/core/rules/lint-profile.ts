@@ -1,8 +1,8 @@
-import { allows, type Catalog, isWrite, type PermissionName } from './catalog/catalog.ts';
-import { riskOf } from './catalog/risk.ts';
-import type { Problem } from './error.ts';
-import { type Grant, permissionsAt } from './grant/grant.ts';
-import type { PermissionEntry, Profile } from './profile/profile.ts';
+import { allows, type Catalog, isWrite, type PermissionName } from '../catalog/catalog.ts';
+import { riskOf } from '../catalog/risk.ts';
+import type { Problem } from '../error.ts';
+import { type Grant, permissionsAt } from '../grant/grant.ts';
+import type { PermissionEntry, Profile } from '../profile/profile.ts';
 
 /** How near its end date an acceptance is worth a warning, in days. */
 const NEAR_END_DAYS = 30;

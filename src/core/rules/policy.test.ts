@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
-import { resolveGrant } from './grant/grant.ts';
+import { Catalog } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import { resolveGrant } from '../grant/grant.ts';
+import { readProfile } from '../profile/read-profile.ts';
+import { resolveProfile } from '../profile/resolve-profile.ts';
 import { checkKeyAge, checkPolicy, type Policy } from './policy.ts';
-import { readProfile } from './profile/read-profile.ts';
-import { resolveProfile } from './profile/resolve-profile.ts';
 import { readPolicy } from './read-policy.ts';
 
 const catalog = new Catalog(catalogData);

@@ -1,8 +1,8 @@
-import type { Catalog } from './catalog/catalog.ts';
-import { didYouMean } from './document/nearest.ts';
-import { byPosition, shapeProblems } from './document/shape-problem.ts';
-import { readYaml, type YamlSource } from './document/yaml-source.ts';
-import type { Problem, SourceLocation } from './error.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { didYouMean } from '../document/nearest.ts';
+import { byPosition, shapeProblems } from '../document/shape-problem.ts';
+import { readYaml, type YamlSource } from '../document/yaml-source.ts';
+import type { Problem, SourceLocation } from '../error.ts';
 import { DENIABLE_TIERS, type Denied, type Policy, policySchema } from './policy.ts';
 
 /** A policy, or all that is wrong with it. */
