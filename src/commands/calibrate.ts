@@ -1,5 +1,4 @@
 import { basename, resolve } from 'node:path';
-import { impossiblePath } from '../core/build-probe.ts';
 import {
   type CalibrateReport,
   disagreements,
@@ -21,7 +20,8 @@ import {
 import { endpointOf, type Operation, type OperationName } from '../core/catalog/catalog.ts';
 import { checkRows, type RowCheck } from '../core/check-rows.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import type { Probe } from '../core/probe.ts';
+import { impossiblePath } from '../core/probe/build-probe.ts';
+import type { Probe } from '../core/probe/probe.ts';
 import { readProfile } from '../core/profile/read-profile.ts';
 import { resolveProfile } from '../core/profile/resolve-profile.ts';
 import { SecretKey } from '../core/secret-key.ts';

@@ -4,7 +4,7 @@ import type { Catalog } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { inferPermissions, planInspection, profileFor } from '../core/infer-permissions.ts';
 import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core/inspect-report.ts';
-import type { Probe } from '../core/probe.ts';
+import type { Probe } from '../core/probe/probe.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { renderInspectTable } from '../report/inspect-table.ts';
 import { writeJson } from '../report/json.ts';

@@ -3,7 +3,7 @@ import { riskOf } from '../core/catalog/risk.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import type { Grant } from '../core/grant/grant.ts';
-import { type ProbePlan, planProbes } from '../core/probe-plan.ts';
+import { type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { type Coverage, coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import { renderPlanTable } from '../report/plan-table.ts';

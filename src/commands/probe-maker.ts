@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { buildProbe } from '../core/build-probe.ts';
 import { type Calibration, effectiveOfBare, probeForm, probeQuality } from '../core/calibration.ts';
 import type { Operation } from '../core/catalog/catalog.ts';
 import { parametersOf } from '../core/catalog/parameters.ts';
-import type { Probe } from '../core/probe.ts';
+import { buildProbe } from '../core/probe/build-probe.ts';
+import type { Probe } from '../core/probe/probe.ts';
 import { loadCalibration, loadCatalog } from './load-catalog.ts';
 
 /**

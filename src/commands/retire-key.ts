@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildProbe } from '../core/build-probe.ts';
 import { allows, isWrite, type PermissionName } from '../core/catalog/catalog.ts';
 import { parametersOf } from '../core/catalog/parameters.ts';
-import type { Probe } from '../core/probe.ts';
+import { buildProbe } from '../core/probe/build-probe.ts';
+import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import { updateKeyRecords } from '../store/key-records.ts';

@@ -1,7 +1,7 @@
 import { type Comparison, compareResults } from '../core/compare-results.ts';
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock.ts';
-import { DEPTHS, type Depth } from '../core/probe-plan.ts';
+import { DEPTHS, type Depth } from '../core/probe/probe-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { coverageDrift, coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import { checkKeyAge } from '../core/rules/policy.ts';

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { buildProbe } from './build-probe.ts';
 import {
   type Calibration,
   type CalibrationAnswer,
@@ -15,6 +14,7 @@ import {
 import { Catalog, type OperationName } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { parametersOf } from './catalog/parameters.ts';
+import { buildProbe } from './probe/build-probe.ts';
 
 const catalog = new Catalog(catalogData);
 

@@ -10,7 +10,7 @@ import {
   type PermissionName,
 } from './catalog/catalog.ts';
 import type { Observation } from './observation.ts';
-import type { Probe } from './probe.ts';
+import type { Probe } from './probe/probe.ts';
 import type { Verdict, VerdictKind } from './verdict.ts';
 
 /** What is kept of one answer; never a body. */

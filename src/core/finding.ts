@@ -10,7 +10,7 @@ import type { SourceLocation } from './error.ts';
 import { messageFor } from './finding-message.ts';
 import type { Grant, Widening } from './grant/grant.ts';
 import type { Observation } from './observation.ts';
-import type { Probe } from './probe.ts';
+import type { Probe } from './probe/probe.ts';
 import { locateOperation } from './profile/locate-operation.ts';
 import type { Profile } from './profile/profile.ts';
 import type { Verdict, VerdictKind } from './verdict.ts';

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { buildProbe } from './build-probe.ts';
 import { allows, Catalog, type Operation, type PermissionName } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { parametersOf } from './catalog/parameters.ts';
@@ -13,6 +12,7 @@ import {
   profileFor,
   type Shown,
 } from './infer-permissions.ts';
+import { buildProbe } from './probe/build-probe.ts';
 import { readProfile } from './profile/read-profile.ts';
 import { resolveProfile } from './profile/resolve-profile.ts';
 

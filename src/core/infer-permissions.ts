@@ -8,8 +8,8 @@ import {
   type Provenance,
 } from './catalog/catalog.ts';
 import { operationsAt, permissionsAt } from './grant/grant.ts';
-import type { Probe } from './probe.ts';
-import { evidenceRank } from './probe-plan.ts';
+import type { Probe } from './probe/probe.ts';
+import { evidenceRank } from './probe/probe-plan.ts';
 import type { ProfileDocument } from './profile/profile.ts';
 import type { Verdict } from './verdict.ts';
 

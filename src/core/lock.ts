@@ -5,7 +5,7 @@ import { type Drift, driftKind, driftWeight } from './drift.ts';
 import type { SourceLocation } from './error.ts';
 import { type Change, checksOf, compareExtents, type Extent, extentOf } from './extent.ts';
 import type { Grant } from './grant/grant.ts';
-import { DEPTHS } from './probe-plan.ts';
+import { DEPTHS } from './probe/probe-plan.ts';
 import { locateOperation, locatePermission } from './profile/locate-operation.ts';
 import type { Profile } from './profile/profile.ts';
 import type { VerdictKind } from './verdict.ts';

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { buildProbe } from './build-probe.ts';
 import { allows, Catalog, type PermissionName } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { parametersOf } from './catalog/parameters.ts';
 import { judgeResult } from './finding.ts';
 import { resolveGrant } from './grant/grant.ts';
 import type { Observation } from './observation.ts';
-import type { Probe } from './probe.ts';
-import { planProbes } from './probe-plan.ts';
+import { buildProbe } from './probe/build-probe.ts';
+import type { Probe } from './probe/probe.ts';
+import { planProbes } from './probe/probe-plan.ts';
 import { readProfile } from './profile/read-profile.ts';
 import { resolveProfile } from './profile/resolve-profile.ts';
 import { judge } from './verdict.ts';

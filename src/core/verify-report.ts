@@ -4,7 +4,7 @@ import type { Drift } from './drift.ts';
 import { EXIT, type ExitCode } from './error.ts';
 import type { Finding, ProbeResult, Summary } from './finding.ts';
 import type { Widening } from './grant/grant.ts';
-import type { Depth, UnaskedOperation, UnverifiablePermission } from './probe-plan.ts';
+import type { Depth, UnaskedOperation, UnverifiablePermission } from './probe/probe-plan.ts';
 
 /** The key that was probed; never its secret. */
 export interface ProbedKey {

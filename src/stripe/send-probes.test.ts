@@ -6,11 +6,11 @@ import {
   startFaultyServer,
   stripeError,
 } from '../../test/faulty-server.ts';
-import { buildProbe } from '../core/build-probe.ts';
 import { Catalog } from '../core/catalog/catalog.ts';
 import { catalogData } from '../core/catalog/data/catalog.ts';
 import { parametersOf } from '../core/catalog/parameters.ts';
-import type { Probe } from '../core/probe.ts';
+import { buildProbe } from '../core/probe/build-probe.ts';
+import type { Probe } from '../core/probe/probe.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { defaultRate, type SendOptions, type SendOutcome, sendProbes } from './send-probes.ts';
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Stripe from 'stripe';
 import { isWrite } from '../core/catalog/catalog.ts';
 import type { Observation } from '../core/observation.ts';
-import type { Probe } from '../core/probe.ts';
+import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { judge, type Verdict } from '../core/verdict.ts';
 import { GivenUp, ObservingHttpClient } from './observe.ts';

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { allows, Catalog, type Operation, type PermissionName } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import { parametersOf } from '../catalog/parameters.ts';
+import { resolveGrant } from '../grant/grant.ts';
+import { readProfile } from '../profile/read-profile.ts';
+import { resolveProfile } from '../profile/resolve-profile.ts';
 import { buildProbe } from './build-probe.ts';
-import { allows, Catalog, type Operation, type PermissionName } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
-import { parametersOf } from './catalog/parameters.ts';
-import { resolveGrant } from './grant/grant.ts';
 import { DEPTHS, type Depth, type ProbePlan, planProbes } from './probe-plan.ts';
-import { readProfile } from './profile/read-profile.ts';
-import { resolveProfile } from './profile/resolve-profile.ts';
 
 const shipped = new Catalog(catalogData);
-const folder = new URL('../../profiles/', import.meta.url);
+const folder = new URL('../../../profiles/', import.meta.url);
 const profiles = readdirSync(folder)
   .filter((file) => file.endsWith('.yaml'))
   .map((file) => [file.replace('.yaml', ''), readFileSync(new URL(file, folder), 'utf8')] as const);

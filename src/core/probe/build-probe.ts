@@ -1,5 +1,5 @@
-import { isWrite, type Operation, type OperationName, type Parameter } from './catalog/catalog.ts';
-import { objectKind, objectKindsInPath, referencedResource } from './catalog/id-prefix.ts';
+import { isWrite, type Operation, type OperationName, type Parameter } from '../catalog/catalog.ts';
+import { objectKind, objectKindsInPath, referencedResource } from '../catalog/id-prefix.ts';
 import type { Probe } from './probe.ts';
 
 export interface ProbeMaterial {

@@ -1,4 +1,4 @@
-import type { Operation } from './catalog/catalog.ts';
+import type { Operation } from '../catalog/catalog.ts';
 
 /** Why a probe is harmless, whatever the key may do. */
 export type ProbeShape =

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Catalog, type Operation } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import { objectKindsInPath } from '../catalog/id-prefix.ts';
+import { parametersOf } from '../catalog/parameters.ts';
 import { buildProbe, impossibleId, impossiblePath, UNKNOWN_PARAMETER } from './build-probe.ts';
-import { Catalog, type Operation } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
-import { objectKindsInPath } from './catalog/id-prefix.ts';
-import { parametersOf } from './catalog/parameters.ts';
 import type { Probe } from './probe.ts';
 
 const catalog = new Catalog(catalogData);

@@ -6,10 +6,10 @@ import {
   type OperationName,
   type PermissionName,
   PROVENANCES,
-} from './catalog/catalog.ts';
-import type { Grant } from './grant/grant.ts';
+} from '../catalog/catalog.ts';
+import type { Grant } from '../grant/grant.ts';
+import type { Profile } from '../profile/profile.ts';
 import type { Probe } from './probe.ts';
-import type { Profile } from './profile/profile.ts';
 import { type UnansweredReason, unansweredBy } from './unanswered.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Operation, OperationName } from './catalog/catalog.ts';
+import type { Operation, OperationName } from '../catalog/catalog.ts';
 
 /**
  * Why no answer of a target can tell whether a key may call an operation. `oauth`: Stripe answers in OAuth's
