@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allows, Catalog, type Operation, type PermissionName } from '../src/core/catalog/catalog.ts';
 import { catalogData } from '../src/core/catalog/data/catalog.ts';
 import { parametersOf } from '../src/core/catalog/parameters.ts';
-import { findingsOf, type Judged, judgeResult } from '../src/core/finding.ts';
 import { resolveGrant } from '../src/core/grant/grant.ts';
 import { buildProbe } from '../src/core/probe/build-probe.ts';
 import { planProbes } from '../src/core/probe/probe-plan.ts';
 import { readProfile } from '../src/core/profile/read-profile.ts';
 import { resolveProfile } from '../src/core/profile/resolve-profile.ts';
 import { SecretKey } from '../src/core/secret-key.ts';
+import { findingsOf, type Judged, judgeResult } from '../src/core/verdict/finding.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
 import { sendProbes } from '../src/stripe/send-probes.ts';
 

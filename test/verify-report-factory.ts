@@ -1,5 +1,5 @@
 import { type Drift, type DriftKind, driftWeight } from '../src/core/drift.ts';
-import type { Finding, FindingKind, ProbeResult, Summary } from '../src/core/finding.ts';
+import type { Finding, FindingKind, ProbeResult, Summary } from '../src/core/verdict/finding.ts';
 import type { VerifyReport, VerifyResult } from '../src/core/verify-report.ts';
 import type { TextOutput } from '../src/report/text.ts';
 

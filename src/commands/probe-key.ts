@@ -1,6 +1,6 @@
 import type { OperationName } from '../core/catalog/catalog.ts';
-import { findingsOf, judgeResult, summarize } from '../core/finding.ts';
 import { type Depth, type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
+import { findingsOf, judgeResult, summarize } from '../core/verdict/finding.ts';
 import type { VerifyResult } from '../core/verify-report.ts';
 import type { FoundKey } from '../store/find-key.ts';
 import { fingerprintOf, readKeyRecords } from '../store/key-records.ts';

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { unacceptedWrites } from '../core/finding.ts';
+import { unacceptedWrites } from '../core/verdict/finding.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openStore, type SecretStore } from '../store/secret-store.ts';

@@ -5,7 +5,7 @@ import { parametersOf } from '../core/catalog/parameters.ts';
 import { buildProbe } from '../core/probe/build-probe.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
-import type { VerdictKind } from '../core/verdict.ts';
+import type { VerdictKind } from '../core/verdict/verdict.ts';
 import { updateKeyRecords } from '../store/key-records.ts';
 import type { KeyApi } from '../stripe/key-api.ts';
 import { sendProbes } from '../stripe/send-probes.ts';

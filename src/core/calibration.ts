@@ -9,9 +9,9 @@ import {
   type Permission,
   type PermissionName,
 } from './catalog/catalog.ts';
-import type { Observation } from './observation.ts';
 import type { Probe } from './probe/probe.ts';
-import type { Verdict, VerdictKind } from './verdict.ts';
+import type { Observation } from './verdict/observation.ts';
+import type { Verdict, VerdictKind } from './verdict/verdict.ts';
 
 /** What is kept of one answer; never a body. */
 export interface CalibrationAnswer {

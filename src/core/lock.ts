@@ -8,7 +8,7 @@ import type { Grant } from './grant/grant.ts';
 import { DEPTHS } from './probe/probe-plan.ts';
 import { locateOperation, locatePermission } from './profile/locate-operation.ts';
 import type { Profile } from './profile/profile.ts';
-import type { VerdictKind } from './verdict.ts';
+import type { VerdictKind } from './verdict/verdict.ts';
 import type { VerifyReport, VerifyResult } from './verify-report.ts';
 
 /** The version of the lock file that this keyaudit writes and reads. */

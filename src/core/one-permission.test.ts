@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { allows, Catalog, type PermissionName } from './catalog/catalog.ts';
 import { catalogData } from './catalog/data/catalog.ts';
 import { parametersOf } from './catalog/parameters.ts';
-import { judgeResult } from './finding.ts';
 import { resolveGrant } from './grant/grant.ts';
-import type { Observation } from './observation.ts';
 import { buildProbe } from './probe/build-probe.ts';
 import type { Probe } from './probe/probe.ts';
 import { planProbes } from './probe/probe-plan.ts';
 import { readProfile } from './profile/read-profile.ts';
 import { resolveProfile } from './profile/resolve-profile.ts';
-import { judge } from './verdict.ts';
+import { judgeResult } from './verdict/finding.ts';
+import type { Observation } from './verdict/observation.ts';
+import { judge } from './verdict/verdict.ts';
 
 /** Adding or dropping any one permission of a shipped profile's key is found at the default depth. */
 

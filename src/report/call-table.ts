@@ -1,4 +1,4 @@
-import type { FindingKind, ProbeResult } from '../core/finding.ts';
+import type { FindingKind, ProbeResult } from '../core/verdict/finding.ts';
 import type { VerifyReport } from '../core/verify-report.ts';
 import { FINDING_KINDS, probesByGravity } from './gravity.ts';
 

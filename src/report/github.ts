@@ -1,5 +1,5 @@
 import type { SourceLocation } from '../core/error.ts';
-import type { FindingKind } from '../core/finding.ts';
+import type { FindingKind } from '../core/verdict/finding.ts';
 import type { VerifyReport } from '../core/verify-report.ts';
 import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
 import { verdictLine } from './table.ts';

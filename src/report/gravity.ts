@@ -1,5 +1,5 @@
 import type { Drift } from '../core/drift.ts';
-import type { Finding, FindingKind, ProbeResult } from '../core/finding.ts';
+import type { Finding, FindingKind, ProbeResult } from '../core/verdict/finding.ts';
 import { hasDrifted, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 
 /** Every kind of finding, gravest first. */

@@ -1,5 +1,5 @@
 import type { Drift } from '../core/drift.ts';
-import type { ProbeResult } from '../core/finding.ts';
+import type { ProbeResult } from '../core/verdict/finding.ts';
 import type { VerifyReport, VerifyResult } from '../core/verify-report.ts';
 import { placeOf } from './error.ts';
 import { type Judgement, notDetermined, probesByGravity, resultsByGravity } from './gravity.ts';

@@ -1,5 +1,5 @@
 import type { Level, ResourceName } from '../core/catalog/catalog.ts';
-import type { FindingKind } from '../core/finding.ts';
+import type { FindingKind } from '../core/verdict/finding.ts';
 import type { VerifyReport, VerifyResult } from '../core/verify-report.ts';
 import { FINDING_KINDS, probesByGravity } from './gravity.ts';
 

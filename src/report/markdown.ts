@@ -1,4 +1,4 @@
-import type { Finding, FindingKind } from '../core/finding.ts';
+import type { Finding, FindingKind } from '../core/verdict/finding.ts';
 import { exitCodeOf, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { placeOf } from './error.ts';
 import {

@@ -1,8 +1,8 @@
 import type { PlanReport } from '../commands/plan.ts';
 import { type Risk, riskOf } from '../core/catalog/risk.ts';
-import { describeOperation } from '../core/finding-message.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import type { Widening } from '../core/grant/grant.ts';
+import { describeOperation } from '../core/verdict/finding-message.ts';
 import { describeWidening } from './table.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 

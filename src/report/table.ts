@@ -1,6 +1,6 @@
 import type { Comparison } from '../core/compare-results.ts';
-import type { Finding, FindingKind } from '../core/finding.ts';
 import type { Widening } from '../core/grant/grant.ts';
+import type { Finding, FindingKind } from '../core/verdict/finding.ts';
 import { hasDrifted, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { counted, grouped, paintFor, plain, type TextOutput, wrap } from './text.ts';
 

@@ -1,5 +1,5 @@
 import type { Catalog, PermissionName } from '../core/catalog/catalog.ts';
-import type { RefusalDialect } from '../core/refusal.ts';
+import type { RefusalDialect } from '../core/verdict/refusal.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import { maskedKey } from './authenticate.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { answerJson, type Handler, startFaultyServer, stripeError } from '../../test/faulty-server.ts';
-import type { Observation } from '../core/observation.ts';
 import { SecretKey } from '../core/secret-key.ts';
+import type { Observation } from '../core/verdict/observation.ts';
 import { ObservingHttpClient, readUnauthorized } from './observe.ts';
 import { createAgent, createStripeClient } from './stripe-client.ts';
 

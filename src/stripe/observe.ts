@@ -1,7 +1,7 @@
 import type http from 'node:http';
 import Stripe from 'stripe';
-import type { Failure, Foreign, Observation, Unauthorized } from '../core/observation.ts';
-import { readRefusal } from '../core/refusal.ts';
+import type { Failure, Foreign, Observation, Unauthorized } from '../core/verdict/observation.ts';
+import { readRefusal } from '../core/verdict/refusal.ts';
 
 /** What one attempt brought, before it is cut down to an observation. */
 interface Answer {

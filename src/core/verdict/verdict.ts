@@ -1,6 +1,6 @@
-import { isWrite } from './catalog/catalog.ts';
+import { isWrite } from '../catalog/catalog.ts';
+import type { Probe } from '../probe/probe.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
-import type { Probe } from './probe/probe.ts';
 
 export type VerdictKind = 'allowed' | 'forbidden' | 'impossible' | 'inconclusive';
 

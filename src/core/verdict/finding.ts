@@ -5,14 +5,14 @@ import {
   type PermissionName,
   type Provenance,
   type ResourceName,
-} from './catalog/catalog.ts';
-import type { SourceLocation } from './error.ts';
+} from '../catalog/catalog.ts';
+import type { SourceLocation } from '../error.ts';
+import type { Grant, Widening } from '../grant/grant.ts';
+import type { Probe } from '../probe/probe.ts';
+import { locateOperation } from '../profile/locate-operation.ts';
+import type { Profile } from '../profile/profile.ts';
 import { messageFor } from './finding-message.ts';
-import type { Grant, Widening } from './grant/grant.ts';
 import type { Observation } from './observation.ts';
-import type { Probe } from './probe/probe.ts';
-import { locateOperation } from './profile/locate-operation.ts';
-import type { Profile } from './profile/profile.ts';
 import type { Verdict, VerdictKind } from './verdict.ts';
 
 export type FindingKind = 'over-grant' | 'under-grant' | 'inconclusive' | 'accepted';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
-import { parametersOf } from './catalog/parameters.ts';
+import { Catalog } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import { parametersOf } from '../catalog/parameters.ts';
+import { buildProbe } from '../probe/build-probe.ts';
+import type { Probe } from '../probe/probe.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
-import { buildProbe } from './probe/build-probe.ts';
-import type { Probe } from './probe/probe.ts';
 import type { RefusalDialect } from './refusal.ts';
 import { judge, type Verdict } from './verdict.ts';
 
