@@ -1,4 +1,4 @@
-import type { VerifyReport } from '../src/core/verify-report.ts';
+import type { VerifyReport } from '../src/core/result/verify-report.ts';
 import { loadRenderer, VERIFY_FORMATS } from '../src/report/formats.ts';
 import { largeReport } from '../test/verify-report-factory.ts';
 import { type Measurement, median } from './measure.ts';

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { VerifyReport } from '../src/core/verify-report.ts';
+import type { VerifyReport } from '../src/core/result/verify-report.ts';
 import { renderVerifyHtml } from '../src/report/html.ts';
 import { temporaryFolder } from './run-cli.ts';
 import {

@@ -1,7 +1,7 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
+import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
 import { SecretKey } from '../core/secret-key.ts';
-import { resultIsOk, type VerifyResult } from '../core/verify-report.ts';
 import { verdictLine } from '../report/table.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';

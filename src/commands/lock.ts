@@ -8,7 +8,7 @@ import {
   mergeLock,
   type Verified,
 } from '../core/lock.ts';
-import { exitCodeOf, resultIsOk, type VerifyReport } from '../core/verify-report.ts';
+import { exitCodeOf, resultIsOk, type VerifyReport } from '../core/result/verify-report.ts';
 import { verdictLine } from '../report/table.ts';
 import { paintFor, plain, type TextOutput, wrap } from '../report/text.ts';
 import { type LockFile, readLockFile, renderLock, writeLockFile } from '../store/lock-file.ts';

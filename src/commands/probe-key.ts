@@ -1,7 +1,7 @@
 import type { OperationName } from '../core/catalog/catalog.ts';
 import { type Depth, type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
+import type { VerifyResult } from '../core/result/verify-report.ts';
 import { findingsOf, judgeResult, summarize } from '../core/verdict/finding.ts';
-import type { VerifyResult } from '../core/verify-report.ts';
 import type { FoundKey } from '../store/find-key.ts';
 import { fingerprintOf, readKeyRecords } from '../store/key-records.ts';
 import { type SendOutcome, sendProbes } from '../stripe/send-probes.ts';

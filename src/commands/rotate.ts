@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { allows, type PermissionName } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { resultIsOk, type VerifyResult } from '../core/verify-report.ts';
+import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
 import type { ReportRequest } from '../report/formats.ts';
 import { verdictLine } from '../report/table.ts';
 import { paintFor, wrap } from '../report/text.ts';

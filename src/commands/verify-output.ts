@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
-import type { VerifyReport } from '../core/verify-report.ts';
+import type { VerifyReport } from '../core/result/verify-report.ts';
 import { loadRenderer, parseReportRequest, type ReportRequest, verifyFormat } from '../report/formats.ts';
 import type { TextOutput } from '../report/text.ts';
 import { appendToResultFile, requireWritable, writeResultFile } from '../store/result-file.ts';

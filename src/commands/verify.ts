@@ -1,12 +1,12 @@
-import { type Comparison, compareResults } from '../core/compare-results.ts';
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock.ts';
 import { DEPTHS, type Depth } from '../core/probe/probe-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
+import { type Comparison, compareResults } from '../core/result/compare-results.ts';
+import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/result/verify-report.ts';
 import { coverageDrift, coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import { checkKeyAge } from '../core/rules/policy.ts';
 import type { Mode } from '../core/secret-key.ts';
-import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import type { ReportRequest } from '../report/formats.ts';
 import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';

@@ -8,7 +8,7 @@ import {
   verifyResult,
 } from '../../test/verify-report-factory.ts';
 import { EXIT } from '../core/error.ts';
-import { exitCodeOf } from '../core/verify-report.ts';
+import { exitCodeOf } from '../core/result/verify-report.ts';
 import { loadRenderer, VERIFY_FORMATS, type VerifyFormat } from './formats.ts';
 
 const drifted = verifyResult({

@@ -1,6 +1,6 @@
 import { didYouMean } from '../core/document/nearest.ts';
 import { KeyauditError } from '../core/error.ts';
-import type { VerifyReport } from '../core/verify-report.ts';
+import type { VerifyReport } from '../core/result/verify-report.ts';
 import type { TextOutput } from './text.ts';
 
 export interface RenderOptions {

@@ -7,7 +7,7 @@ import {
   verifyReport,
   verifyResult,
 } from '../../test/verify-report-factory.ts';
-import type { VerifyResult } from '../core/verify-report.ts';
+import type { VerifyResult } from '../core/result/verify-report.ts';
 import { renderVerifyGithub } from './github.ts';
 
 interface Command {

@@ -1,6 +1,6 @@
 import type { SourceLocation } from '../core/error.ts';
+import type { VerifyReport } from '../core/result/verify-report.ts';
 import type { FindingKind } from '../core/verdict/finding.ts';
-import type { VerifyReport } from '../core/verify-report.ts';
 import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
 import { verdictLine } from './table.ts';
 import { plain, type TextOutput } from './text.ts';

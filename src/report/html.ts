@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Drift } from '../core/drift.ts';
+import type { Drift } from '../core/result/drift.ts';
+import {
+  exitCodeOf,
+  resultIsOk,
+  type VerifyReport,
+  type VerifyResult,
+} from '../core/result/verify-report.ts';
 import type { Finding, FindingKind } from '../core/verdict/finding.ts';
-import { exitCodeOf, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { callTable } from './call-table.ts';
 import { placeOf } from './error.ts';
 import {

@@ -7,7 +7,7 @@ import {
   verifyReport,
   verifyResult,
 } from '../../test/verify-report-factory.ts';
-import type { VerifyReport } from '../core/verify-report.ts';
+import type { VerifyReport } from '../core/result/verify-report.ts';
 import { renderVerifyJson } from './json.ts';
 
 describe('renderVerifyJson', () => {

@@ -11,8 +11,8 @@ import {
   verifyReport,
   verifyResult,
 } from '../../test/verify-report-factory.ts';
-import type { VerifyResult } from '../core/verify-report.ts';
-import { exitCodeOf } from '../core/verify-report.ts';
+import type { VerifyResult } from '../core/result/verify-report.ts';
+import { exitCodeOf } from '../core/result/verify-report.ts';
 import { renderVerifyJunit } from './junit.ts';
 
 const schema = XsdValidator.fromDoc(

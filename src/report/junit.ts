@@ -1,6 +1,6 @@
-import type { Drift } from '../core/drift.ts';
+import type { Drift } from '../core/result/drift.ts';
+import type { VerifyReport, VerifyResult } from '../core/result/verify-report.ts';
 import type { ProbeResult } from '../core/verdict/finding.ts';
-import type { VerifyReport, VerifyResult } from '../core/verify-report.ts';
 import { placeOf } from './error.ts';
 import { type Judgement, notDetermined, probesByGravity, resultsByGravity } from './gravity.ts';
 import type { TextOutput } from './text.ts';

@@ -1,5 +1,10 @@
+import {
+  exitCodeOf,
+  resultIsOk,
+  type VerifyReport,
+  type VerifyResult,
+} from '../core/result/verify-report.ts';
 import type { Finding, FindingKind } from '../core/verdict/finding.ts';
-import { exitCodeOf, resultIsOk, type VerifyReport, type VerifyResult } from '../core/verify-report.ts';
 import { placeOf } from './error.ts';
 import {
   driftsByGravity,

@@ -13,7 +13,7 @@ import {
   verifyReport,
   verifyResult,
 } from '../../test/verify-report-factory.ts';
-import type { VerifyResult } from '../core/verify-report.ts';
+import type { VerifyResult } from '../core/result/verify-report.ts';
 import { renderVerifySarif } from './sarif.ts';
 
 const { resolve } = createRequire(import.meta.url);

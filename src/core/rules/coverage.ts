@@ -1,9 +1,9 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
-import type { Drift } from '../drift.ts';
 import type { Problem } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
 import { locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
+import type { Drift } from '../result/drift.ts';
 
 /** How much of a grant the calls that the profile names under `checks.allow` exercise. */
 export interface Coverage {

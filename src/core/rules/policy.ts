@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
 import { RISK_TIERS, type RiskTier, riskOf } from '../catalog/risk.ts';
 import { didYouMean } from '../document/nearest.ts';
-import type { Drift } from '../drift.ts';
 import type { Problem, SourceLocation } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
 import { locateOperation, locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
+import type { Drift } from '../result/drift.ts';
 
 /** The name under which a policy is found in the working folder. */
 export const POLICY_FILE = 'keyaudit.policy.yaml';

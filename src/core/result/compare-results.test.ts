@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { ProbeResult } from '../verdict/finding.ts';
+import type { VerdictKind } from '../verdict/verdict.ts';
 import { compareResults } from './compare-results.ts';
-import type { ProbeResult } from './verdict/finding.ts';
-import type { VerdictKind } from './verdict/verdict.ts';
 import { exitCodeOf, type VerifyResult } from './verify-report.ts';
 
 function result(observed: Readonly<Record<string, VerdictKind>>): VerifyResult {

@@ -1,6 +1,6 @@
-import type { OperationName } from './catalog/catalog.ts';
-import type { ProbeResult } from './verdict/finding.ts';
-import type { VerdictKind } from './verdict/verdict.ts';
+import type { OperationName } from '../catalog/catalog.ts';
+import type { ProbeResult } from '../verdict/finding.ts';
+import type { VerdictKind } from '../verdict/verdict.ts';
 import type { VerifyResult } from './verify-report.ts';
 
 /** One call that the test key and the live key of a profile may not both make. */
