@@ -4,7 +4,7 @@ import {
   disagreements,
   exitCodeOfCalibration,
   rowsOf,
-} from '../core/calibrate-report.ts';
+} from '../core/calibrate/calibrate-report.ts';
 import {
   type CalibratedRow,
   type Calibration,
@@ -16,9 +16,9 @@ import {
   NO_CALIBRATION,
   PROBE_QUALITIES,
   probeForm,
-} from '../core/calibration.ts';
+} from '../core/calibrate/calibration.ts';
+import { checkRows, type RowCheck } from '../core/calibrate/check-rows.ts';
 import { endpointOf, type Operation, type OperationName } from '../core/catalog/catalog.ts';
-import { checkRows, type RowCheck } from '../core/check-rows.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { impossiblePath } from '../core/probe/build-probe.ts';
 import type { Probe } from '../core/probe/probe.ts';

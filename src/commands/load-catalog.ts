@@ -1,4 +1,4 @@
-import { type Calibration, NO_CALIBRATION, withCalibration } from '../core/calibration.ts';
+import { type Calibration, NO_CALIBRATION, withCalibration } from '../core/calibrate/calibration.ts';
 import { Catalog } from '../core/catalog/catalog.ts';
 import { catalogData } from '../core/catalog/data/catalog.ts';
 import type { CommandContext } from './context.ts';

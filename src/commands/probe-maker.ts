@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Calibration, effectiveOfBare, probeForm, probeQuality } from '../core/calibration.ts';
+import { type Calibration, effectiveOfBare, probeForm, probeQuality } from '../core/calibrate/calibration.ts';
 import type { Operation } from '../core/catalog/catalog.ts';
 import { parametersOf } from '../core/catalog/parameters.ts';
 import { buildProbe } from '../core/probe/build-probe.ts';

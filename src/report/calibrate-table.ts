@@ -1,5 +1,5 @@
-import { type CalibrateReport, disagreements, rowsOf } from '../core/calibrate-report.ts';
-import type { CalibrationAnswer, CalibrationRow, ProbeQuality } from '../core/calibration.ts';
+import { type CalibrateReport, disagreements, rowsOf } from '../core/calibrate/calibrate-report.ts';
+import type { CalibrationAnswer, CalibrationRow, ProbeQuality } from '../core/calibrate/calibration.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 
 /** At most so many rows of one kind are spelled out; `--verbose` and JSON have them all. */

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { byText } from '../core/by-text.ts';
-import { type CalibratedRow, type Calibration, NO_CALIBRATION } from '../core/calibration.ts';
+import { type CalibratedRow, type Calibration, NO_CALIBRATION } from '../core/calibrate/calibration.ts';
 import { KeyauditError } from '../core/error.ts';
 import { calibrationFolder } from './user-folder.ts';
 import { guardWrites, withFileLock, writePrivateFile } from './workspace.ts';

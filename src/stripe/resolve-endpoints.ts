@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import Stripe from 'stripe';
 import { z } from 'zod';
-import type { ResolverAnswer } from '../core/check-rows.ts';
+import type { ResolverAnswer } from '../core/calibrate/check-rows.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { Pacer } from './pacer.ts';

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Catalog, type OperationName } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import { parametersOf } from '../catalog/parameters.ts';
+import { buildProbe } from '../probe/build-probe.ts';
 import {
   type Calibration,
   type CalibrationAnswer,
@@ -11,10 +15,6 @@ import {
   probeQuality,
   withCalibration,
 } from './calibration.ts';
-import { Catalog, type OperationName } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
-import { parametersOf } from './catalog/parameters.ts';
-import { buildProbe } from './probe/build-probe.ts';
 
 const catalog = new Catalog(catalogData);
 

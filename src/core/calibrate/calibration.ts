@@ -8,10 +8,10 @@ import {
   type OperationName,
   type Permission,
   type PermissionName,
-} from './catalog/catalog.ts';
-import type { Probe } from './probe/probe.ts';
-import type { Observation } from './verdict/observation.ts';
-import type { Verdict, VerdictKind } from './verdict/verdict.ts';
+} from '../catalog/catalog.ts';
+import type { Probe } from '../probe/probe.ts';
+import type { Observation } from '../verdict/observation.ts';
+import type { Verdict, VerdictKind } from '../verdict/verdict.ts';
 
 /** What is kept of one answer; never a body. */
 export interface CalibrationAnswer {

@@ -1,4 +1,4 @@
-import type { Operation, OperationName, PermissionName } from './catalog/catalog.ts';
+import type { Operation, OperationName, PermissionName } from '../catalog/catalog.ts';
 
 /** What Stripe's resolver said of one batch of endpoints. */
 export interface ResolverAnswer {

@@ -1,7 +1,7 @@
+import { EXIT, type ExitCode } from '../error.ts';
+import type { InconclusiveReason } from '../verdict/verdict.ts';
 import type { CalibrationRow, ProbeQuality } from './calibration.ts';
 import type { RowCheck } from './check-rows.ts';
-import { EXIT, type ExitCode } from './error.ts';
-import type { InconclusiveReason } from './verdict/verdict.ts';
 
 /** What `calibrate` found, this run and those before it. */
 export interface CalibrateReport {

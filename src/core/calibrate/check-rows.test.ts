@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog, endpointOf } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
+import { Catalog, endpointOf } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
 import { checkRows, type ResolverAnswer } from './check-rows.ts';
 
 const catalog = new Catalog(catalogData);
