@@ -1,5 +1,5 @@
-import type { InferredPermission, UndeterminedReason } from '../core/infer-permissions.ts';
-import { type InspectReport, permissionsOf } from '../core/inspect-report.ts';
+import type { InferredPermission, UndeterminedReason } from '../core/inspect/infer-permissions.ts';
+import { type InspectReport, permissionsOf } from '../core/inspect/inspect-report.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 
 /** So many operations are named beside a permission; JSON has them all. */

@@ -6,12 +6,12 @@ import {
   type PermissionName,
   PROVENANCES,
   type Provenance,
-} from './catalog/catalog.ts';
-import { operationsAt, permissionsAt } from './grant/grant.ts';
-import type { Probe } from './probe/probe.ts';
-import { evidenceRank } from './probe/probe-plan.ts';
-import type { ProfileDocument } from './profile/profile.ts';
-import type { Verdict } from './verdict/verdict.ts';
+} from '../catalog/catalog.ts';
+import { operationsAt, permissionsAt } from '../grant/grant.ts';
+import type { Probe } from '../probe/probe.ts';
+import { evidenceRank } from '../probe/probe-plan.ts';
+import type { ProfileDocument } from '../profile/profile.ts';
+import type { Verdict } from '../verdict/verdict.ts';
 
 /** One answer about a key: what was asked, and what the answer says. */
 export interface Shown {

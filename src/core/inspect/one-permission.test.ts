@@ -1,22 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allows, Catalog, type PermissionName } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
-import { parametersOf } from './catalog/parameters.ts';
-import { resolveGrant } from './grant/grant.ts';
-import { buildProbe } from './probe/build-probe.ts';
-import type { Probe } from './probe/probe.ts';
-import { planProbes } from './probe/probe-plan.ts';
-import { readProfile } from './profile/read-profile.ts';
-import { resolveProfile } from './profile/resolve-profile.ts';
-import { judgeResult } from './verdict/finding.ts';
-import type { Observation } from './verdict/observation.ts';
-import { judge } from './verdict/verdict.ts';
+import { allows, Catalog, type PermissionName } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import { parametersOf } from '../catalog/parameters.ts';
+import { resolveGrant } from '../grant/grant.ts';
+import { buildProbe } from '../probe/build-probe.ts';
+import type { Probe } from '../probe/probe.ts';
+import { planProbes } from '../probe/probe-plan.ts';
+import { readProfile } from '../profile/read-profile.ts';
+import { resolveProfile } from '../profile/resolve-profile.ts';
+import { judgeResult } from '../verdict/finding.ts';
+import type { Observation } from '../verdict/observation.ts';
+import { judge } from '../verdict/verdict.ts';
 
 /** Adding or dropping any one permission of a shipped profile's key is found at the default depth. */
 
 const catalog = new Catalog(catalogData);
-const folder = new URL('../../profiles/', import.meta.url);
+const folder = new URL('../../../profiles/', import.meta.url);
 const profiles = readdirSync(folder)
   .filter((file) => file.endsWith('.yaml'))
   .map((file) => {

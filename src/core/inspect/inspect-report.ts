@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from './error.ts';
+import { EXIT, type ExitCode } from '../error.ts';
 import type { Inference, InferredPermission } from './infer-permissions.ts';
 
 /** What `inspect` found out about one key; never its secret. */

@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { allows, Catalog, type Operation, type PermissionName } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
-import { parametersOf } from './catalog/parameters.ts';
-import { resolveGrant } from './grant/grant.ts';
+import { allows, Catalog, type Operation, type PermissionName } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import { parametersOf } from '../catalog/parameters.ts';
+import { resolveGrant } from '../grant/grant.ts';
+import { buildProbe } from '../probe/build-probe.ts';
+import { readProfile } from '../profile/read-profile.ts';
+import { resolveProfile } from '../profile/resolve-profile.ts';
 import {
   type InferredPermission,
   inferPermissions,
@@ -12,9 +15,6 @@ import {
   profileFor,
   type Shown,
 } from './infer-permissions.ts';
-import { buildProbe } from './probe/build-probe.ts';
-import { readProfile } from './profile/read-profile.ts';
-import { resolveProfile } from './profile/resolve-profile.ts';
 
 const shipped = new Catalog(catalogData);
 const TODAY = '2026-11-23';
@@ -302,7 +302,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-const folder = new URL('../../profiles/', import.meta.url);
+const folder = new URL('../../../profiles/', import.meta.url);
 const shippedGrants = readdirSync(folder)
   .filter((file) => file.endsWith('.yaml'))
   .map((file): [string, readonly PermissionName[]] => {
