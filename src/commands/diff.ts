@@ -1,5 +1,5 @@
-import { countChanges, diffSides } from '../core/diff.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import { countChanges, diffSides } from '../core/lock/diff.ts';
 import { renderDiffTable } from '../report/diff-table.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';

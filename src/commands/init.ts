@@ -1,7 +1,7 @@
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { LOCK_FILE } from '../core/lock.ts';
+import { LOCK_FILE } from '../core/lock/lock.ts';
 import { parseStarterPermission, type StarterPermission, starterProfile } from '../core/starter-profile.ts';
 import { CI_SYSTEMS, type CiSystem, starterWorkflow } from '../core/starter-workflow.ts';
 import { paintFor, wrap } from '../report/text.ts';

@@ -7,7 +7,7 @@ import {
   lockProfile,
   mergeLock,
   type Verified,
-} from '../core/lock.ts';
+} from '../core/lock/lock.ts';
 import { exitCodeOf, resultIsOk, type VerifyReport } from '../core/result/verify-report.ts';
 import { verdictLine } from '../report/table.ts';
 import { paintFor, plain, type TextOutput, wrap } from '../report/text.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Side, SideKind } from '../core/diff.ts';
 import { KeyauditError } from '../core/error.ts';
-import { type Extent, extentOf } from '../core/extent.ts';
-import { lockedExtent } from '../core/lock.ts';
-import { readVerifyReport } from '../core/read-verify-report.ts';
+import type { Side, SideKind } from '../core/lock/diff.ts';
+import { type Extent, extentOf } from '../core/lock/extent.ts';
+import { lockedExtent } from '../core/lock/lock.ts';
+import { readVerifyReport } from '../core/lock/read-verify-report.ts';
 import { looksLikeLock, parseLock } from '../store/lock-file.ts';
 import type { CommandContext } from './context.ts';
 import { resolveGrants } from './profile-grant.ts';

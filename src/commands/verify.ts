@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
-import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock.ts';
+import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
 import { DEPTHS, type Depth } from '../core/probe/probe-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { type Comparison, compareResults } from '../core/result/compare-results.ts';

@@ -1,5 +1,5 @@
-import type { ProfileDiff } from '../core/diff.ts';
-import { DIRECTIONS, type Direction } from '../core/extent.ts';
+import type { ProfileDiff } from '../core/lock/diff.ts';
+import { DIRECTIONS, type Direction } from '../core/lock/extent.ts';
 import { counted, paintFor, plain, type TextOutput, wrap } from './text.ts';
 
 const marks: Readonly<Record<Direction, string>> = {

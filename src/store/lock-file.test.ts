@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KeyauditError } from '../core/error.ts';
-import { LOCK_SCHEMA, type Lock } from '../core/lock.ts';
+import { LOCK_SCHEMA, type Lock } from '../core/lock/lock.ts';
 import { parseLock, renderLock, requireLocked } from './lock-file.ts';
 
 const lock: Lock = {

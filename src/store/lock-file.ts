@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { shapeProblems } from '../core/document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../core/document/yaml-source.ts';
 import { KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
-import { LOCK_FILE, LOCK_SCHEMA, type Lock, lockSchema } from '../core/lock.ts';
+import { LOCK_FILE, LOCK_SCHEMA, type Lock, lockSchema } from '../core/lock/lock.ts';
 import { writeResultFile } from './result-file.ts';
 
 /** A lock file with a position for every part of it. */

@@ -1,5 +1,5 @@
 import type { SourceLocation } from '../error.ts';
-import type { Direction, Subject } from '../extent.ts';
+import type { Direction, Subject } from '../lock/extent.ts';
 
 /** One way in which a profile or its key left what was agreed: the lock file, the policy on its age, or `--min-coverage`. */
 export interface Drift {

@@ -1,7 +1,7 @@
-import { allows, type Catalog, type OperationName, type PermissionName } from './catalog/catalog.ts';
-import type { Grant, Widening } from './grant/grant.ts';
-import type { Profile } from './profile/profile.ts';
-import type { VerdictKind } from './verdict/verdict.ts';
+import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
+import type { Grant, Widening } from '../grant/grant.ts';
+import type { Profile } from '../profile/profile.ts';
+import type { VerdictKind } from '../verdict/verdict.ts';
 
 /** How far a profile or its key reaches: what two of them are compared by. */
 export interface Extent {

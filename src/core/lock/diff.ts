@@ -1,4 +1,4 @@
-import type { Catalog } from './catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { type Change, compareExtents, DIRECTIONS, type Direction, type Extent } from './extent.ts';
 
 /** What a side of a diff was read from. */

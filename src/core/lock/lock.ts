@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { byText } from './by-text.ts';
-import type { Catalog, OperationName } from './catalog/catalog.ts';
-import type { SourceLocation } from './error.ts';
+import { byText } from '../by-text.ts';
+import type { Catalog, OperationName } from '../catalog/catalog.ts';
+import type { SourceLocation } from '../error.ts';
+import type { Grant } from '../grant/grant.ts';
+import { DEPTHS } from '../probe/probe-plan.ts';
+import { locateOperation, locatePermission } from '../profile/locate-operation.ts';
+import type { Profile } from '../profile/profile.ts';
+import { type Drift, driftKind, driftWeight } from '../result/drift.ts';
+import type { VerifyReport, VerifyResult } from '../result/verify-report.ts';
+import type { VerdictKind } from '../verdict/verdict.ts';
 import { type Change, checksOf, compareExtents, type Extent, extentOf } from './extent.ts';
-import type { Grant } from './grant/grant.ts';
-import { DEPTHS } from './probe/probe-plan.ts';
-import { locateOperation, locatePermission } from './profile/locate-operation.ts';
-import type { Profile } from './profile/profile.ts';
-import { type Drift, driftKind, driftWeight } from './result/drift.ts';
-import type { VerifyReport, VerifyResult } from './result/verify-report.ts';
-import type { VerdictKind } from './verdict/verdict.ts';
 
 /** The version of the lock file that this keyaudit writes and reads. */
 export const LOCK_SCHEMA = 'keyaudit.lock/1';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { probeResult, verifyResult } from '../../test/verify-report-factory.ts';
-import { Catalog } from './catalog/catalog.ts';
-import { catalogData } from './catalog/data/catalog.ts';
-import { resolveGrant } from './grant/grant.ts';
+import { probeResult, verifyResult } from '../../../test/verify-report-factory.ts';
+import { Catalog } from '../catalog/catalog.ts';
+import { catalogData } from '../catalog/data/catalog.ts';
+import { resolveGrant } from '../grant/grant.ts';
+import { readProfile } from '../profile/read-profile.ts';
+import { resolveProfile } from '../profile/resolve-profile.ts';
+import type { ProbeResult } from '../verdict/finding.ts';
 import { driftFrom, type LockedProfile, lockProfile, mergeLock, type Verified } from './lock.ts';
-import { readProfile } from './profile/read-profile.ts';
-import { resolveProfile } from './profile/resolve-profile.ts';
-import type { ProbeResult } from './verdict/finding.ts';
 
 const catalog = new Catalog(catalogData);
 const report = {
