@@ -1,9 +1,13 @@
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import {
+  parseStarterPermission,
+  type StarterPermission,
+  starterProfile,
+} from '../core/draft/starter-profile.ts';
+import { CI_SYSTEMS, type CiSystem, starterWorkflow } from '../core/draft/starter-workflow.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE } from '../core/lock/lock.ts';
-import { parseStarterPermission, type StarterPermission, starterProfile } from '../core/starter-profile.ts';
-import { CI_SYSTEMS, type CiSystem, starterWorkflow } from '../core/starter-workflow.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { writeResultFile } from '../store/result-file.ts';
 import { type CommandContext, today } from './context.ts';

@@ -1,11 +1,11 @@
 import { stringify } from 'yaml';
-import { allows, type Catalog, isWrite, type Level } from './catalog/catalog.ts';
-import { KeyauditError } from './error.ts';
-import { type Grant, resolveGrant } from './grant/grant.ts';
-import { defaultVariable, type Profile } from './profile/profile.ts';
-import { readProfile } from './profile/read-profile.ts';
-import { resolveProfile } from './profile/resolve-profile.ts';
-import { coverageOf } from './rules/coverage.ts';
+import { allows, type Catalog, isWrite, type Level } from '../catalog/catalog.ts';
+import { KeyauditError } from '../error.ts';
+import { type Grant, resolveGrant } from '../grant/grant.ts';
+import { defaultVariable, type Profile } from '../profile/profile.ts';
+import { readProfile } from '../profile/read-profile.ts';
+import { resolveProfile } from '../profile/resolve-profile.ts';
+import { coverageOf } from '../rules/coverage.ts';
 
 /** What a new profile is to say. */
 export interface StarterOptions {
