@@ -1,4 +1,4 @@
-import { type Answer, errorAnswer } from './answer.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
 import type { Caller, KeyStore } from './key-store.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Answer, errorAnswer } from './answer.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
 
 interface Kept {
   readonly digest: string;

@@ -1,5 +1,5 @@
 import { type Collection, objectKindOf } from '../core/catalog/id-prefix.ts';
-import type { Fields } from './form-body.ts';
+import type { Fields } from '../http/form-body.ts';
 import type { StripeObject } from './object-store.ts';
 import { randomText } from './random-text.ts';
 

@@ -1,10 +1,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import type { Catalog } from '../core/catalog/catalog.ts';
-import { type Answer, errorAnswer } from './answer.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
+import type { Fields } from '../http/form-body.ts';
 import { maskedKey } from './authenticate.ts';
 import type { Behaviour } from './behaviour.ts';
-import type { Fields } from './form-body.ts';
 import { permissionsAt, type RestrictedKey, statusOf } from './key-state.ts';
 import type { Caller, KeyStore } from './key-store.ts';
 import { v2ListPage } from './list-page.ts';

@@ -1,7 +1,7 @@
 import { allows, type Catalog, type Operation, type PermissionName } from '../core/catalog/catalog.ts';
 import { type Expansion, lackingReads } from '../core/catalog/expansion.ts';
 import type { RefusalDialect } from '../core/verdict/refusal.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from '../http/answer.ts';
 import { permissionsAt } from './key-state.ts';
 import type { Caller } from './key-store.ts';
 import { refusal } from './refusal-message.ts';

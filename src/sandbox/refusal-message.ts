@@ -1,6 +1,6 @@
 import type { Catalog, PermissionName } from '../core/catalog/catalog.ts';
 import type { RefusalDialect } from '../core/verdict/refusal.ts';
-import { type Answer, errorAnswer } from './answer.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
 import { maskedKey } from './authenticate.ts';
 
 export const DIALECTS = [

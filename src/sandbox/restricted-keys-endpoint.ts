@@ -2,8 +2,8 @@ import type { Catalog, Level, Operation, PermissionName } from '../core/catalog/
 import { allows, isWrite } from '../core/catalog/catalog.ts';
 import { didYouMean } from '../core/document/nearest.ts';
 import { operationsAt, permissionsAt } from '../core/grant/grant.ts';
-import { type Answer, errorAnswer } from './answer.ts';
-import type { Fields } from './form-body.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
+import type { Fields } from '../http/form-body.ts';
 import type { Caller, KeyStore } from './key-store.ts';
 import { isRecord } from './make-object.ts';
 

@@ -6,7 +6,10 @@ import type { Catalog, Operation, RouteMatch } from '../core/catalog/catalog.ts'
 import { type Expansion, Expansions } from '../core/catalog/expansion.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
-import { type Answer, errorAnswer } from './answer.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
+import { Outbox } from '../http/outbox.ts';
+import { readRequest, type SandboxRequest } from '../http/read-request.ts';
+import type { RawRequest, Upstream } from '../http/upstream.ts';
 import { authenticate, expiredKey, refusedAddress } from './authenticate.ts';
 import { type Behaviour, defaultBehaviour } from './behaviour.ts';
 import { cannotExpand } from './expand.ts';
@@ -16,14 +19,11 @@ import { KEY_PERMISSIONS_PATH, resolveKeyPermissions } from './key-permissions-e
 import { type Caller, KeyStore } from './key-store.ts';
 import { KEYS_PATH, serveManagedKeys, v2Error } from './managed-key-endpoints.ts';
 import { ObjectStore, type StripeObject } from './object-store.ts';
-import { Outbox } from './outbox.ts';
 import { OWN_ACCOUNT, PermissionGate } from './permission-gate.ts';
 import { randomText } from './random-text.ts';
-import { readRequest, type SandboxRequest } from './read-request.ts';
 import { refusal } from './refusal-message.ts';
 import { createRestrictedKey, RESTRICTED_KEYS_PATH } from './restricted-keys-endpoint.ts';
 import { missingObjectOf, serveOperation } from './serve-operation.ts';
-import type { RawRequest, Upstream } from './upstream.ts';
 import { ParameterValidator } from './validate-parameters.ts';
 
 export interface SandboxOptions {
@@ -67,7 +67,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const upstream =
     options.upstream === undefined
       ? undefined
-      : new (await import('./upstream.ts')).Upstream(options.upstream);
+      : new (await import('../http/upstream.ts')).Upstream(options.upstream);
   const server = new SandboxServer({ catalog: options.catalog, keys, behaviour, now, upstream });
   const url = await server.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   return {

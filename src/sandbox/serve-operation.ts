@@ -8,10 +8,10 @@ import {
   objectKindOf,
   referencedResource,
 } from '../core/catalog/id-prefix.ts';
-import { type Answer, errorAnswer, isSuccess, missingObject } from './answer.ts';
+import { type Answer, errorAnswer, isSuccess, missingObject } from '../http/answer.ts';
+import type { Fields } from '../http/form-body.ts';
 import { actionEffect, createEffects } from './effects.ts';
 import { expand } from './expand.ts';
-import type { Fields } from './form-body.ts';
 import { listPage, v2ListPage } from './list-page.ts';
 import { makeObject, updateObject } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';

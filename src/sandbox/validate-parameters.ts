@@ -1,7 +1,7 @@
 import type { Operation, Parameter } from '../core/catalog/catalog.ts';
 import { parametersOf } from '../core/catalog/parameters.ts';
-import { type Answer, errorAnswer } from './answer.ts';
-import type { Fields } from './form-body.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
+import type { Fields } from '../http/form-body.ts';
 
 /** Takes the parameters of an operation as they are in the SDK's declarations; what is inside of them is not checked. */
 export class ParameterValidator {
