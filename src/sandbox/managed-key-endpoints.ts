@@ -1,9 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import type { Catalog } from '../core/catalog/catalog.ts';
+import { maskedKey } from '../gate/authenticate.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import type { Fields } from '../http/form-body.ts';
-import { maskedKey } from './authenticate.ts';
 import type { Behaviour } from './behaviour.ts';
 import { permissionsAt, type RestrictedKey, statusOf } from './key-state.ts';
 import type { Caller, KeyStore } from './key-store.ts';

@@ -6,11 +6,13 @@ import type { Catalog, Operation, RouteMatch } from '../core/catalog/catalog.ts'
 import { type Expansion, Expansions } from '../core/catalog/expansion.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
+import { authenticate, expiredKey, refusedAddress } from '../gate/authenticate.ts';
+import { OWN_ACCOUNT, PermissionGate } from '../gate/permission-gate.ts';
+import { refusal } from '../gate/refusal-message.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import { Outbox } from '../http/outbox.ts';
 import { readRequest, type SandboxRequest } from '../http/read-request.ts';
 import type { RawRequest, Upstream } from '../http/upstream.ts';
-import { authenticate, expiredKey, refusedAddress } from './authenticate.ts';
 import { type Behaviour, defaultBehaviour } from './behaviour.ts';
 import { cannotExpand } from './expand.ts';
 import { cut, drip, FaultInjector, sendForeign, truncated } from './faults.ts';
@@ -19,9 +21,7 @@ import { KEY_PERMISSIONS_PATH, resolveKeyPermissions } from './key-permissions-e
 import { type Caller, KeyStore } from './key-store.ts';
 import { KEYS_PATH, serveManagedKeys, v2Error } from './managed-key-endpoints.ts';
 import { ObjectStore, type StripeObject } from './object-store.ts';
-import { OWN_ACCOUNT, PermissionGate } from './permission-gate.ts';
 import { randomText } from './random-text.ts';
-import { refusal } from './refusal-message.ts';
 import { createRestrictedKey, RESTRICTED_KEYS_PATH } from './restricted-keys-endpoint.ts';
 import { missingObjectOf, serveOperation } from './serve-operation.ts';
 import { ParameterValidator } from './validate-parameters.ts';

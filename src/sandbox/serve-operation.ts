@@ -8,6 +8,7 @@ import {
   objectKindOf,
   referencedResource,
 } from '../core/catalog/id-prefix.ts';
+import { OWN_ACCOUNT } from '../gate/permission-gate.ts';
 import { type Answer, errorAnswer, isSuccess, missingObject } from '../http/answer.ts';
 import type { Fields } from '../http/form-body.ts';
 import { actionEffect, createEffects } from './effects.ts';
@@ -15,7 +16,6 @@ import { expand } from './expand.ts';
 import { listPage, v2ListPage } from './list-page.ts';
 import { makeObject, updateObject } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
-import { OWN_ACCOUNT } from './permission-gate.ts';
 import { searchPage } from './search-page.ts';
 
 /** A call that was authorised and whose parameters are valid. */
