@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { KeyStore } from '../src/sandbox/key-store.ts';
+import { KeyStore } from '../src/sandbox/keys/key-store.ts';
 import { openStripeMock, type StripeMock } from '../src/sandbox/stripe-mock.ts';
 import { inTemporaryFolder, KEYAUDIT, type Measurement, median, timed } from './measure.ts';
 

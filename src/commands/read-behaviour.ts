@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
-import { type Behaviour, defaultBehaviour, parseBehaviour } from '../sandbox/behaviour.ts';
+import { type Behaviour, defaultBehaviour, parseBehaviour } from '../sandbox/faults/behaviour.ts';
 
 /**
  * How the sandbox is to behave, from a YAML or JSON file (`keyaudit sandbox --behaviour`, or the variable

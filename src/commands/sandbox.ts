@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { parseBehaviour } from '../sandbox/behaviour.ts';
+import { parseBehaviour } from '../sandbox/faults/behaviour.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import type { CommandContext } from './context.ts';
 import { shippedCatalog } from './load-catalog.ts';

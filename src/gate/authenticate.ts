@@ -1,5 +1,5 @@
 import { type Answer, errorAnswer } from '../http/answer.ts';
-import type { Caller, KeyStore } from '../sandbox/key-store.ts';
+import type { Caller, KeyStore } from '../sandbox/keys/key-store.ts';
 
 /**
  * Finds out who calls, by Bearer or Basic (the key as user name, no password).

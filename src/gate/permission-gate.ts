@@ -2,8 +2,8 @@ import { allows, type Catalog, type Operation, type PermissionName } from '../co
 import { type Expansion, lackingReads } from '../core/catalog/expansion.ts';
 import type { RefusalDialect } from '../core/verdict/refusal.ts';
 import type { Answer } from '../http/answer.ts';
-import { permissionsAt } from '../sandbox/key-state.ts';
-import type { Caller } from '../sandbox/key-store.ts';
+import { permissionsAt } from '../sandbox/keys/key-state.ts';
+import type { Caller } from '../sandbox/keys/key-store.ts';
 import { refusal } from './refusal-message.ts';
 
 /** The account that the sandbox's keys belong to. */

@@ -13,17 +13,17 @@ import { type Answer, errorAnswer } from '../http/answer.ts';
 import { Outbox } from '../http/outbox.ts';
 import { readRequest, type SandboxRequest } from '../http/read-request.ts';
 import type { RawRequest, Upstream } from '../http/upstream.ts';
-import { type Behaviour, defaultBehaviour } from './behaviour.ts';
-import { cannotExpand } from './expand.ts';
-import { cut, drip, FaultInjector, sendForeign, truncated } from './faults.ts';
+import { type Behaviour, defaultBehaviour } from './faults/behaviour.ts';
+import { cut, drip, FaultInjector, sendForeign, truncated } from './faults/faults.ts';
 import { IdempotencyCache } from './idempotency.ts';
-import { KEY_PERMISSIONS_PATH, resolveKeyPermissions } from './key-permissions-endpoint.ts';
-import { type Caller, KeyStore } from './key-store.ts';
-import { KEYS_PATH, serveManagedKeys, v2Error } from './managed-key-endpoints.ts';
-import { ObjectStore, type StripeObject } from './object-store.ts';
+import { KEY_PERMISSIONS_PATH, resolveKeyPermissions } from './keys/key-permissions-endpoint.ts';
+import { type Caller, KeyStore } from './keys/key-store.ts';
+import { KEYS_PATH, serveManagedKeys, v2Error } from './keys/managed-key-endpoints.ts';
+import { createRestrictedKey, RESTRICTED_KEYS_PATH } from './keys/restricted-keys-endpoint.ts';
+import { cannotExpand } from './objects/expand.ts';
+import { ObjectStore, type StripeObject } from './objects/object-store.ts';
+import { missingObjectOf, serveOperation } from './objects/serve-operation.ts';
 import { randomText } from './random-text.ts';
-import { createRestrictedKey, RESTRICTED_KEYS_PATH } from './restricted-keys-endpoint.ts';
-import { missingObjectOf, serveOperation } from './serve-operation.ts';
 import { ParameterValidator } from './validate-parameters.ts';
 
 export interface SandboxOptions {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Behaviour } from '../../src/sandbox/behaviour.ts';
+import type { Behaviour } from '../../src/sandbox/faults/behaviour.ts';
 import { answerJson, type Handler, openFaultyServer, stripeError } from '../faulty-server.ts';
 import { runCli } from '../run-cli.ts';
 

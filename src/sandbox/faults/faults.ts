@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Answer, errorAnswer } from '../http/answer.ts';
+import { type Answer, errorAnswer } from '../../http/answer.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /** What is to happen to a request besides being served. */

@@ -1,5 +1,5 @@
-import { type Answer, errorAnswer, missingObject } from '../http/answer.ts';
-import type { Fields } from '../http/form-body.ts';
+import { type Answer, errorAnswer, missingObject } from '../../http/answer.ts';
+import type { Fields } from '../../http/form-body.ts';
 import type { StripeObject } from './object-store.ts';
 
 const DEFAULT_LIMIT = 10;

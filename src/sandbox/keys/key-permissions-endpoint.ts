@@ -1,8 +1,8 @@
-import type { Catalog } from '../core/catalog/catalog.ts';
-import type { Expansions } from '../core/catalog/expansion.ts';
-import { smallestGrant } from '../core/grant/smallest-grant.ts';
-import { type Answer, errorAnswer } from '../http/answer.ts';
-import type { Fields } from '../http/form-body.ts';
+import type { Catalog } from '../../core/catalog/catalog.ts';
+import type { Expansions } from '../../core/catalog/expansion.ts';
+import { smallestGrant } from '../../core/grant/smallest-grant.ts';
+import { type Answer, errorAnswer } from '../../http/answer.ts';
+import type { Fields } from '../../http/form-body.ts';
 
 /** Where Stripe's command line asks which permissions endpoints need. @see docs/observed.md */
 export const KEY_PERMISSIONS_PATH = '/v1/stripecli/key_permissions';

@@ -1,6 +1,6 @@
-import type { OperationName } from '../core/catalog/catalog.ts';
-import { type Answer, errorAnswer } from '../http/answer.ts';
-import type { Fields } from '../http/form-body.ts';
+import type { OperationName } from '../../core/catalog/catalog.ts';
+import { type Answer, errorAnswer } from '../../http/answer.ts';
+import type { Fields } from '../../http/form-body.ts';
 import { makeObject } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 

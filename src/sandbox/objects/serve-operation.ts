@@ -1,5 +1,5 @@
-import type { Operation } from '../core/catalog/catalog.ts';
-import type { Expansion } from '../core/catalog/expansion.ts';
+import type { Operation } from '../../core/catalog/catalog.ts';
+import type { Expansion } from '../../core/catalog/expansion.ts';
 import {
   type Collection,
   collectionOf,
@@ -7,10 +7,10 @@ import {
   objectKind,
   objectKindOf,
   referencedResource,
-} from '../core/catalog/id-prefix.ts';
-import { OWN_ACCOUNT } from '../gate/permission-gate.ts';
-import { type Answer, errorAnswer, isSuccess, missingObject } from '../http/answer.ts';
-import type { Fields } from '../http/form-body.ts';
+} from '../../core/catalog/id-prefix.ts';
+import { OWN_ACCOUNT } from '../../gate/permission-gate.ts';
+import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/answer.ts';
+import type { Fields } from '../../http/form-body.ts';
 import { actionEffect, createEffects } from './effects.ts';
 import { expand } from './expand.ts';
 import { listPage, v2ListPage } from './list-page.ts';

@@ -1,13 +1,13 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import type { Catalog } from '../core/catalog/catalog.ts';
-import { maskedKey } from '../gate/authenticate.ts';
-import { type Answer, errorAnswer } from '../http/answer.ts';
-import type { Fields } from '../http/form-body.ts';
-import type { Behaviour } from './behaviour.ts';
+import type { Catalog } from '../../core/catalog/catalog.ts';
+import { maskedKey } from '../../gate/authenticate.ts';
+import { type Answer, errorAnswer } from '../../http/answer.ts';
+import type { Fields } from '../../http/form-body.ts';
+import type { Behaviour } from '../faults/behaviour.ts';
+import { v2ListPage } from '../objects/list-page.ts';
 import { permissionsAt, type RestrictedKey, statusOf } from './key-state.ts';
 import type { Caller, KeyStore } from './key-store.ts';
-import { v2ListPage } from './list-page.ts';
 
 /** Where Stripe's Managed API Keys API lies; the SDK has no methods for it, so the catalog does not either. */
 export const KEYS_PATH = '/v2/iam/api_keys';

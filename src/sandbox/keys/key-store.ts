@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyauditError } from '../core/error.ts';
-import { SecretKey } from '../core/secret-key.ts';
-import { openWorkspace, withFileLock, writePrivateFile } from '../store/workspace.ts';
+import { KeyauditError } from '../../core/error.ts';
+import { SecretKey } from '../../core/secret-key.ts';
+import { openWorkspace, withFileLock, writePrivateFile } from '../../store/workspace.ts';
+import { derivedText, randomText } from '../random-text.ts';
 import { isDead, type KeyState, type RestrictedKey, stateSchema } from './key-state.ts';
-import { derivedText, randomText } from './random-text.ts';
 
 /** Who a request comes from. */
 export type Caller =

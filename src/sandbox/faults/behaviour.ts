@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { didYouMean } from '../core/document/nearest.ts';
-import { KeyauditError } from '../core/error.ts';
-import { DIALECTS } from '../gate/refusal-message.ts';
+import { didYouMean } from '../../core/document/nearest.ts';
+import { KeyauditError } from '../../core/error.ts';
+import { DIALECTS } from '../../gate/refusal-message.ts';
 
 const everyNth = z.int().positive().optional();
 const ms = z.number().nonnegative().max(3_600_000);

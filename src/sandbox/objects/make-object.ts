@@ -1,7 +1,7 @@
-import { type Collection, objectKindOf } from '../core/catalog/id-prefix.ts';
-import type { Fields } from '../http/form-body.ts';
+import { type Collection, objectKindOf } from '../../core/catalog/id-prefix.ts';
+import type { Fields } from '../../http/form-body.ts';
+import { randomText } from '../random-text.ts';
 import type { StripeObject } from './object-store.ts';
-import { randomText } from './random-text.ts';
 
 export interface ObjectTraits {
   readonly collection: Collection;

@@ -1,4 +1,4 @@
-import type { Collection } from '../core/catalog/id-prefix.ts';
+import type { Collection } from '../../core/catalog/id-prefix.ts';
 
 export type StripeObject = { id: string; object: string; [field: string]: unknown };
 

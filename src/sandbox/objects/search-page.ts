@@ -1,5 +1,5 @@
-import { type Answer, errorAnswer } from '../http/answer.ts';
-import type { Fields } from '../http/form-body.ts';
+import { type Answer, errorAnswer } from '../../http/answer.ts';
+import type { Fields } from '../../http/form-body.ts';
 import { readLimit } from './list-page.ts';
 import type { StripeObject } from './object-store.ts';
 

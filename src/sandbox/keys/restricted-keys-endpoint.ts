@@ -1,11 +1,11 @@
-import type { Catalog, Level, Operation, PermissionName } from '../core/catalog/catalog.ts';
-import { allows, isWrite } from '../core/catalog/catalog.ts';
-import { didYouMean } from '../core/document/nearest.ts';
-import { operationsAt, permissionsAt } from '../core/grant/grant.ts';
-import { type Answer, errorAnswer } from '../http/answer.ts';
-import type { Fields } from '../http/form-body.ts';
+import type { Catalog, Level, Operation, PermissionName } from '../../core/catalog/catalog.ts';
+import { allows, isWrite } from '../../core/catalog/catalog.ts';
+import { didYouMean } from '../../core/document/nearest.ts';
+import { operationsAt, permissionsAt } from '../../core/grant/grant.ts';
+import { type Answer, errorAnswer } from '../../http/answer.ts';
+import type { Fields } from '../../http/form-body.ts';
+import { isRecord } from '../objects/make-object.ts';
 import type { Caller, KeyStore } from './key-store.ts';
-import { isRecord } from './make-object.ts';
 
 /** As guides describe it; Stripe's public reference does not list it. @see docs/observed.md */
 export const RESTRICTED_KEYS_PATH = '/v1/restricted_keys';

@@ -1,8 +1,8 @@
-import type { Operation } from '../core/catalog/catalog.ts';
-import { DEEPEST_EXPANSION, type Expansion, type Expansions } from '../core/catalog/expansion.ts';
-import { collectionsHolding } from '../core/catalog/id-prefix.ts';
-import { type Answer, errorAnswer } from '../http/answer.ts';
-import type { Fields } from '../http/form-body.ts';
+import type { Operation } from '../../core/catalog/catalog.ts';
+import { DEEPEST_EXPANSION, type Expansion, type Expansions } from '../../core/catalog/expansion.ts';
+import { collectionsHolding } from '../../core/catalog/id-prefix.ts';
+import { type Answer, errorAnswer } from '../../http/answer.ts';
+import type { Fields } from '../../http/form-body.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 
 /** HTTP 400 in Stripe's words for a path that cannot be expanded. @see docs/observed.md#expanding */
