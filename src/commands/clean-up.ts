@@ -9,7 +9,7 @@ import {
 } from '../store/journal.ts';
 import { fingerprintOf, readKeyRecords, updateKeyRecords } from '../store/key-records.ts';
 import { openPlace } from '../store/secret-store.ts';
-import type { KeyApi } from '../stripe/key-api.ts';
+import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import type { CommandContext } from './context.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';
 import { openEndingApi } from './open-key-api.ts';

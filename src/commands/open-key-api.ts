@@ -1,7 +1,7 @@
 import { KeyauditError } from '../core/error.ts';
-import { KEY_APIS, type KeyApi, type KeyApiKind } from '../stripe/key-api.ts';
-import { createManagedKeyApi } from '../stripe/managed-key-api.ts';
-import { createRestrictedKeysApi } from '../stripe/restricted-keys-api.ts';
+import { KEY_APIS, type KeyApi, type KeyApiKind } from '../stripe/key-apis/key-api.ts';
+import { createManagedKeyApi } from '../stripe/key-apis/managed-key-api.ts';
+import { createRestrictedKeysApi } from '../stripe/key-apis/restricted-keys-api.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
 import type { OpenTarget } from './open-target.ts';

@@ -4,7 +4,7 @@ import { paintFor, wrap } from '../report/text.ts';
 import { type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openStore, type SecretStore } from '../store/secret-store.ts';
 import { openWorkspace } from '../store/workspace.ts';
-import type { KeyApiKind } from '../stripe/key-api.ts';
+import type { KeyApiKind } from '../stripe/key-apis/key-api.ts';
 import type { CommandContext } from './context.ts';
 import { takeDashboardKey } from './dashboard-key.ts';
 import { parseDuration } from './duration.ts';

@@ -1,5 +1,5 @@
-import type { Level, PermissionName, ResourceName } from '../core/catalog/catalog.ts';
-import type { Mode, SecretKey } from '../core/secret-key.ts';
+import type { Level, PermissionName, ResourceName } from '../../core/catalog/catalog.ts';
+import type { Mode, SecretKey } from '../../core/secret-key.ts';
 
 /** How keys are made; `auto` is managed, else the Dashboard. */
 export const KEY_APIS = ['managed', 'restricted_keys', 'dashboard', 'auto'] as const;

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Catalog } from '../core/catalog/catalog.ts';
-import { catalogData } from '../core/catalog/data/catalog.ts';
-import { SecretKey } from '../core/secret-key.ts';
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { Catalog } from '../../core/catalog/catalog.ts';
+import { catalogData } from '../../core/catalog/data/catalog.ts';
+import { SecretKey } from '../../core/secret-key.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import type { KeyRequest } from './key-api.ts';
 import { createManagedKeyApi, KEY_API_VERSION } from './managed-key-api.ts';
 

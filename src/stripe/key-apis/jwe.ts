@@ -1,6 +1,6 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { EXIT, KeyauditError } from '../core/error.ts';
+import { EXIT, KeyauditError } from '../../core/error.ts';
 
 /** Stripe asks for 2048 bits or more. */
 const RSA_BITS = 2048;

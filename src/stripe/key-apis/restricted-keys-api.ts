@@ -1,11 +1,11 @@
 import { Agent } from 'node:http';
 import Stripe from 'stripe';
 import { z } from 'zod';
-import { EXIT, KeyauditError } from '../core/error.ts';
-import { SecretKey } from '../core/secret-key.ts';
+import { EXIT, KeyauditError } from '../../core/error.ts';
+import { SecretKey } from '../../core/secret-key.ts';
+import { createStripeClient } from '../stripe-client.ts';
 import type { KeyApi } from './key-api.ts';
 import { createManagedKeyApi, keyApiError, type ManagedKeyApiOptions } from './managed-key-api.ts';
-import { createStripeClient } from './stripe-client.ts';
 
 const madeSchema = z.object({
   id: z.string(),

@@ -1,12 +1,12 @@
 import { Agent } from 'node:http';
 import Stripe from 'stripe';
 import { z } from 'zod';
-import { EXIT, KeyauditError } from '../core/error.ts';
-import { SecretKey } from '../core/secret-key.ts';
+import { EXIT, KeyauditError } from '../../core/error.ts';
+import { SecretKey } from '../../core/secret-key.ts';
+import { failureOf } from '../observe.ts';
+import { createStripeClient } from '../stripe-client.ts';
 import { createTransportKey, decryptSecret } from './jwe.ts';
 import type { KeyApi, KeyRequest, KeySummary, MadeKey } from './key-api.ts';
-import { failureOf } from './observe.ts';
-import { createStripeClient } from './stripe-client.ts';
 
 /** The preview that has `/v2/iam/api_keys`. @see docs/observed.md */
 export const KEY_API_VERSION = '2026-08-26.preview';
