@@ -8,7 +8,7 @@ import {
   workOn,
 } from '../store/journal.ts';
 import { fingerprintOf, readKeyRecords, updateKeyRecords } from '../store/key-records.ts';
-import { openPlace } from '../store/secret-store.ts';
+import { openPlace } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import type { CommandContext } from './context.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';

@@ -6,7 +6,7 @@ import { verdictLine } from '../report/table.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
-import type { SecretStore } from '../store/secret-store.ts';
+import type { SecretStore } from '../store/secrets/secret-store.ts';
 import type { CommandContext } from './context.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { rememberKey } from './make-key.ts';

@@ -3,7 +3,7 @@ import { EXIT, KeyauditError } from '../core/error.ts';
 import { beginWork, type JournalEntry, type JournalWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord, updateKeyRecords } from '../store/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
-import type { SecretStore } from '../store/secret-store.ts';
+import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { type KeyApi, keyName, type MadeKey } from '../stripe/key-apis/key-api.ts';
 import type { CommandContext } from './context.ts';
 import type { OpenTarget } from './open-target.ts';

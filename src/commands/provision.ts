@@ -2,7 +2,7 @@ import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { type KeyRecord, readKeyRecords } from '../store/key-records.ts';
-import { openStore, type SecretStore } from '../store/secret-store.ts';
+import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import { openWorkspace } from '../store/workspace.ts';
 import type { KeyApiKind } from '../stripe/key-apis/key-api.ts';
 import type { CommandContext } from './context.ts';

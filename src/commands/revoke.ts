@@ -5,7 +5,7 @@ import { SecretKey } from '../core/secret-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { beginWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord, readKeyRecords } from '../store/key-records.ts';
-import { openPlace } from '../store/secret-store.ts';
+import { openPlace } from '../store/secrets/secret-store.ts';
 import { forgetSecret } from './clean-up.ts';
 import type { CommandContext } from './context.ts';
 import { parseDuration } from './duration.ts';

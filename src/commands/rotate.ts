@@ -7,7 +7,7 @@ import { verdictLine } from '../report/table.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { type FoundKey, findKey } from '../store/find-key.ts';
 import { fingerprintOf, type KeyRecord, readKeyRecords, updateKeyRecords } from '../store/key-records.ts';
-import { openStore, type SecretStore } from '../store/secret-store.ts';
+import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { forgetSecret } from './clean-up.ts';
 import type { CommandContext } from './context.ts';

@@ -1,7 +1,7 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { readKeyRecords } from './key-records.ts';
-import { DEFAULT_STORE, openPlace, readKeyFrom } from './secret-store.ts';
+import { DEFAULT_STORE, openPlace, readKeyFrom } from './secrets/secret-store.ts';
 
 export interface FindKeyOptions {
   readonly profile: string;

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { KeyauditError } from '../core/error.ts';
-import { SecretKey } from '../core/secret-key.ts';
-import { withFileLock, writePrivateFile } from './workspace.ts';
+import { KeyauditError } from '../../core/error.ts';
+import { SecretKey } from '../../core/secret-key.ts';
+import { withFileLock, writePrivateFile } from '../workspace.ts';
 
 const LINE = /^(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/;
 

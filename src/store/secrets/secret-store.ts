@@ -1,8 +1,8 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { EXIT, KeyauditError } from '../core/error.ts';
-import { SecretKey } from '../core/secret-key.ts';
+import { EXIT, KeyauditError } from '../../core/error.ts';
+import { SecretKey } from '../../core/secret-key.ts';
+import { WORKSPACE } from '../workspace.ts';
 import { readEnvFile, removeFromEnvFile, writeEnvFile } from './env-file.ts';
-import { WORKSPACE } from './workspace.ts';
 
 /** The default store, as shown to the user. */
 export const DEFAULT_STORE = `${WORKSPACE}/keys.env`;
