@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/core/error.ts';
-import { VERIFY_FORMATS } from '../src/report/formats.ts';
+import { VERIFY_FORMATS } from '../src/report/verify/formats.ts';
 import { runCli, temporaryFolder } from './run-cli.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

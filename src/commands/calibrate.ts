@@ -26,7 +26,7 @@ import { readProfile } from '../core/profile/read-profile.ts';
 import { resolveProfile } from '../core/profile/resolve-profile.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { renderCalibrateTable, renderContribution } from '../report/calibrate-table.ts';
-import { writeJson } from '../report/json.ts';
+import { writeJson } from '../report/verify/json.ts';
 import {
   calibrationFile,
   readCalibration,

@@ -7,8 +7,8 @@ import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core
 import type { Probe } from '../core/probe/probe.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { renderInspectTable } from '../report/inspect-table.ts';
-import { writeJson } from '../report/json.ts';
 import { counted, wrap } from '../report/text.ts';
+import { writeJson } from '../report/verify/json.ts';
 import { requireRestricted } from '../store/find-key.ts';
 import { fingerprintOf } from '../store/key-records.ts';
 import { requireWritable, writeResultFile } from '../store/result-file.ts';

@@ -9,8 +9,8 @@ import {
   type Verified,
 } from '../core/lock/lock.ts';
 import { exitCodeOf, resultIsOk, type VerifyReport } from '../core/result/verify-report.ts';
-import { verdictLine } from '../report/table.ts';
 import { paintFor, plain, type TextOutput, wrap } from '../report/text.ts';
+import { verdictLine } from '../report/verify/table.ts';
 import { type LockFile, readLockFile, renderLock, writeLockFile } from '../store/lock-file.ts';
 import { requireWritable } from '../store/result-file.ts';
 import type { CommandContext } from './context.ts';

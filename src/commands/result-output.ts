@@ -1,6 +1,6 @@
 import { KeyauditError } from '../core/error.ts';
-import { writeJson } from '../report/json.ts';
 import type { TextOutput } from '../report/text.ts';
+import { writeJson } from '../report/verify/json.ts';
 import { writeResultFile } from '../store/result-file.ts';
 import type { CommandContext } from './context.ts';
 

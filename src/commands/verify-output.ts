@@ -1,8 +1,13 @@
 import { relative, resolve } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
 import type { VerifyReport } from '../core/result/verify-report.ts';
-import { loadRenderer, parseReportRequest, type ReportRequest, verifyFormat } from '../report/formats.ts';
 import type { TextOutput } from '../report/text.ts';
+import {
+  loadRenderer,
+  parseReportRequest,
+  type ReportRequest,
+  verifyFormat,
+} from '../report/verify/formats.ts';
 import { appendToResultFile, requireWritable, writeResultFile } from '../store/result-file.ts';
 import type { CommandContext } from './context.ts';
 

@@ -7,7 +7,7 @@ import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/result
 import { coverageDrift, coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import { checkKeyAge } from '../core/rules/policy.ts';
 import type { Mode } from '../core/secret-key.ts';
-import type { ReportRequest } from '../report/formats.ts';
+import type { ReportRequest } from '../report/verify/formats.ts';
 import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest } from '../store/profile-library.ts';

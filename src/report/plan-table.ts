@@ -3,8 +3,8 @@ import { type Risk, riskOf } from '../core/catalog/risk.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import type { Widening } from '../core/grant/grant.ts';
 import { describeOperation } from '../core/verdict/finding-message.ts';
-import { describeWidening } from './table.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
+import { describeWidening } from './verify/table.ts';
 
 /** `plan --format table`: one screen for a security engineer. */
 export function renderPlanTable(

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from 'sarif';
 import { describe, expect, it } from 'vitest';
-import { VERIFY_FORMATS } from '../../src/report/formats.ts';
+import { VERIFY_FORMATS } from '../../src/report/verify/formats.ts';
 import { runCli, temporaryFolder } from '../run-cli.ts';
 import { startSandboxServer } from '../sandbox-server.ts';
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { SourceLocation } from '../core/error.ts';
-import type { Drift } from '../core/result/drift.ts';
-import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/result/verify-report.ts';
-import type { Finding, FindingKind } from '../core/verdict/finding.ts';
+import type { SourceLocation } from '../../core/error.ts';
+import type { Drift } from '../../core/result/drift.ts';
+import { exitCodeOf, type VerifyReport, type VerifyResult } from '../../core/result/verify-report.ts';
+import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
+import { type TextOutput, wellFormed } from '../text.ts';
 import { driftsByGravity, FINDING_KINDS, findingsByGravity, notDetermined } from './gravity.ts';
 import { writeJson } from './json.ts';
-import { type TextOutput, wellFormed } from './text.ts';
 
 interface Rule {
   readonly name: string;

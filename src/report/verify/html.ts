@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Drift } from '../core/result/drift.ts';
+import type { Drift } from '../../core/result/drift.ts';
 import {
   exitCodeOf,
   resultIsOk,
   type VerifyReport,
   type VerifyResult,
-} from '../core/result/verify-report.ts';
-import type { Finding, FindingKind } from '../core/verdict/finding.ts';
+} from '../../core/result/verify-report.ts';
+import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
+import { placeOf } from '../error.ts';
+import { counted, grouped, type TextOutput } from '../text.ts';
 import { callTable } from './call-table.ts';
-import { placeOf } from './error.ts';
 import {
   driftsByGravity,
   FINDING_KINDS,
@@ -20,7 +21,6 @@ import { HTML_SCRIPT } from './html-script.ts';
 import { HTML_STYLE } from './html-style.ts';
 import { levelMatrix, type MatrixCell, type MatrixRow } from './level-matrix.ts';
 import { verdictLine } from './table.ts';
-import { counted, grouped, type TextOutput } from './text.ts';
 import { escapeXml as text } from './xml.ts';
 
 /** So many findings are spelled out; all of them are in the table of calls, without their message. */

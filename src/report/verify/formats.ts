@@ -1,7 +1,7 @@
-import { didYouMean } from '../core/document/nearest.ts';
-import { KeyauditError } from '../core/error.ts';
-import type { VerifyReport } from '../core/result/verify-report.ts';
-import type { TextOutput } from './text.ts';
+import { didYouMean } from '../../core/document/nearest.ts';
+import { KeyauditError } from '../../core/error.ts';
+import type { VerifyReport } from '../../core/result/verify-report.ts';
+import type { TextOutput } from '../text.ts';
 
 export interface RenderOptions {
   /** Every probe, in the formats that else leave out those as expected. */

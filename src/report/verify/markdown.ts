@@ -3,9 +3,10 @@ import {
   resultIsOk,
   type VerifyReport,
   type VerifyResult,
-} from '../core/result/verify-report.ts';
-import type { Finding, FindingKind } from '../core/verdict/finding.ts';
-import { placeOf } from './error.ts';
+} from '../../core/result/verify-report.ts';
+import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
+import { placeOf } from '../error.ts';
+import { counted, grouped, plain, type TextOutput } from '../text.ts';
 import {
   driftsByGravity,
   FINDING_KINDS,
@@ -13,7 +14,6 @@ import {
   notDetermined,
   resultsByGravity,
 } from './gravity.ts';
-import { counted, grouped, plain, type TextOutput } from './text.ts';
 
 /** So many findings of one kind keep a job summary of GitHub far below its 1 MiB. */
 const MOST_FINDINGS = 100;

@@ -6,8 +6,8 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../test/verify-report-factory.ts';
-import type { VerifyReport } from '../core/result/verify-report.ts';
+} from '../../../test/verify-report-factory.ts';
+import type { VerifyReport } from '../../core/result/verify-report.ts';
 import { renderVerifyJson } from './json.ts';
 
 describe('renderVerifyJson', () => {

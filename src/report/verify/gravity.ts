@@ -1,11 +1,11 @@
-import type { Drift } from '../core/result/drift.ts';
+import type { Drift } from '../../core/result/drift.ts';
 import {
   hasDrifted,
   resultIsOk,
   type VerifyReport,
   type VerifyResult,
-} from '../core/result/verify-report.ts';
-import type { Finding, FindingKind, ProbeResult } from '../core/verdict/finding.ts';
+} from '../../core/result/verify-report.ts';
+import type { Finding, FindingKind, ProbeResult } from '../../core/verdict/finding.ts';
 
 /** Every kind of finding, gravest first. */
 export const FINDING_KINDS: readonly FindingKind[] = [

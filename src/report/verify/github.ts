@@ -1,9 +1,9 @@
-import type { SourceLocation } from '../core/error.ts';
-import type { VerifyReport } from '../core/result/verify-report.ts';
-import type { FindingKind } from '../core/verdict/finding.ts';
+import type { SourceLocation } from '../../core/error.ts';
+import type { VerifyReport } from '../../core/result/verify-report.ts';
+import type { FindingKind } from '../../core/verdict/finding.ts';
+import { plain, type TextOutput } from '../text.ts';
 import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
 import { verdictLine } from './table.ts';
-import { plain, type TextOutput } from './text.ts';
 
 interface Annotation {
   readonly command: 'error' | 'warning' | 'notice';

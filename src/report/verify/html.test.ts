@@ -8,8 +8,8 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../test/verify-report-factory.ts';
-import type { VerifyReport } from '../core/result/verify-report.ts';
+} from '../../../test/verify-report-factory.ts';
+import type { VerifyReport } from '../../core/result/verify-report.ts';
 import type { CallTable } from './call-table.ts';
 import { renderVerifyHtml } from './html.ts';
 import { escapeXml } from './xml.ts';

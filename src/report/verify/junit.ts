@@ -1,9 +1,9 @@
-import type { Drift } from '../core/result/drift.ts';
-import type { VerifyReport, VerifyResult } from '../core/result/verify-report.ts';
-import type { ProbeResult } from '../core/verdict/finding.ts';
-import { placeOf } from './error.ts';
+import type { Drift } from '../../core/result/drift.ts';
+import type { VerifyReport, VerifyResult } from '../../core/result/verify-report.ts';
+import type { ProbeResult } from '../../core/verdict/finding.ts';
+import { placeOf } from '../error.ts';
+import type { TextOutput } from '../text.ts';
 import { type Judgement, notDetermined, probesByGravity, resultsByGravity } from './gravity.ts';
-import type { TextOutput } from './text.ts';
 import { escapeXml } from './xml.ts';
 
 /**

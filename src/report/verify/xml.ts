@@ -1,4 +1,4 @@
-import { wellFormed } from './text.ts';
+import { wellFormed } from '../text.ts';
 
 /** What XML 1.0 cannot hold at all, escaped or not (https://www.w3.org/TR/xml/#charsets). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to take out

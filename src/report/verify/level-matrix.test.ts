@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { finding, probeResult, verifyResult } from '../../test/verify-report-factory.ts';
-import type { VerifyResult } from '../core/result/verify-report.ts';
+import { finding, probeResult, verifyResult } from '../../../test/verify-report-factory.ts';
+import type { VerifyResult } from '../../core/result/verify-report.ts';
 import { levelMatrix } from './level-matrix.ts';
 
 const refused = { expected: 'forbidden', observed: 'forbidden', expectation: 'none' } as const;

@@ -6,10 +6,10 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../test/verify-report-factory.ts';
-import type { VerifyResult } from '../core/result/verify-report.ts';
+} from '../../../test/verify-report-factory.ts';
+import type { VerifyResult } from '../../core/result/verify-report.ts';
+import { plain } from '../text.ts';
 import { renderVerifyMarkdown } from './markdown.ts';
-import { plain } from './text.ts';
 
 function render(results: readonly VerifyResult[], verbose = false): string {
   const output = captured();

@@ -12,8 +12,8 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../test/verify-report-factory.ts';
-import type { VerifyResult } from '../core/result/verify-report.ts';
+} from '../../../test/verify-report-factory.ts';
+import type { VerifyResult } from '../../core/result/verify-report.ts';
 import { renderVerifySarif } from './sarif.ts';
 
 const { resolve } = createRequire(import.meta.url);

@@ -10,13 +10,13 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../test/verify-report-factory.ts';
-import type { VerifyResult } from '../core/result/verify-report.ts';
-import { exitCodeOf } from '../core/result/verify-report.ts';
+} from '../../../test/verify-report-factory.ts';
+import type { VerifyResult } from '../../core/result/verify-report.ts';
+import { exitCodeOf } from '../../core/result/verify-report.ts';
 import { renderVerifyJunit } from './junit.ts';
 
 const schema = XsdValidator.fromDoc(
-  XmlDocument.fromString(readFileSync(new URL('../../test/fixtures/junit.xsd', import.meta.url), 'utf8')),
+  XmlDocument.fromString(readFileSync(new URL('../../../test/fixtures/junit.xsd', import.meta.url), 'utf8')),
 );
 
 /** The report as libxml2 reads it, valid by the schema. */

@@ -6,9 +6,9 @@ import {
   HOSTILE_TEXTS,
   verifyReport,
   verifyResult,
-} from '../../test/verify-report-factory.ts';
-import { EXIT } from '../core/error.ts';
-import { exitCodeOf } from '../core/result/verify-report.ts';
+} from '../../../test/verify-report-factory.ts';
+import { EXIT } from '../../core/error.ts';
+import { exitCodeOf } from '../../core/result/verify-report.ts';
 import { loadRenderer, VERIFY_FORMATS, type VerifyFormat } from './formats.ts';
 
 const drifted = verifyResult({

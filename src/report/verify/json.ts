@@ -1,4 +1,4 @@
-import { exitCodeOf, type VerifyReport } from '../core/result/verify-report.ts';
+import { exitCodeOf, type VerifyReport } from '../../core/result/verify-report.ts';
 
 /** `verify --format json`, schema `keyaudit.verify/1`. Every probe only with `--verbose`. */
 export function renderVerifyJson(

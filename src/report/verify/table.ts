@@ -1,13 +1,13 @@
-import type { Widening } from '../core/grant/grant.ts';
-import type { Comparison } from '../core/result/compare-results.ts';
+import type { Widening } from '../../core/grant/grant.ts';
+import type { Comparison } from '../../core/result/compare-results.ts';
 import {
   hasDrifted,
   resultIsOk,
   type VerifyReport,
   type VerifyResult,
-} from '../core/result/verify-report.ts';
-import type { Finding, FindingKind } from '../core/verdict/finding.ts';
-import { counted, grouped, paintFor, plain, type TextOutput, wrap } from './text.ts';
+} from '../../core/result/verify-report.ts';
+import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
+import { counted, grouped, paintFor, plain, type TextOutput, wrap } from '../text.ts';
 
 /** At most so many findings of one kind are spelled out; `--verbose` and JSON have them all. */
 const MOST_FINDINGS = 20;
