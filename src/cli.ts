@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { rememberExamples } from './commands/cli-tree.ts';
-import type { CommandContext, GlobalOptions, Output } from './commands/context.ts';
 import { EXIT, type ExitCode, KeyauditError } from './core/error.ts';
+import type { CommandContext, GlobalOptions, Output } from './session/context.ts';
 
 /**
  * Registers the verbs. This file alone sees argv, env and the exit code; each command is loaded when
@@ -464,8 +464,8 @@ function makeContext(
         for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
         return Buffer.concat(chunks).toString('utf8');
       },
-      ask: async (question) => (await import('./commands/ask.ts')).ask(question),
-      readSecret: async (prompt) => (await import('./commands/read-secret.ts')).readSecret(prompt),
+      ask: async (question) => (await import('./session/ask.ts')).ask(question),
+      readSecret: async (prompt) => (await import('./session/read-secret.ts')).readSecret(prompt),
     },
     now: () => new Date(),
     signal,
@@ -522,7 +522,7 @@ async function main(argv: readonly string[]): Promise<number> {
     try {
       const { calibrationFolder } = await import('./store/user-folder.ts');
       if (existsSync(calibrationFolder(context.env))) {
-        await (await import('./commands/load-catalog.ts')).useCalibration(context);
+        await (await import('./session/load-catalog.ts')).useCalibration(context);
       }
       if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
         const { cleanUp } = await import('./commands/clean-up.ts');

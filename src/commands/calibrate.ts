@@ -27,6 +27,12 @@ import { resolveProfile } from '../core/profile/resolve-profile.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { renderCalibrateTable, renderContribution } from '../report/calibrate-table.ts';
 import { writeJson } from '../report/verify/json.ts';
+import { type CommandContext, today } from '../session/context.ts';
+import { calibratedTarget, shippedCatalog } from '../session/load-catalog.ts';
+import { makeProbes } from '../session/probe-maker.ts';
+import { satisfiableGrant } from '../session/profile-grant.ts';
+import { startProgress, startSpinner } from '../session/progress.ts';
+import { printResult, requireFormat, withResultOutput } from '../session/result-output.ts';
 import {
   calibrationFile,
   readCalibration,
@@ -37,16 +43,10 @@ import { requireRestricted } from '../store/find-key.ts';
 import { requireWritable, writeResultFile } from '../store/result-file.ts';
 import { createResolver } from '../stripe/resolve-endpoints.ts';
 import { defaultRate, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
-import { type CommandContext, today } from './context.ts';
-import { calibratedTarget, shippedCatalog } from './load-catalog.ts';
 import { createKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
 import { stoppedText } from './probe-key.ts';
-import { makeProbes } from './probe-maker.ts';
-import { satisfiableGrant } from './profile-grant.ts';
-import { startProgress, startSpinner } from './progress.ts';
-import { printResult, requireFormat, withResultOutput } from './result-output.ts';
 import { HARMLESS_PERMISSION } from './retire-key.ts';
 
 export interface CalibrateOptions {

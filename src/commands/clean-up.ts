@@ -1,5 +1,6 @@
 import { KeyauditError } from '../core/error.ts';
 import { wrap } from '../report/text.ts';
+import type { CommandContext } from '../session/context.ts';
 import {
   type JournalEntry,
   type JournalWork,
@@ -10,7 +11,6 @@ import {
 import { fingerprintOf, readKeyRecords, updateKeyRecords } from '../store/key-records.ts';
 import { openPlace } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
-import type { CommandContext } from './context.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { openTarget } from './open-target.ts';

@@ -4,15 +4,15 @@ import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { verdictLine } from '../report/verify/table.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import type { ProfileGrant } from '../session/profile-grant.ts';
 import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
 import { rememberKey } from './make-key.ts';
 import type { OpenTarget } from './open-target.ts';
 import { probeKey } from './probe-key.ts';
-import type { ProfileGrant } from './profile-grant.ts';
 
 export interface DashboardOptions {
   /** Opens the link in a browser. */

@@ -1,10 +1,10 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { countChanges, diffSides } from '../core/lock/diff.ts';
 import { renderDiffTable } from '../report/diff-table.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
-import { readSide } from './read-side.ts';
-import { printResult } from './result-output.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import { readSide } from '../session/read-side.ts';
+import { printResult } from '../session/result-output.ts';
 
 export interface DiffOptions {
   readonly before: string;

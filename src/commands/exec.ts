@@ -2,12 +2,12 @@ import { constants } from 'node:os';
 import { execa } from 'execa';
 import { KeyauditError } from '../core/error.ts';
 import { wrap } from '../report/text.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../session/context.ts';
+import { grantsFor } from '../session/profile-grant.ts';
 import { parseDuration } from './duration.ts';
 import { createKey, type PendingKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { openTarget } from './open-target.ts';
-import { grantsFor } from './profile-grant.ts';
 import { accountOf } from './provision.ts';
 
 export interface ExecOptions {

@@ -9,13 +9,13 @@ import { CI_SYSTEMS, type CiSystem, starterWorkflow } from '../core/draft/starte
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE } from '../core/lock/lock.ts';
 import { paintFor, wrap } from '../report/text.ts';
+import { type CommandContext, today } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import { openLibrary } from '../session/profile-grant.ts';
+import { printResult } from '../session/result-output.ts';
 import { writeResultFile } from '../store/result-file.ts';
-import { type CommandContext, today } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
 import { lock } from './lock.ts';
-import { openLibrary } from './profile-grant.ts';
 import { provision } from './provision.ts';
-import { printResult } from './result-output.ts';
 
 export interface InitOptions {
   readonly name?: string;

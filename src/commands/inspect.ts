@@ -9,17 +9,17 @@ import { SecretKey } from '../core/secret-key.ts';
 import { renderInspectTable } from '../report/inspect-table.ts';
 import { counted, wrap } from '../report/text.ts';
 import { writeJson } from '../report/verify/json.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import { makeProbes } from '../session/probe-maker.ts';
+import { startProgress } from '../session/progress.ts';
+import { requireFormat, withResultOutput } from '../session/result-output.ts';
 import { requireRestricted } from '../store/find-key.ts';
 import { fingerprintOf } from '../store/key-records.ts';
 import { requireWritable, writeResultFile } from '../store/result-file.ts';
 import { defaultRate, type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
 import { openTarget } from './open-target.ts';
 import { stoppedText } from './probe-key.ts';
-import { makeProbes } from './probe-maker.ts';
-import { startProgress } from './progress.ts';
-import { requireFormat, withResultOutput } from './result-output.ts';
 
 export interface InspectOptions {
   /** The variable that holds the key; without it standard input does. */

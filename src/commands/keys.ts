@@ -1,8 +1,8 @@
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { paintFor, wrap } from '../report/text.ts';
+import type { CommandContext } from '../session/context.ts';
+import { printResult } from '../session/result-output.ts';
 import { readKeyRecords } from '../store/key-records.ts';
-import type { CommandContext } from './context.ts';
-import { printResult } from './result-output.ts';
 
 /** `keyaudit keys list`: the keys that were made here; never a secret. */
 export async function listKeys(context: CommandContext): Promise<ExitCode> {

@@ -11,12 +11,12 @@ import {
 import { exitCodeOf, resultIsOk, type VerifyReport } from '../core/result/verify-report.ts';
 import { paintFor, plain, type TextOutput, wrap } from '../report/text.ts';
 import { verdictLine } from '../report/verify/table.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import { grantsFor } from '../session/profile-grant.ts';
+import { printResult, requireFormat } from '../session/result-output.ts';
 import { type LockFile, readLockFile, renderLock, writeLockFile } from '../store/lock-file.ts';
 import { requireWritable } from '../store/result-file.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
-import { grantsFor } from './profile-grant.ts';
-import { printResult, requireFormat } from './result-output.ts';
 import { depthFor, type VerifyOptions, verifyGrants } from './verify.ts';
 
 export interface LockOptions extends Omit<VerifyOptions, 'frozen' | 'report'> {

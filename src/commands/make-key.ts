@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { EXIT, KeyauditError } from '../core/error.ts';
+import type { CommandContext } from '../session/context.ts';
+import type { ProfileGrant } from '../session/profile-grant.ts';
 import { beginWork, type JournalEntry, type JournalWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord, updateKeyRecords } from '../store/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { type KeyApi, keyName, type MadeKey } from '../stripe/key-apis/key-api.ts';
-import type { CommandContext } from './context.ts';
 import type { OpenTarget } from './open-target.ts';
-import type { ProfileGrant } from './profile-grant.ts';
 import { endKey } from './retire-key.ts';
 
 /** A key that exists at Stripe and is published nowhere yet. */

@@ -1,9 +1,9 @@
 import { KeyauditError } from '../core/error.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
 import { KEY_APIS, type KeyApi, type KeyApiKind } from '../stripe/key-apis/key-api.ts';
 import { createManagedKeyApi } from '../stripe/key-apis/managed-key-api.ts';
 import { createRestrictedKeysApi } from '../stripe/key-apis/restricted-keys-api.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
 import type { OpenTarget } from './open-target.ts';
 
 export interface KeyApiOptions {

@@ -1,7 +1,7 @@
 import { KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
-import type { CommandContext } from './context.ts';
-import { shippedCatalog } from './load-catalog.ts';
+import type { CommandContext } from '../session/context.ts';
+import { shippedCatalog } from '../session/load-catalog.ts';
 import { readBehaviour } from './read-behaviour.ts';
 
 /** A target that is ready to be asked. */

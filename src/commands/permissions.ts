@@ -4,9 +4,9 @@ import { endpointOf } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { type SmallestGrant, smallestGrant } from '../core/grant/smallest-grant.ts';
 import { counted, paintFor, type TextOutput, wrap } from '../report/text.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
-import { printResult } from './result-output.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import { printResult } from '../session/result-output.ts';
 
 export interface PermissionsOptions {
   readonly endpoints: readonly string[];

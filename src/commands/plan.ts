@@ -7,11 +7,11 @@ import { type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { type Coverage, coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import { renderPlanTable } from '../report/plan-table.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
-import { makeProbes } from './probe-maker.ts';
-import { grantsFor } from './profile-grant.ts';
-import { printResult } from './result-output.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import { makeProbes } from '../session/probe-maker.ts';
+import { grantsFor } from '../session/profile-grant.ts';
+import { printResult } from '../session/result-output.ts';
 
 /** All that a profile comes to, before anything is made. */
 export interface PlanReport {

@@ -2,15 +2,15 @@ import type { OperationName } from '../core/catalog/catalog.ts';
 import { type Depth, type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
 import type { VerifyResult } from '../core/result/verify-report.ts';
 import { findingsOf, judgeResult, summarize } from '../core/verdict/finding.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import { makeProbes } from '../session/probe-maker.ts';
+import type { ProfileGrant } from '../session/profile-grant.ts';
+import { startProgress } from '../session/progress.ts';
 import type { FoundKey } from '../store/find-key.ts';
 import { fingerprintOf, readKeyRecords } from '../store/key-records.ts';
 import { type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
 import type { OpenTarget } from './open-target.ts';
-import { makeProbes } from './probe-maker.ts';
-import type { ProfileGrant } from './profile-grant.ts';
-import { startProgress } from './progress.ts';
 
 export interface ProbeKeyOptions {
   /** Default: `permissions`, or `endpoints` for a profile that says `only`. */

@@ -7,11 +7,11 @@ import { lintProfile, sharedVariables } from '../core/rules/lint-profile.ts';
 import { type Policy, unknownExceptions } from '../core/rules/policy.ts';
 import { problemLines } from '../report/error.ts';
 import { counted, paintFor } from '../report/text.ts';
+import { type CommandContext, today } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
+import { openLibrary, openPolicy, policyProblems } from '../session/profile-grant.ts';
+import { printResult } from '../session/result-output.ts';
 import { type ProfileEntry, type ProfileLibrary, profileDigest } from '../store/profile-library.ts';
-import { type CommandContext, today } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
-import { openLibrary, openPolicy, policyProblems } from './profile-grant.ts';
-import { printResult } from './result-output.ts';
 
 interface ProfileRow {
   readonly name: string;

@@ -1,18 +1,18 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
 import { paintFor, wrap } from '../report/text.ts';
+import type { CommandContext } from '../session/context.ts';
+import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';
+import { printResult } from '../session/result-output.ts';
 import { type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import { openWorkspace } from '../store/workspace.ts';
 import type { KeyApiKind } from '../stripe/key-apis/key-api.ts';
-import type { CommandContext } from './context.ts';
 import { takeDashboardKey } from './dashboard-key.ts';
 import { parseDuration } from './duration.ts';
 import { createKey, publishKey } from './make-key.ts';
 import { checkedKeyApi, openKeyApi } from './open-key-api.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
-import { grantsFor, type ProfileGrant } from './profile-grant.ts';
-import { printResult } from './result-output.ts';
 
 export interface ProvisionOptions {
   readonly profiles: readonly string[];

@@ -6,11 +6,11 @@ import { buildProbe } from '../core/probe/build-probe.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import type { VerdictKind } from '../core/verdict/verdict.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCatalog } from '../session/load-catalog.ts';
 import { updateKeyRecords } from '../store/key-records.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { sendProbes } from '../stripe/send-probes.ts';
-import type { CommandContext } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /**

@@ -3,17 +3,17 @@ import { didYouMean } from '../core/document/nearest.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
+import type { CommandContext } from '../session/context.ts';
+import { startSpinner } from '../session/progress.ts';
+import { printResult } from '../session/result-output.ts';
 import { beginWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openPlace } from '../store/secrets/secret-store.ts';
 import { forgetSecret } from './clean-up.ts';
-import type { CommandContext } from './context.ts';
 import { parseDuration } from './duration.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { openTarget } from './open-target.ts';
-import { startSpinner } from './progress.ts';
 import { accountOf } from './provision.ts';
-import { printResult } from './result-output.ts';
 import { type Retirement, retireKey, seconds } from './retire-key.ts';
 
 export interface RevokeOptions {

@@ -1,10 +1,10 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { parseBehaviour } from '../sandbox/faults/behaviour.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
-import type { CommandContext } from './context.ts';
-import { shippedCatalog } from './load-catalog.ts';
+import type { CommandContext } from '../session/context.ts';
+import { shippedCatalog } from '../session/load-catalog.ts';
+import { requireFormat } from '../session/result-output.ts';
 import { readBehaviour } from './read-behaviour.ts';
-import { requireFormat } from './result-output.ts';
 
 export interface SandboxCommandOptions {
   readonly port: number;

@@ -8,16 +8,16 @@ import { coverageDrift, coverageOf, coverageProblems } from '../core/rules/cover
 import { checkKeyAge } from '../core/rules/policy.ts';
 import type { Mode } from '../core/secret-key.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';
+import type { CommandContext } from '../session/context.ts';
+import { loadCalibration, loadCatalog } from '../session/load-catalog.ts';
+import { grantsFor, openPolicy, type ProfileGrant } from '../session/profile-grant.ts';
+import { parseReportRequests, printReports } from '../session/verify-output.ts';
 import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest } from '../store/profile-library.ts';
-import type { CommandContext } from './context.ts';
 import { parseDuration } from './duration.ts';
-import { loadCalibration, loadCatalog } from './load-catalog.ts';
 import { type OpenTarget, openTarget } from './open-target.ts';
 import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
-import { grantsFor, openPolicy, type ProfileGrant } from './profile-grant.ts';
-import { parseReportRequests, printReports } from './verify-output.ts';
 
 export interface VerifyOptions {
   readonly profiles: readonly string[];

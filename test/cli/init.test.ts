@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { CommandContext } from '../../src/commands/context.ts';
 import { init } from '../../src/commands/init.ts';
+import type { CommandContext } from '../../src/session/context.ts';
 import { runCli, temporaryFolder } from '../run-cli.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
