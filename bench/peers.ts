@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { KeyStore } from '../src/sandbox/keys/key-store.ts';
-import { openStripeMock, type StripeMock } from '../src/sandbox/stripe-mock.ts';
+import { openStripeMock, type StripeMock } from '../src/targets/stripe-mock.ts';
 import { inTemporaryFolder, KEYAUDIT, type Measurement, median, timed } from './measure.ts';
 
 const AUTOCANNON = fileURLToPath(new URL('../node_modules/.bin/autocannon', import.meta.url));

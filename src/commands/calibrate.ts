@@ -43,9 +43,9 @@ import { requireRestricted } from '../store/find-key.ts';
 import { requireWritable, writeResultFile } from '../store/result-file.ts';
 import { createResolver } from '../stripe/resolve-endpoints.ts';
 import { defaultRate, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
+import { type OpenTarget, openTarget } from '../targets/open-target.ts';
 import { createKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
-import { type OpenTarget, openTarget } from './open-target.ts';
 import { stoppedText } from './probe-key.ts';
 import { HARMLESS_PERMISSION } from './retire-key.ts';
 

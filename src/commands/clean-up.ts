@@ -11,9 +11,9 @@ import {
 import { fingerprintOf, readKeyRecords, updateKeyRecords } from '../store/key-records.ts';
 import { openPlace } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
+import { openTarget } from '../targets/open-target.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';
 import { openEndingApi } from './open-key-api.ts';
-import { openTarget } from './open-target.ts';
 import { accountOf } from './provision.ts';
 import { endKey } from './retire-key.ts';
 

@@ -10,8 +10,8 @@ import type { ProfileGrant } from '../session/profile-grant.ts';
 import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
+import type { OpenTarget } from '../targets/open-target.ts';
 import { rememberKey } from './make-key.ts';
-import type { OpenTarget } from './open-target.ts';
 import { probeKey } from './probe-key.ts';
 
 export interface DashboardOptions {

@@ -4,10 +4,10 @@ import { KeyauditError } from '../core/error.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor } from '../session/profile-grant.ts';
+import { openTarget } from '../targets/open-target.ts';
 import { parseDuration } from './duration.ts';
 import { createKey, type PendingKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
-import { openTarget } from './open-target.ts';
 import { accountOf } from './provision.ts';
 
 export interface ExecOptions {

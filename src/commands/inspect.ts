@@ -18,7 +18,7 @@ import { requireRestricted } from '../store/find-key.ts';
 import { fingerprintOf } from '../store/key-records.ts';
 import { requireWritable, writeResultFile } from '../store/result-file.ts';
 import { defaultRate, type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
-import { openTarget } from './open-target.ts';
+import { openTarget } from '../targets/open-target.ts';
 import { stoppedText } from './probe-key.ts';
 
 export interface InspectOptions {

@@ -7,7 +7,7 @@ import { fingerprintOf, type KeyRecord, updateKeyRecords } from '../store/key-re
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { type KeyApi, keyName, type MadeKey } from '../stripe/key-apis/key-api.ts';
-import type { OpenTarget } from './open-target.ts';
+import type { OpenTarget } from '../targets/open-target.ts';
 import { endKey } from './retire-key.ts';
 
 /** A key that exists at Stripe and is published nowhere yet. */

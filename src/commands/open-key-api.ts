@@ -4,7 +4,7 @@ import { loadCatalog } from '../session/load-catalog.ts';
 import { KEY_APIS, type KeyApi, type KeyApiKind } from '../stripe/key-apis/key-api.ts';
 import { createManagedKeyApi } from '../stripe/key-apis/managed-key-api.ts';
 import { createRestrictedKeysApi } from '../stripe/key-apis/restricted-keys-api.ts';
-import type { OpenTarget } from './open-target.ts';
+import type { OpenTarget } from '../targets/open-target.ts';
 
 export interface KeyApiOptions {
   readonly keyApi?: KeyApiKind;

@@ -10,7 +10,7 @@ import { startProgress } from '../session/progress.ts';
 import type { FoundKey } from '../store/find-key.ts';
 import { fingerprintOf, readKeyRecords } from '../store/key-records.ts';
 import { type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
-import type { OpenTarget } from './open-target.ts';
+import type { OpenTarget } from '../targets/open-target.ts';
 
 export interface ProbeKeyOptions {
   /** Default: `permissions`, or `endpoints` for a profile that says `only`. */

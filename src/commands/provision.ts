@@ -8,11 +8,11 @@ import { type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import { openWorkspace } from '../store/workspace.ts';
 import type { KeyApiKind } from '../stripe/key-apis/key-api.ts';
+import { type OpenTarget, openTarget } from '../targets/open-target.ts';
 import { takeDashboardKey } from './dashboard-key.ts';
 import { parseDuration } from './duration.ts';
 import { createKey, publishKey } from './make-key.ts';
 import { checkedKeyApi, openKeyApi } from './open-key-api.ts';
-import { type OpenTarget, openTarget } from './open-target.ts';
 
 export interface ProvisionOptions {
   readonly profiles: readonly string[];

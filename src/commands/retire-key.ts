@@ -11,7 +11,7 @@ import { loadCatalog } from '../session/load-catalog.ts';
 import { updateKeyRecords } from '../store/key-records.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { sendProbes } from '../stripe/send-probes.ts';
-import type { OpenTarget } from './open-target.ts';
+import type { OpenTarget } from '../targets/open-target.ts';
 
 /**
  * What a key is narrowed to before it expires: names and prices of shipping, which are shown to every

@@ -9,10 +9,10 @@ import { printResult } from '../session/result-output.ts';
 import { beginWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openPlace } from '../store/secrets/secret-store.ts';
+import { openTarget } from '../targets/open-target.ts';
 import { forgetSecret } from './clean-up.ts';
 import { parseDuration } from './duration.ts';
 import { openEndingApi } from './open-key-api.ts';
-import { openTarget } from './open-target.ts';
 import { accountOf } from './provision.ts';
 import { type Retirement, retireKey, seconds } from './retire-key.ts';
 

@@ -4,7 +4,7 @@ import { startSandbox } from '../sandbox/sandbox.ts';
 import type { CommandContext } from '../session/context.ts';
 import { shippedCatalog } from '../session/load-catalog.ts';
 import { requireFormat } from '../session/result-output.ts';
-import { readBehaviour } from './read-behaviour.ts';
+import { readBehaviour } from '../targets/read-behaviour.ts';
 
 export interface SandboxCommandOptions {
   readonly port: number;
@@ -29,7 +29,7 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
   const mock =
     options.upstream === undefined
       ? undefined
-      : await (await import('../sandbox/stripe-mock.ts')).openStripeMock(context.env);
+      : await (await import('../targets/stripe-mock.ts')).openStripeMock(context.env);
   try {
     const server = await startSandbox({
       catalog: shippedCatalog(),

@@ -15,8 +15,8 @@ import { parseReportRequests, printReports } from '../session/verify-output.ts';
 import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest } from '../store/profile-library.ts';
+import { type OpenTarget, openTarget } from '../targets/open-target.ts';
 import { parseDuration } from './duration.ts';
-import { type OpenTarget, openTarget } from './open-target.ts';
 import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
 
 export interface VerifyOptions {

@@ -18,8 +18,8 @@ import { buildProbe } from '../../src/core/probe/build-probe.ts';
 import { unansweredBy } from '../../src/core/probe/unanswered.ts';
 import { SecretKey } from '../../src/core/secret-key.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
-import { openStripeMock } from '../../src/sandbox/stripe-mock.ts';
 import { type SentProbe, sendProbes } from '../../src/stripe/send-probes.ts';
+import { openStripeMock } from '../../src/targets/stripe-mock.ts';
 import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
 import { findStripeMock } from './peer.ts';
 import {

@@ -40,7 +40,7 @@ export async function openTarget(context: CommandContext): Promise<OpenTarget> {
     case 'sandbox': {
       const mock =
         target === 'stripe-mock'
-          ? await (await import('../sandbox/stripe-mock.ts')).openStripeMock(context.env)
+          ? await (await import('./stripe-mock.ts')).openStripeMock(context.env)
           : undefined;
       const { startSandbox } = await import('../sandbox/sandbox.ts');
       try {
