@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path';
+import { stoppedText } from '../audit/probe-key.ts';
 import {
   type CalibrateReport,
   disagreements,
@@ -46,7 +47,6 @@ import { defaultRate, type SentProbe, sendProbes } from '../stripe/send-probes.t
 import { type OpenTarget, openTarget } from '../targets/open-target.ts';
 import { createKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
-import { stoppedText } from './probe-key.ts';
 import { HARMLESS_PERMISSION } from './retire-key.ts';
 
 export interface CalibrateOptions {

@@ -1,3 +1,4 @@
+import { probeKey } from '../audit/probe-key.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
@@ -12,7 +13,6 @@ import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import type { OpenTarget } from '../targets/open-target.ts';
 import { rememberKey } from './make-key.ts';
-import { probeKey } from './probe-key.ts';
 
 export interface DashboardOptions {
   /** Opens the link in a browser. */

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
+import { stoppedText } from '../audit/probe-key.ts';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { inferPermissions, planInspection, profileFor } from '../core/inspect/infer-permissions.ts';
@@ -19,7 +20,6 @@ import { fingerprintOf } from '../store/key-records.ts';
 import { requireWritable, writeResultFile } from '../store/result-file.ts';
 import { defaultRate, type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
 import { openTarget } from '../targets/open-target.ts';
-import { stoppedText } from './probe-key.ts';
 
 export interface InspectOptions {
   /** The variable that holds the key; without it standard input does. */

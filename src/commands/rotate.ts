@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { probeKey } from '../audit/probe-key.ts';
 import { allows, type PermissionName } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
@@ -20,7 +21,6 @@ import { forgetSecret } from './clean-up.ts';
 import { parseDuration } from './duration.ts';
 import { createKey, type PendingKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
-import { probeKey } from './probe-key.ts';
 import { accountOf } from './provision.ts';
 import { type Retirement, retireKey, seconds } from './retire-key.ts';
 import { describe } from './revoke.ts';
