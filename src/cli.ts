@@ -525,7 +525,7 @@ async function main(argv: readonly string[]): Promise<number> {
         await (await import('./session/load-catalog.ts')).useCalibration(context);
       }
       if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
-        const { cleanUp } = await import('./commands/clean-up.ts');
+        const { cleanUp } = await import('./keys/clean-up.ts');
         await cleanUp(context, { list: options.cleanup === false });
       }
       exitCode = await work(context);

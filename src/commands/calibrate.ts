@@ -26,6 +26,9 @@ import type { Probe } from '../core/probe/probe.ts';
 import { readProfile } from '../core/profile/read-profile.ts';
 import { resolveProfile } from '../core/profile/resolve-profile.ts';
 import { SecretKey } from '../core/secret-key.ts';
+import { createKey } from '../keys/make-key.ts';
+import { openKeyApi } from '../keys/open-key-api.ts';
+import { HARMLESS_PERMISSION } from '../keys/retire-key.ts';
 import { renderCalibrateTable, renderContribution } from '../report/calibrate-table.ts';
 import { writeJson } from '../report/verify/json.ts';
 import { type CommandContext, today } from '../session/context.ts';
@@ -45,9 +48,6 @@ import { requireWritable, writeResultFile } from '../store/result-file.ts';
 import { createResolver } from '../stripe/resolve-endpoints.ts';
 import { defaultRate, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
 import { type OpenTarget, openTarget } from '../targets/open-target.ts';
-import { createKey } from './make-key.ts';
-import { openKeyApi } from './open-key-api.ts';
-import { HARMLESS_PERMISSION } from './retire-key.ts';
 
 export interface CalibrateOptions {
   /** The variable of a test key that holds nothing useful; without it one is made and ended. */

@@ -1,13 +1,13 @@
 import { constants } from 'node:os';
 import { execa } from 'execa';
 import { KeyauditError } from '../core/error.ts';
+import { createKey, type PendingKey } from '../keys/make-key.ts';
+import { openKeyApi } from '../keys/open-key-api.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor } from '../session/profile-grant.ts';
 import { openTarget } from '../targets/open-target.ts';
 import { parseDuration } from './duration.ts';
-import { createKey, type PendingKey } from './make-key.ts';
-import { openKeyApi } from './open-key-api.ts';
 import { accountOf } from './provision.ts';
 
 export interface ExecOptions {

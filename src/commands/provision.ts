@@ -1,5 +1,8 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
+import { takeDashboardKey } from '../keys/dashboard-key.ts';
+import { createKey, publishKey } from '../keys/make-key.ts';
+import { checkedKeyApi, openKeyApi } from '../keys/open-key-api.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';
@@ -9,10 +12,7 @@ import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import { openWorkspace } from '../store/workspace.ts';
 import type { KeyApiKind } from '../stripe/key-apis/key-api.ts';
 import { type OpenTarget, openTarget } from '../targets/open-target.ts';
-import { takeDashboardKey } from './dashboard-key.ts';
 import { parseDuration } from './duration.ts';
-import { createKey, publishKey } from './make-key.ts';
-import { checkedKeyApi, openKeyApi } from './open-key-api.ts';
 
 export interface ProvisionOptions {
   readonly profiles: readonly string[];

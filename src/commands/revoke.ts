@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { didYouMean } from '../core/document/nearest.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
+import { forgetSecret } from '../keys/clean-up.ts';
+import { openEndingApi } from '../keys/open-key-api.ts';
+import { type Retirement, retireKey, seconds } from '../keys/retire-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { startSpinner } from '../session/progress.ts';
@@ -10,11 +13,8 @@ import { beginWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openPlace } from '../store/secrets/secret-store.ts';
 import { openTarget } from '../targets/open-target.ts';
-import { forgetSecret } from './clean-up.ts';
 import { parseDuration } from './duration.ts';
-import { openEndingApi } from './open-key-api.ts';
 import { accountOf } from './provision.ts';
-import { type Retirement, retireKey, seconds } from './retire-key.ts';
 
 export interface RevokeOptions {
   /** A profile's name, or a key's id. */

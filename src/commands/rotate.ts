@@ -3,6 +3,10 @@ import { probeKey } from '../audit/probe-key.ts';
 import { allows, type PermissionName } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
+import { forgetSecret } from '../keys/clean-up.ts';
+import { createKey, type PendingKey, publishKey } from '../keys/make-key.ts';
+import { openKeyApi } from '../keys/open-key-api.ts';
+import { type Retirement, retireKey, seconds } from '../keys/retire-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';
 import { verdictLine } from '../report/verify/table.ts';
@@ -17,12 +21,8 @@ import { fingerprintOf, type KeyRecord, readKeyRecords, updateKeyRecords } from 
 import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { type OpenTarget, openTarget } from '../targets/open-target.ts';
-import { forgetSecret } from './clean-up.ts';
 import { parseDuration } from './duration.ts';
-import { createKey, type PendingKey, publishKey } from './make-key.ts';
-import { openKeyApi } from './open-key-api.ts';
 import { accountOf } from './provision.ts';
-import { type Retirement, retireKey, seconds } from './retire-key.ts';
 import { describe } from './revoke.ts';
 
 export interface RotateOptions {

@@ -1,3 +1,4 @@
+import { accountOf } from '../commands/provision.ts';
 import { KeyauditError } from '../core/error.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
@@ -14,7 +15,6 @@ import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { openTarget } from '../targets/open-target.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';
 import { openEndingApi } from './open-key-api.ts';
-import { accountOf } from './provision.ts';
 import { endKey } from './retire-key.ts';
 
 /**
