@@ -1,4 +1,4 @@
-// Bundles src/cli.ts into dist/, with the packages that most commands load: finding and reading files is most
+// Bundles src/cli/main.ts into dist/, with the packages that most commands load: finding and reading files is most
 // of what a short command costs, and the SDK alone has hundreds. The entry holds commander alone, so that
 // `keyaudit --help` starts about as fast as node itself; every command is a chunk of its own, loaded when it
 // is called.
@@ -13,7 +13,7 @@ const outDir = `${root}dist`;
 
 await rm(outDir, { recursive: true, force: true });
 const bundle = await rolldown({
-  input: `${root}src/cli.ts`,
+  input: { cli: `${root}src/cli/main.ts` },
   platform: 'node',
   external: unbundled,
 });

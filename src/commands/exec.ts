@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { execa } from 'execa';
+import { parseDuration } from '../core/duration.ts';
 import { KeyauditError } from '../core/error.ts';
 import { createKey, type PendingKey } from '../keys/make-key.ts';
 import { openKeyApi } from '../keys/open-key-api.ts';
@@ -7,7 +8,6 @@ import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor } from '../session/profile-grant.ts';
 import { openTarget } from '../targets/open-target.ts';
-import { parseDuration } from './duration.ts';
 import { accountOf } from './provision.ts';
 
 export interface ExecOptions {

@@ -1,3 +1,4 @@
+import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
 import { takeDashboardKey } from '../keys/dashboard-key.ts';
@@ -12,7 +13,6 @@ import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import { openWorkspace } from '../store/workspace.ts';
 import type { KeyApiKind } from '../stripe/key-apis/key-api.ts';
 import { type OpenTarget, openTarget } from '../targets/open-target.ts';
-import { parseDuration } from './duration.ts';
 
 export interface ProvisionOptions {
   readonly profiles: readonly string[];

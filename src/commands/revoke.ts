@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { didYouMean } from '../core/document/nearest.ts';
+import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { forgetSecret } from '../keys/clean-up.ts';
@@ -13,7 +14,6 @@ import { beginWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openPlace } from '../store/secrets/secret-store.ts';
 import { openTarget } from '../targets/open-target.ts';
-import { parseDuration } from './duration.ts';
 import { accountOf } from './provision.ts';
 
 export interface RevokeOptions {

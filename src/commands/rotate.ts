@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { probeKey } from '../audit/probe-key.ts';
 import { allows, type PermissionName } from '../core/catalog/catalog.ts';
+import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
 import { forgetSecret } from '../keys/clean-up.ts';
@@ -21,7 +22,6 @@ import { fingerprintOf, type KeyRecord, readKeyRecords, updateKeyRecords } from 
 import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { type OpenTarget, openTarget } from '../targets/open-target.ts';
-import { parseDuration } from './duration.ts';
 import { accountOf } from './provision.ts';
 import { describe } from './revoke.ts';
 

@@ -1,4 +1,5 @@
 import { type ProbeKeyOptions, probeKey } from '../audit/probe-key.ts';
+import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
 import { DEPTHS, type Depth } from '../core/probe/probe-plan.ts';
@@ -17,7 +18,6 @@ import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import { type OpenTarget, openTarget } from '../targets/open-target.ts';
-import { parseDuration } from './duration.ts';
 
 export interface VerifyOptions {
   readonly profiles: readonly string[];

@@ -1,4 +1,4 @@
-import { KeyauditError } from '../core/error.ts';
+import { KeyauditError } from './error.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   s: 1_000,

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { rememberExamples } from './commands/cli-tree.ts';
-import { EXIT, type ExitCode, KeyauditError } from './core/error.ts';
-import type { CommandContext, GlobalOptions, Output } from './session/context.ts';
+import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import type { CommandContext, GlobalOptions, Output } from '../session/context.ts';
+import { rememberExamples } from './cli-tree.ts';
 
 /**
  * Registers the verbs. This file alone sees argv, env and the exit code; each command is loaded when
@@ -76,7 +76,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--open', 'open the Dashboard link in a browser')
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/provision.ts')).provision({ ...options, profiles }, context),
+        (await import('../commands/provision.ts')).provision({ ...options, profiles }, context),
       ),
     );
 
@@ -97,7 +97,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .addOption(repeatable('--report <format=file>', 'write a report of the new keys as verify does'))
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/rotate.ts')).rotate({ ...options, profiles }, context),
+        (await import('../commands/rotate.ts')).rotate({ ...options, profiles }, context),
       ),
     );
 
@@ -110,7 +110,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--account <id>', 'connected account that a platform acts for (acct_…)')
     .action(async (what: string, options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/revoke.ts')).revoke({ ...options, what }, context),
+        (await import('../commands/revoke.ts')).revoke({ ...options, what }, context),
       ),
     );
 
@@ -128,7 +128,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
       const lent = at < 0 ? [] : process.argv.slice(at + 1);
       const profiles = command.args.slice(0, command.args.length - lent.length);
       await run(command, async (context) =>
-        (await import('./commands/exec.ts')).exec({ ...options, profiles, command: lent }, context),
+        (await import('../commands/exec.ts')).exec({ ...options, profiles, command: lent }, context),
       );
     });
 
@@ -156,7 +156,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .addOption(repeatable('--report <format=file>', 'write a further report; "-" is standard output'))
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/verify.ts')).verify(
+        (await import('../commands/verify.ts')).verify(
           { ...options, profiles: [...options.profile, ...profiles] },
           context,
         ),
@@ -173,7 +173,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--name <name>', 'of that profile')
     .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
     .action(async (options, command: Command) =>
-      run(command, async (context) => (await import('./commands/inspect.ts')).inspect(options, context)),
+      run(command, async (context) => (await import('../commands/inspect.ts')).inspect(options, context)),
     );
 
   verb(program, 'lock [profiles...]', 'verify each key, and write how far it reaches to the lock file', [
@@ -194,7 +194,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--check', 'write nothing; fail when the file would change in more than its keys')
     .action(async (profiles: string[], options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/lock.ts')).lock(
+        (await import('../commands/lock.ts')).lock(
           { ...options, profiles: [...options.profile, ...profiles] },
           context,
         ),
@@ -208,7 +208,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--fail-on-widening', 'exit 1 when something is wider, or no longer verified')
     .action(async (before: string, after: string, options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/diff.ts')).diff({ ...options, before, after }, context),
+        (await import('../commands/diff.ts')).diff({ ...options, before, after }, context),
       ),
     );
 
@@ -234,7 +234,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--restart', 'forget what was found so far')
     .addOption(new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE'))
     .action(async (options, command: Command) =>
-      run(command, async (context) => (await import('./commands/calibrate.ts')).calibrate(options, context)),
+      run(command, async (context) => (await import('../commands/calibrate.ts')).calibrate(options, context)),
     );
 
   verb(program, 'plan <profile>', "the grant in Stripe's names, its widenings and risks; makes nothing", [
@@ -244,7 +244,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .addOption(minCoverage())
     .action(async (profile: string, options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/plan.ts')).plan({ ...options, profile }, context),
+        (await import('../commands/plan.ts')).plan({ ...options, profile }, context),
       ),
     );
 
@@ -257,7 +257,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--all', 'the whole catalog')
     .action(async (endpoints: string[], options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/permissions.ts')).permissions({ ...options, endpoints }, context),
+        (await import('../commands/permissions.ts')).permissions({ ...options, endpoints }, context),
       ),
     );
 
@@ -269,13 +269,13 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     'keyaudit profiles list',
     'keyaudit profiles list --format json',
   ]).action(async (_options, command: Command) =>
-    run(command, async (context) => (await import('./commands/profiles.ts')).listProfiles(context)),
+    run(command, async (context) => (await import('../commands/profiles.ts')).listProfiles(context)),
   );
   verb(profiles, 'show <profile>', 'a profile as it resolves, after "extends"', [
     'keyaudit profiles show analytics',
     'keyaudit profiles show ./profiles/my-agent.yaml --format json',
   ]).action(async (profile: string, _options, command: Command) =>
-    run(command, async (context) => (await import('./commands/profiles.ts')).showProfile(profile, context)),
+    run(command, async (context) => (await import('../commands/profiles.ts')).showProfile(profile, context)),
   );
   verb(profiles, 'lint [profiles...]', 'every mistake in every profile, with its line', [
     'keyaudit profiles lint',
@@ -284,7 +284,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .addOption(minCoverage())
     .action(async (names: string[], options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/profiles.ts')).lintProfiles(names, context, options),
+        (await import('../commands/profiles.ts')).lintProfiles(names, context, options),
       ),
     );
 
@@ -296,7 +296,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     'keyaudit keys list',
     'keyaudit keys list --format json --output keys.json',
   ]).action(async (_options, command: Command) =>
-    run(command, async (context) => (await import('./commands/keys.ts')).listKeys(context)),
+    run(command, async (context) => (await import('../commands/keys.ts')).listKeys(context)),
   );
 
   verb(program, 'sandbox', 'run the stand-in server until interrupted', [
@@ -320,7 +320,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--behaviour <file>', 'YAML or JSON that says how to behave: latency, limits, faults, quirks')
     .addOption(repeatable('--set <name=value>', 'one setting of that file, such as latencyMs=100'))
     .action(async (options, command: Command) =>
-      run(command, async (context) => (await import('./commands/sandbox.ts')).sandbox(options, context)),
+      run(command, async (context) => (await import('../commands/sandbox.ts')).sandbox(options, context)),
     );
 
   verb(program, 'init [name]', 'a starter profile, its lock file entry, and the gate for CI', [
@@ -336,7 +336,7 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     .option('--force', 'overwrite files that exist')
     .action(async (name: string | undefined, options, command: Command) =>
       run(command, async (context) =>
-        (await import('./commands/init.ts')).init(
+        (await import('../commands/init.ts')).init(
           name === undefined ? options : { ...options, name },
           context,
         ),
@@ -354,18 +354,14 @@ function buildProgram(run: (command: Command, work: Run) => Promise<void>): Comm
     )
     .addHelpText('after', '\nIt completes commands, options, their values, and the names of profiles.')
     .action(async (shell: string, _options, command: Command) =>
-      run(command, async (context) =>
-        (await import('./commands/completion.ts')).completion(shell, program, context),
-      ),
+      run(command, async (context) => (await import('./completion.ts')).completion(shell, program, context)),
     );
 
   program
     .command('cli-reference', { hidden: true })
     .description('docs/cli.md')
     .action(async (_options, command: Command) =>
-      run(command, async (context) =>
-        (await import('./commands/completion.ts')).cliReference(program, context),
-      ),
+      run(command, async (context) => (await import('./completion.ts')).cliReference(program, context)),
     );
 
   return program;
@@ -464,8 +460,8 @@ function makeContext(
         for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
         return Buffer.concat(chunks).toString('utf8');
       },
-      ask: async (question) => (await import('./session/ask.ts')).ask(question),
-      readSecret: async (prompt) => (await import('./session/read-secret.ts')).readSecret(prompt),
+      ask: async (question) => (await import('../session/ask.ts')).ask(question),
+      readSecret: async (prompt) => (await import('../session/read-secret.ts')).readSecret(prompt),
     },
     now: () => new Date(),
     signal,
@@ -474,7 +470,7 @@ function makeContext(
 
 /** One error, printed once: what is wrong, where, and what to do; a stack trace only for a bug of ours. */
 async function printError(error: unknown, redact = (text: string) => text): Promise<ExitCode> {
-  const { renderError } = await import('./report/error.ts');
+  const { renderError } = await import('../report/error.ts');
   const { text, exitCode } = renderError(error, {
     colour: !process.env.NO_COLOR && process.stderr.isTTY === true,
   });
@@ -497,7 +493,7 @@ async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok;
   const abort = new AbortController();
   const program = buildProgram(async (command, work) => {
-    const { redact, redactedWriter } = await import('./store/redactor.ts');
+    const { redact, redactedWriter } = await import('../store/redactor.ts');
     const writers: { flush(): void }[] = [];
     const options = command.optsWithGlobals();
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -520,12 +516,12 @@ async function main(argv: readonly string[]): Promise<number> {
       abort.signal,
     );
     try {
-      const { calibrationFolder } = await import('./store/user-folder.ts');
+      const { calibrationFolder } = await import('../store/user-folder.ts');
       if (existsSync(calibrationFolder(context.env))) {
-        await (await import('./session/load-catalog.ts')).useCalibration(context);
+        await (await import('../session/load-catalog.ts')).useCalibration(context);
       }
       if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
-        const { cleanUp } = await import('./keys/clean-up.ts');
+        const { cleanUp } = await import('../keys/clean-up.ts');
         await cleanUp(context, { list: options.cleanup === false });
       }
       exitCode = await work(context);

@@ -1,4 +1,4 @@
-import { allCommands, type CliCommand, type CliOption, kindOfValue } from '../commands/cli-tree.ts';
+import { allCommands, type CliCommand, type CliOption, kindOfValue } from './cli-tree.ts';
 
 /** The shells that completion is written for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../core/error.ts';
-import { renderCliReference } from '../report/cli-reference.ts';
-import { renderCompletion, SHELLS } from '../report/completion.ts';
 import type { CommandContext } from '../session/context.ts';
 import { openLibrary } from '../session/profile-grant.ts';
 import { withResultOutput } from '../session/result-output.ts';
+import { renderCliReference } from './cli-reference.ts';
 import { cliTree } from './cli-tree.ts';
+import { renderCompletion, SHELLS } from './completion-scripts.ts';
 
 /** `keyaudit completion SHELL`: a completion script; `completion profiles` prints the names that such a script asks for. */
 export async function completion(name: string, program: Command, context: CommandContext): Promise<ExitCode> {

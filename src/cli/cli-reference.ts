@@ -1,4 +1,4 @@
-import { allCommands, type CliCommand, type CliOption } from '../commands/cli-tree.ts';
+import { allCommands, type CliCommand, type CliOption } from './cli-tree.ts';
 
 /** docs/cli.md: every command with its options and examples, as `--help` has them. */
 export function renderCliReference(tree: CliCommand): string {
