@@ -11,11 +11,11 @@ import { renderProfileSchema, schemaFile } from './profile-schema.ts';
 
 const root = join(import.meta.dirname, '..');
 const sdk = readSdk(join(root, 'node_modules', 'stripe'));
-const catalog = buildCatalog(sdk, readSourceTables(join(root, 'src', 'data', 'source')));
+const catalog = buildCatalog(sdk, readSourceTables(join(root, 'src', 'core', 'catalog', 'data', 'source')));
 
-writeFileSync(join(root, 'src', 'data', 'catalog.ts'), renderCatalog(catalog));
-writeFileSync(join(root, 'src', 'data', 'parameters.ts'), renderParameters(catalog));
-writeFileSync(join(root, 'src', 'data', 'expansions.ts'), renderExpansions(catalog));
+writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'catalog.ts'), renderCatalog(catalog));
+writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'parameters.ts'), renderParameters(catalog));
+writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'expansions.ts'), renderExpansions(catalog));
 writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog));
 writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));

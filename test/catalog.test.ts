@@ -20,7 +20,7 @@ let catalog: Catalog;
 
 beforeAll(() => {
   sdk = readSdk(join(root, 'node_modules', 'stripe'));
-  tables = readSourceTables(join(root, 'src', 'data', 'source'));
+  tables = readSourceTables(join(root, 'src', 'core', 'catalog', 'data', 'source'));
   catalog = buildCatalog(sdk, tables);
 });
 
