@@ -9,7 +9,8 @@ import { planProbes } from '../src/core/probe/probe-plan.ts';
 import { readProfile } from '../src/core/profile/read-profile.ts';
 import { resolveProfile } from '../src/core/profile/resolve-profile.ts';
 import { SecretKey } from '../src/core/secret-key.ts';
-import { findingsOf, type Judged, judgeResult } from '../src/core/verdict/finding.ts';
+import { findingsOf, type Judged } from '../src/core/verdict/finding.ts';
+import { judgeResult } from '../src/core/verdict/judge-result.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
 import { sendProbes } from '../src/stripe/send-probes.ts';
 

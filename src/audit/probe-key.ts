@@ -1,7 +1,8 @@
 import type { OperationName } from '../core/catalog/catalog.ts';
 import { type Depth, type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
 import type { VerifyResult } from '../core/result/verify-report.ts';
-import { findingsOf, judgeResult, summarize } from '../core/verdict/finding.ts';
+import { findingsOf, summarize } from '../core/verdict/finding.ts';
+import { judgeResult } from '../core/verdict/judge-result.ts';
 import type { CommandContext } from '../session/context.ts';
 import { loadCatalog } from '../session/load-catalog.ts';
 import { makeProbes } from '../session/probe-maker.ts';

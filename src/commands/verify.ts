@@ -5,9 +5,10 @@ import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../
 import { DEPTHS, type Depth } from '../core/probe/probe-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { type Comparison, compareResults } from '../core/result/compare-results.ts';
+import { coverageDrift } from '../core/result/coverage-drift.ts';
+import { checkKeyAge } from '../core/result/key-age.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../core/result/verify-report.ts';
-import { coverageDrift, coverageOf, coverageProblems } from '../core/rules/coverage.ts';
-import { checkKeyAge } from '../core/rules/policy.ts';
+import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import type { Mode } from '../core/secret-key.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';
 import type { CommandContext } from '../session/context.ts';

@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { allows, Catalog, type Operation, type PermissionName } from '../catalog/catalog.ts';
 import { catalogData } from '../catalog/data/catalog.ts';
 import { parametersOf } from '../catalog/parameters.ts';
+import { profileFor } from '../draft/profile-for-permissions.ts';
 import { resolveGrant } from '../grant/grant.ts';
 import { buildProbe } from '../probe/build-probe.ts';
 import { readProfile } from '../profile/read-profile.ts';
@@ -12,7 +13,6 @@ import {
   type InferredPermission,
   inferPermissions,
   planInspection,
-  profileFor,
   type Shown,
 } from './infer-permissions.ts';
 

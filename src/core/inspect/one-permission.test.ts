@@ -9,7 +9,7 @@ import type { Probe } from '../probe/probe.ts';
 import { planProbes } from '../probe/probe-plan.ts';
 import { readProfile } from '../profile/read-profile.ts';
 import { resolveProfile } from '../profile/resolve-profile.ts';
-import { judgeResult } from '../verdict/finding.ts';
+import { judgeResult } from '../verdict/judge-result.ts';
 import type { Observation } from '../verdict/observation.ts';
 import { judge } from '../verdict/verdict.ts';
 

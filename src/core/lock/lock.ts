@@ -6,9 +6,10 @@ import type { Grant } from '../grant/grant.ts';
 import { DEPTHS } from '../probe/probe-plan.ts';
 import { locateOperation, locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
-import { type Drift, driftKind, driftWeight } from '../result/drift.ts';
+import { type Drift, driftWeight } from '../result/drift.ts';
 import type { VerifyReport, VerifyResult } from '../result/verify-report.ts';
 import type { VerdictKind } from '../verdict/verdict.ts';
+import { driftKind } from './drift-kind.ts';
 import { type Change, checksOf, compareExtents, type Extent, extentOf } from './extent.ts';
 
 /** The version of the lock file that this keyaudit writes and reads. */

@@ -1,6 +1,6 @@
 import { allows, type Catalog, type Operation, type PermissionName } from '../catalog/catalog.ts';
+import { permissionsAt } from '../catalog/levels.ts';
 import type { SourceLocation } from '../error.ts';
-import { permissionsAt } from '../grant/grant.ts';
 import type { PermissionEntry, Profile } from './profile.ts';
 
 /**

@@ -1,5 +1,4 @@
 import type { SourceLocation } from '../error.ts';
-import type { Direction, Subject } from '../lock/extent.ts';
 
 /** One way in which a profile or its key left what was agreed: the lock file, the policy on its age, or `--min-coverage`. */
 export interface Drift {
@@ -23,20 +22,6 @@ export type DriftKind =
   | 'low-coverage'
   | 'narrower'
   | 'changed';
-
-/** The kind of drift that a change from the lock file is. */
-export function driftKind(direction: Direction, subject: Subject): DriftKind {
-  switch (direction) {
-    case 'wider':
-      if (subject === 'operation') return 'wider-key';
-      return subject === 'widening' ? 'new-widening' : 'wider-profile';
-    case 'unverified':
-      return 'not-verified';
-    case 'narrower':
-    case 'changed':
-      return direction;
-  }
-}
 
 /** Whether it shuts the gate. */
 export function driftWeight(kind: DriftKind): Drift['weight'] {

@@ -3,7 +3,6 @@ import type { Problem } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
 import { locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
-import type { Drift } from '../result/drift.ts';
 
 /** How much of a grant the calls that the profile names under `checks.allow` exercise. */
 export interface Coverage {
@@ -67,15 +66,4 @@ function exampleOf(operations: readonly OperationName[], profile: Profile, catal
     profile.permissions.some((entry) => entry.name === catalog.operation(name)?.resource),
   );
   return own ?? operations[0] ?? '';
-}
-
-/** The same as drift, for `verify`: the checks are less than was agreed. */
-export function coverageDrift(problems: readonly Problem[], profile: Profile): readonly Drift[] {
-  return problems.map(({ message, hint, location }) => ({
-    kind: 'low-coverage',
-    weight: 'fails',
-    name: 'checks.allow',
-    message: hint === undefined ? message : `${message} ${hint}`,
-    location: location ?? profile.location,
-  }));
 }

@@ -1,7 +1,8 @@
 import { allows, type Catalog, isWrite, type PermissionName } from '../catalog/catalog.ts';
+import { permissionsAt } from '../catalog/levels.ts';
 import { riskOf } from '../catalog/risk.ts';
 import type { Problem } from '../error.ts';
-import { type Grant, permissionsAt } from '../grant/grant.ts';
+import type { Grant } from '../grant/grant.ts';
 import type { PermissionEntry, Profile } from '../profile/profile.ts';
 
 /** How near its end date an acceptance is worth a warning, in days. */

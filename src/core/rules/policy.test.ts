@@ -4,7 +4,8 @@ import { catalogData } from '../catalog/data/catalog.ts';
 import { resolveGrant } from '../grant/grant.ts';
 import { readProfile } from '../profile/read-profile.ts';
 import { resolveProfile } from '../profile/resolve-profile.ts';
-import { checkKeyAge, checkPolicy, type Policy } from './policy.ts';
+import { checkKeyAge } from '../result/key-age.ts';
+import { checkPolicy, type Policy } from './policy.ts';
 import { readPolicy } from './read-policy.ts';
 
 const catalog = new Catalog(catalogData);

@@ -1,7 +1,7 @@
 import type { Catalog, Level, Operation, PermissionName } from '../../core/catalog/catalog.ts';
 import { allows, isWrite } from '../../core/catalog/catalog.ts';
+import { operationsAt, permissionsAt } from '../../core/catalog/levels.ts';
 import { didYouMean } from '../../core/document/nearest.ts';
-import { operationsAt, permissionsAt } from '../../core/grant/grant.ts';
 import { type Answer, errorAnswer } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
 import { isRecord } from '../objects/make-object.ts';
