@@ -16,7 +16,7 @@ export function renderCatalog({ data }: Catalog): string {
     notes.includes(source) ? `notes[${notes.indexOf(source)}]` : quote(source);
   return [
     header(data),
-    "import type { CatalogData, Implication, Operation, Permission } from '../core/catalog.ts';",
+    "import type { CatalogData, Implication, Operation, Permission } from '../catalog.ts';",
     '',
     'const notes = [',
     ...notes.map((text) => `  ${quote(text)},`),
