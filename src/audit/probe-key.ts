@@ -1,5 +1,6 @@
 import type { OperationName } from '../core/catalog/catalog.ts';
-import { type Depth, type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
+import type { Depth } from '../core/probe/depth.ts';
+import { type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
 import type { VerifyResult } from '../core/result/verify-report.ts';
 import { findingsOf, summarize } from '../core/verdict/finding.ts';
 import { judgeResult } from '../core/verdict/judge-result.ts';

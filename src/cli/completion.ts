@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../core/error.ts';
+import { PROFILE_NAME } from '../core/profile/profile-name.ts';
 import type { CommandContext } from '../session/context.ts';
 import { openLibrary } from '../session/profile-grant.ts';
 import { withResultOutput } from '../session/result-output.ts';
@@ -30,7 +31,7 @@ async function profileNames(context: CommandContext): Promise<string> {
   }
   // A shell expands what it is given: a file called '$(…).yaml' must not run anything.
   return [...new Set(names)]
-    .filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
+    .filter((name) => PROFILE_NAME.test(name))
     .map((name) => `${name}\n`)
     .join('');
 }

@@ -8,6 +8,7 @@ import {
 import { CI_SYSTEMS, type CiSystem, starterWorkflow } from '../core/draft/starter-workflow.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE } from '../core/lock/lock.ts';
+import { requireProfileName } from '../core/profile/profile-name.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { type CommandContext, today } from '../session/context.ts';
 import { loadCatalog } from '../session/load-catalog.ts';
@@ -43,7 +44,7 @@ const DEFAULTS = { name: 'my-agent', permissions: ['charges=read', 'customers=re
  */
 export async function init(options: InitOptions, context: CommandContext): Promise<ExitCode> {
   const answers = await gather(options, context);
-  requireName(answers.name);
+  requireProfileName(answers.name);
   const catalog = loadCatalog();
   const profileFile = join('profiles', `${answers.name}.yaml`);
   const profileText = starterProfile(
@@ -117,13 +118,6 @@ async function gather(options: InitOptions, context: CommandContext): Promise<An
     });
   }
   return { name, description, permissions: permissions.map(parseStarterPermission), ci: system };
-}
-
-function requireName(name: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return;
-  throw new KeyauditError('USAGE', `"${name}" is no name for a profile.`, {
-    hint: 'Use letters, digits, ".", "_" and "-".',
-  });
 }
 
 async function requireAbsent(files: readonly string[], { cwd }: CommandContext): Promise<void> {

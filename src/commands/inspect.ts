@@ -7,6 +7,7 @@ import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { inferPermissions, planInspection } from '../core/inspect/infer-permissions.ts';
 import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core/inspect/inspect-report.ts';
 import type { Probe } from '../core/probe/probe.ts';
+import { requireProfileName } from '../core/profile/profile-name.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { renderInspectTable } from '../report/inspect-table.ts';
 import { counted, wrap } from '../report/text.ts';
@@ -212,11 +213,4 @@ function warnIncomplete({ stopped, untold }: InspectReport, { stderr }: CommandC
 
 function nameFrom(file: string | undefined): string | undefined {
   return file === undefined ? undefined : basename(file).replace(/\.ya?ml$/i, '');
-}
-
-function requireProfileName(name: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return;
-  throw new KeyauditError('USAGE', `"${name}" is no name for a profile.`, {
-    hint: 'Say --name with letters, digits, ".", "_" and "-".',
-  });
 }

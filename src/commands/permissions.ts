@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { endpointOf } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { type SmallestGrant, smallestGrant } from '../core/grant/smallest-grant.ts';
+import { someOf } from '../core/some-of.ts';
 import { counted, paintFor, type TextOutput, wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { loadCatalog } from '../session/load-catalog.ts';
@@ -67,15 +68,15 @@ function renderTable(grant: SmallestGrant, output: TextOutput, full: boolean): v
   const paint = paintFor(output);
   if (grant.permissions.length > 0) output.write(`${paint.bold(grant.permissions.join(' '))}\n`);
   for (const { permission, operations } of grant.reasons) {
-    const shown =
-      full || operations.length <= 6
-        ? operations
-        : [...operations.slice(0, 5), `${operations.length - 5} more`];
     const row = loadCatalog().permission(permission)?.label;
     const label = row === undefined ? '' : ` (Stripe's row "${row}")`;
     const covers = operations.length > 1 ? `: one permission for ${counted(operations.length, 'call')}` : '';
     output.write(
-      wrap(`${permission}${label} for ${shown.join(', ')}${covers}`, output, { indent: '    ', first: '  ' }),
+      wrap(
+        `${permission}${label} for ${full ? operations.join(', ') : someOf(operations)}${covers}`,
+        output,
+        { indent: '    ', first: '  ' },
+      ),
     );
   }
   if (full) {

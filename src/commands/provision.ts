@@ -1,5 +1,6 @@
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import type { KeyApiChoice } from '../core/key-api.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
 import { takeDashboardKey } from '../keys/dashboard-key.ts';
 import { createKey, publishKey } from '../keys/make-key.ts';
@@ -11,7 +12,6 @@ import { printResult } from '../session/result-output.ts';
 import { type KeyRecord, readKeyRecords } from '../store/key-records.ts';
 import { openStore, type SecretStore } from '../store/secrets/secret-store.ts';
 import { openWorkspace } from '../store/workspace.ts';
-import type { KeyApiKind } from '../stripe/key-apis/key-api.ts';
 import { type OpenTarget, openTarget } from '../targets/open-target.ts';
 
 export interface ProvisionOptions {
@@ -82,7 +82,7 @@ export function storeFor(
 
 async function provisionOne(
   one: ProfileGrant,
-  kind: KeyApiKind,
+  kind: KeyApiChoice,
   options: { readonly account?: string; readonly ttlMs?: number; readonly open?: boolean },
   store: SecretStore,
   target: OpenTarget,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { probeKey } from '../audit/probe-key.ts';
 import { allows, type PermissionName } from '../core/catalog/catalog.ts';
-import { parseDuration } from '../core/duration.ts';
+import { DAY_MS, parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
 import { forgetSecret } from '../keys/clean-up.ts';
@@ -132,7 +132,7 @@ async function rotateOne(
   if (options.olderThanMs !== undefined && ageMs < options.olderThanMs) {
     return {
       ...base,
-      message: `${old.id} is ${Math.floor(ageMs / 86_400_000)} days old, younger than ${options.olderThan}.`,
+      message: `${old.id} is ${Math.floor(ageMs / DAY_MS)} days old, younger than ${options.olderThan}.`,
     };
   }
   const store = storeOf(old, options, context);

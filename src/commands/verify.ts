@@ -2,7 +2,7 @@ import { type ProbeKeyOptions, probeKey } from '../audit/probe-key.ts';
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
-import { DEPTHS, type Depth } from '../core/probe/probe-plan.ts';
+import { type Depth, deepest, isShallower } from '../core/probe/depth.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { type Comparison, compareResults } from '../core/result/compare-results.ts';
 import { coverageDrift } from '../core/result/coverage-drift.ts';
@@ -215,14 +215,6 @@ export function depthFor(
     lockedProfile(lockFile?.lock, profile.name)?.depth ??
     (profile.only ? 'endpoints' : 'permissions')
   );
-}
-
-function deepest(depths: readonly Depth[]): Depth {
-  return depths.reduce((deep, depth) => (isShallower(deep, depth) ? depth : deep), DEPTHS[0] as Depth);
-}
-
-function isShallower(a: Depth, b: Depth): boolean {
-  return DEPTHS.indexOf(a) < DEPTHS.indexOf(b);
 }
 
 async function verifyOne(

@@ -1,19 +1,31 @@
 import { KeyauditError } from './error.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
+const SECOND_MS = 1_000;
+export const DAY_MS = 86_400_000;
+const UNITS = {
+  s: SECOND_MS,
+  m: 60 * SECOND_MS,
+  h: 3_600 * SECOND_MS,
+  d: DAY_MS,
+  w: 7 * DAY_MS,
+} as const;
+
+/** Nothing here is planned for longer, and a date so far away is one that every clock can hold. */
+const LONGEST_MS = 10 * 365 * DAY_MS;
+
+/** `90d`, `12h`, `30m`, `45s`, `2w`, `1.5h` → ms; undefined for what is none, nothing, or above ten years. */
+export function durationMs(text: string): number | undefined {
+  const match = /^(\d{1,9}(?:\.\d{1,9})?) ?([smhdw])$/.exec(text.trim());
+  if (match === null) return undefined;
+  const ms = Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+  return ms > 0 && ms <= LONGEST_MS ? ms : undefined;
+}
 
 /** `90d`, `12h`, `30m`, `45s`, `2w` → ms. @throws KeyauditError `USAGE` */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([smhdw])$/.exec(text.trim());
-  const ms = Number(match?.[1]) * (UNITS[match?.[2] ?? ''] ?? Number.NaN);
-  if (Number.isFinite(ms) && ms > 0) return ms;
+  const ms = durationMs(text);
+  if (ms !== undefined) return ms;
   throw new KeyauditError('USAGE', `"${text}" is not a duration.`, {
-    hint: 'Write a number and s, m, h, d or w, such as 90d.',
+    hint: 'Write a number and s, m, h, d or w, such as 90d; at most ten years.',
   });
 }

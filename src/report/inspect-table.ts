@@ -1,9 +1,9 @@
 import type { InferredPermission, UndeterminedReason } from '../core/inspect/infer-permissions.ts';
 import { type InspectReport, permissionsOf } from '../core/inspect/inspect-report.ts';
+import { someOf } from '../core/some-of.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 
 /** So many operations are named beside a permission; JSON has them all. */
-const MOST_OPERATIONS = 3;
 
 /** `inspect --format table`. */
 export function renderInspectTable(
@@ -35,9 +35,7 @@ export function renderInspectTable(
     for (const reason of Object.keys(reasons) as UndeterminedReason[]) {
       const names = undetermined.filter((one) => one.reason === reason).map((one) => one.permission);
       if (names.length === 0) continue;
-      const shown = verbose || names.length <= 6 ? names : names.slice(0, 4);
-      const more = names.length > shown.length ? ` and ${names.length - shown.length} more (--verbose)` : '';
-      const text = `${reasons[reason]}: ${shown.join(', ')}${more}.`;
+      const text = `${reasons[reason]}: ${verbose ? names.join(', ') : someOf(names)}.`;
       output.write(wrap(text, output, { indent: '    ', first: '  ' }));
     }
   }
@@ -66,11 +64,9 @@ export function renderInspectTable(
 
 /** `strong, documented: charges.list` or `strong, documented: comes with charge_write`. */
 function howKnown({ evidence, provenance, operations, by, state }: InferredPermission): string {
-  const named = operations.slice(0, MOST_OPERATIONS).join(', ');
-  const more = operations.length > MOST_OPERATIONS ? ` and ${operations.length - MOST_OPERATIONS} more` : '';
   const source =
     by === undefined
-      ? `${named}${more}`
+      ? someOf(operations)
       : state === 'held'
         ? `comes with ${by}`
         : `would bring ${by}, which is absent`;

@@ -2,6 +2,7 @@ import type { PlanReport } from '../commands/plan.ts';
 import { type Risk, riskOf } from '../core/catalog/risk.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import type { Widening } from '../core/grant/grant.ts';
+import { someOf } from '../core/some-of.ts';
 import { describeOperation } from '../core/verdict/finding-message.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 import { describeWidening } from './verify/table.ts';
@@ -79,10 +80,7 @@ export function renderPlanTable(
   const covered = probes.unverifiable
     .filter((one) => one.reason === 'always-covered')
     .map((one) => one.permission);
-  const list = (names: readonly string[]) =>
-    verbose || names.length <= 4
-      ? names.join(', ')
-      : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more (--verbose)`;
+  const list = (names: readonly string[]) => (verbose ? names.join(', ') : someOf(names));
   if (blind.length > 0) {
     output.write(
       wrap(`Cannot be verified, since no known call needs it: ${list(blind)}.`, output, {

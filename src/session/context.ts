@@ -1,6 +1,4 @@
-/** Where requests go. */
-export const TARGETS = ['sandbox', 'stripe-mock', 'stripe'] as const;
-export type Target = (typeof TARGETS)[number];
+import type { Target } from '../core/target.ts';
 
 /** A place to write to, with what a renderer needs to know of it. */
 export interface Output {

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KeyauditError } from '../core/error.ts';
+import { TARGETS } from '../core/target.ts';
 import { keyRecordSchema } from './key-records.ts';
 import { openWorkspace, WORKSPACE, withFileLock, writePrivateFile } from './workspace.ts';
 
@@ -27,7 +28,7 @@ const entrySchema = z.strictObject({
   command: z.enum(['provision', 'rotate', 'revoke', 'exec', 'calibrate']),
   owner: ownerSchema,
   startedAt: z.iso.datetime(),
-  target: z.enum(['sandbox', 'stripe-mock', 'stripe']),
+  target: z.enum(TARGETS),
   apiBase: z.string().optional(),
   /** The connected account that a platform acts for. */
   account: z.string().optional(),

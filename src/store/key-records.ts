@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KeyauditError } from '../core/error.ts';
+import { KEY_APIS } from '../core/key-api.ts';
 import type { SecretKey } from '../core/secret-key.ts';
+import { TARGETS } from '../core/target.ts';
 import { openWorkspace, WORKSPACE, withFileLock, writePrivateFile } from './workspace.ts';
 
 export const keyRecordSchema = z.strictObject({
@@ -15,8 +17,8 @@ export const keyRecordSchema = z.strictObject({
   permissions: z.array(z.string()),
   connectPermissions: z.array(z.string()),
   mode: z.enum(['test', 'live']),
-  keyApi: z.enum(['managed', 'restricted_keys', 'dashboard']),
-  target: z.enum(['sandbox', 'stripe-mock', 'stripe']),
+  keyApi: z.enum(KEY_APIS),
+  target: z.enum(TARGETS),
   /** Of a server other than the target's own. */
   apiBase: z.string().optional(),
   /** The connected account that a platform made it for. */

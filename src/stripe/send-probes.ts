@@ -6,6 +6,7 @@ import type Stripe from 'stripe';
 import { isWrite } from '../core/catalog/catalog.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
+import type { Target } from '../core/target.ts';
 import type { Observation } from '../core/verdict/observation.ts';
 import { judge, type Verdict } from '../core/verdict/verdict.ts';
 import { GivenUp, ObservingHttpClient } from './observe.ts';
@@ -14,7 +15,7 @@ import { createAgent, createStripeClient, DEFAULT_TIMEOUT_MS } from './stripe-cl
 
 export interface SendOptions {
   readonly key: SecretKey;
-  readonly target: 'sandbox' | 'stripe-mock' | 'stripe';
+  readonly target: Target;
   readonly apiBase: string;
   readonly apiVersion: string;
   readonly stripeAccount?: string;

@@ -12,6 +12,7 @@ import {
 import { operationsAt, permissionsAt } from '../catalog/levels.ts';
 import type { Problem } from '../error.ts';
 import type { Acceptance, PermissionEntry, Profile } from '../profile/profile.ts';
+import { someOf } from '../some-of.ts';
 
 /**
  * Operations that a grant allows beyond what the profile asks, with one cause.
@@ -239,7 +240,7 @@ function contradictions(so: GrantSoFar): Problem[] {
   if (profile.only) {
     for (const widening of so.widenings.filter((one) => !one.accepted)) {
       problems.push({
-        message: `"only: true" cannot be had: ${widening.permission} also allows ${listOf(widening.operations)}.`,
+        message: `"only: true" cannot be had: ${widening.permission} also allows ${someOf(widening.operations)}.`,
         location: profile.location,
         hint: 'Accept these by name with a reason, or drop "only: true".',
       });
@@ -299,10 +300,4 @@ function allowedButNotGranted(operation: Operation): Problem {
     message: `${operation.name} is not covered: it needs ${operation.permissions.join(' or ')}, which this profile does not grant.`,
     hint: `Add "${operation.resource}: ${level}" to "permissions", or take it out of "allow".`,
   };
-}
-
-function listOf(names: readonly string[]): string {
-  return names.length <= 4
-    ? names.join(', ')
-    : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }

@@ -1,6 +1,7 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
 import type { Grant, Widening } from '../grant/grant.ts';
 import type { Profile } from '../profile/profile.ts';
+import { someOf } from '../some-of.ts';
 import type { VerdictKind } from '../verdict/verdict.ts';
 
 /** How far a profile or its key reaches: what two of them are compared by. */
@@ -132,9 +133,7 @@ function callsOf(
 function inWords(operations: readonly OperationName[]): string {
   if (operations.length === 0) return '';
   if (operations.length === 1) return `, which allows ${operations[0]}`;
-  const shown = operations.length <= 4 ? operations : operations.slice(0, 3);
-  const rest = operations.length - shown.length;
-  return `, which allows ${operations.length} calls: ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  return `, which allows ${operations.length} calls: ${someOf(operations)}`;
 }
 
 function wideningChanges(before: Extent, after: Extent): Change[] {

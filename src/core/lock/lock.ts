@@ -3,7 +3,7 @@ import { byText } from '../by-text.ts';
 import type { Catalog, OperationName } from '../catalog/catalog.ts';
 import type { SourceLocation } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
-import { DEPTHS } from '../probe/probe-plan.ts';
+import { DEPTHS } from '../probe/depth.ts';
 import { locateOperation, locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Drift, driftWeight } from '../result/drift.ts';

@@ -7,7 +7,8 @@ import { resolveGrant } from '../grant/grant.ts';
 import { readProfile } from '../profile/read-profile.ts';
 import { resolveProfile } from '../profile/resolve-profile.ts';
 import { buildProbe } from './build-probe.ts';
-import { DEPTHS, type Depth, type ProbePlan, planProbes } from './probe-plan.ts';
+import { DEPTHS, type Depth } from './depth.ts';
+import { type ProbePlan, planProbes } from './probe-plan.ts';
 
 const shipped = new Catalog(catalogData);
 const folder = new URL('../../../profiles/', import.meta.url);

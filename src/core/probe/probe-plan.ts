@@ -9,16 +9,10 @@ import {
 } from '../catalog/catalog.ts';
 import type { Grant } from '../grant/grant.ts';
 import type { Profile } from '../profile/profile.ts';
+import type { Target } from '../target.ts';
+import type { Depth } from './depth.ts';
 import type { Probe } from './probe.ts';
 import { type UnansweredReason, unansweredBy } from './unanswered.ts';
-
-/**
- * How much is probed. `checks`: the profile's named calls. `permissions`: those, every accepted or
- * writing widening, and at least one probe for each permission in the catalog. `endpoints`: every
- * operation.
- */
-export const DEPTHS = ['checks', 'permissions', 'endpoints'] as const;
-export type Depth = (typeof DEPTHS)[number];
 
 export interface ProbePlan {
   readonly depth: Depth;
@@ -55,7 +49,7 @@ export interface PlanInput {
   /** Builds the harmless request for an operation. */
   readonly probeFor: (operation: Operation) => Probe;
   /** By default the sandbox, which answers everything. */
-  readonly target?: 'sandbox' | 'stripe-mock' | 'stripe';
+  readonly target?: Target;
 }
 
 /**

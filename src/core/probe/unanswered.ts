@@ -1,4 +1,5 @@
 import type { Operation, OperationName } from '../catalog/catalog.ts';
+import type { Target } from '../target.ts';
 
 /**
  * Why no answer of a target can tell whether a key may call an operation. `oauth`: Stripe answers in OAuth's
@@ -39,7 +40,7 @@ const NEWER_THAN_STRIPE_MOCK: ReadonlySet<OperationName> = new Set([
  * never passes.
  */
 export function unansweredBy(
-  target: 'sandbox' | 'stripe-mock' | 'stripe',
+  target: Target,
   operation: Operation,
   { isAllowed }: { readonly isAllowed: boolean },
 ): UnansweredReason | undefined {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Level, OperationName, PermissionName, ResourceName } from '../catalog/catalog.ts';
 import type { SourceLocation } from '../error.ts';
+import { PROFILE_NAME, PROFILE_NAME_RULE } from './profile-name.ts';
 
 /**
  * The profile language as a zod schema: the shape only. Names of resources, permissions and
@@ -27,13 +28,7 @@ export const acceptEntrySchema = z.strictObject({
 });
 
 export const profileSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-      'letters, digits, ".", "_" and "-", beginning with a letter or digit',
-    )
-    .describe('The name of the archetype of agent'),
+  name: z.string().regex(PROFILE_NAME, PROFILE_NAME_RULE).describe('The name of the archetype of agent'),
   description: z.string().optional(),
   env: z
     .string()

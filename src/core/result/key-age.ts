@@ -1,3 +1,4 @@
+import { DAY_MS } from '../duration.ts';
 import type { Policy } from '../rules/policy.ts';
 import type { Drift } from './drift.ts';
 
@@ -18,7 +19,7 @@ export function checkKeyAge(
       location,
     };
   }
-  const days = Math.floor((now.getTime() - Date.parse(key.createdAt)) / 86_400_000);
+  const days = Math.floor((now.getTime() - Date.parse(key.createdAt)) / DAY_MS);
   if (now.getTime() - Date.parse(key.createdAt) <= ms) return undefined;
   return {
     kind: 'key-too-old',

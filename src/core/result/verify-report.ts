@@ -1,7 +1,8 @@
 import type { PermissionName } from '../catalog/catalog.ts';
 import { EXIT, type ExitCode } from '../error.ts';
 import type { Widening } from '../grant/grant.ts';
-import type { Depth, UnaskedOperation, UnverifiablePermission } from '../probe/probe-plan.ts';
+import type { Depth } from '../probe/depth.ts';
+import type { UnaskedOperation, UnverifiablePermission } from '../probe/probe-plan.ts';
 import type { Finding, ProbeResult, Summary } from '../verdict/finding.ts';
 import type { Comparison } from './compare-results.ts';
 import type { Drift } from './drift.ts';

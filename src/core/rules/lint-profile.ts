@@ -1,6 +1,7 @@
 import { allows, type Catalog, isWrite, type PermissionName } from '../catalog/catalog.ts';
 import { permissionsAt } from '../catalog/levels.ts';
 import { riskOf } from '../catalog/risk.ts';
+import { DAY_MS } from '../duration.ts';
 import type { Problem } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
 import type { PermissionEntry, Profile } from '../profile/profile.ts';
@@ -188,5 +189,5 @@ function rolelessVariable(profile: Profile): Problem[] {
 }
 
 function daysBetween(from: string, to: string): number {
-  return Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+  return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
 import { RISK_TIERS, type RiskTier, riskOf } from '../catalog/risk.ts';
 import { didYouMean } from '../document/nearest.ts';
+import { durationMs } from '../duration.ts';
 import type { Problem, SourceLocation } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
 import { locateOperation, locatePermission } from '../profile/locate-operation.ts';
@@ -31,7 +32,8 @@ export const policySchema = z.strictObject({
       until: z.literal('accepts').optional().describe('An end date on every acceptance'),
       maxKeyAge: z
         .string()
-        .regex(/^[1-9][0-9]{0,4}[dhw]$/, 'a number with d, h or w, such as 90d')
+        .regex(/^[1-9][0-9]{0,4}[dhw]$/, { message: 'a number with d, h or w, such as 90d', abort: true })
+        .refine((age) => durationMs(age) !== undefined, 'at most ten years')
         .optional()
         .describe('The age at which a key must be rotated, such as 90d'),
     })

@@ -2,6 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { didYouMean } from '../document/nearest.ts';
 import { byPosition, shapeProblems } from '../document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../document/yaml-source.ts';
+import { parseDuration } from '../duration.ts';
 import type { Problem, SourceLocation } from '../error.ts';
 import { DENIABLE_TIERS, type Denied, type Policy, policySchema } from './policy.ts';
 
@@ -9,9 +10,6 @@ import { DENIABLE_TIERS, type Denied, type Policy, policySchema } from './policy
 export type PolicyReading =
   | { readonly ok: true; readonly policy: Policy }
   | { readonly ok: false; readonly problems: readonly Problem[] };
-
-const HOUR_MS = 3_600_000;
-const unitMs: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS };
 
 /** Reads a policy file: YAML, shape, then every name against the catalog; all mistakes at once. */
 export function readPolicy(text: string, file: string, catalog: Catalog): PolicyReading {
@@ -50,7 +48,7 @@ export function readPolicy(text: string, file: string, catalog: Catalog): Policy
         : {
             maxKeyAge: {
               text: age,
-              ms: Number(age.slice(0, -1)) * (unitMs[age.slice(-1)] ?? 0),
+              ms: parseDuration(age),
               location: source.valueAt(['require', 'maxKeyAge']),
             },
           }),

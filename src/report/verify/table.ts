@@ -6,6 +6,7 @@ import {
   type VerifyReport,
   type VerifyResult,
 } from '../../core/result/verify-report.ts';
+import { someOf } from '../../core/some-of.ts';
 import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
 import { counted, grouped, paintFor, plain, type TextOutput, wrap } from '../text.ts';
 
@@ -171,9 +172,6 @@ function renderReadWidenings(result: VerifyResult, output: TextOutput): void {
   );
 }
 
-/** More names than this are counted; JSON has them all. */
-const MOST_UNASKED = 6;
-
 const whyUnasked = {
   oauth: 'Stripe answers in the form of OAuth, which says nothing about permissions',
   'stripe-mock': 'the specification of stripe-mock does not have it',
@@ -185,11 +183,7 @@ function renderUnasked({ unasked = [] }: VerifyResult, output: TextOutput): void
   for (const reason of ['oauth', 'stripe-mock', 'blind', 'unsafe'] as const) {
     const names = unasked.filter((one) => one.reason === reason).map((one) => one.operation);
     if (names.length === 0) continue;
-    const shown =
-      names.length > MOST_UNASKED
-        ? `${names.slice(0, MOST_UNASKED).join(', ')} and ${names.length - MOST_UNASKED} more`
-        : names.join(', ');
-    const text = `Cannot be verified, since ${whyUnasked[reason]}: ${shown}.`;
+    const text = `Cannot be verified, since ${whyUnasked[reason]}: ${someOf(names)}.`;
     output.write(wrap(text, output, { indent: '    ', first: '  ' }));
   }
 }

@@ -1,9 +1,8 @@
 import type { Level, PermissionName, ResourceName } from '../../core/catalog/catalog.ts';
+import type { CallableKeyApi } from '../../core/key-api.ts';
 import type { Mode, SecretKey } from '../../core/secret-key.ts';
 
 /** How keys are made; `auto` is managed, else the Dashboard. */
-export const KEY_APIS = ['managed', 'restricted_keys', 'dashboard', 'auto'] as const;
-export type KeyApiKind = (typeof KEY_APIS)[number];
 
 /** What a key is to be. */
 export interface KeyRequest {
@@ -44,7 +43,7 @@ export interface KeySummary {
 
 /** One way to make keys at Stripe. */
 export interface KeyApi {
-  readonly kind: 'managed' | 'restricted_keys';
+  readonly kind: CallableKeyApi;
   create(request: KeyRequest): Promise<MadeKey>;
   /** Every key, page after page. */
   list(): AsyncIterable<KeySummary>;
