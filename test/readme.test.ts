@@ -25,7 +25,7 @@ describe('the README', () => {
 
   it('names every verb', async () => {
     const help = await runCli(['--help'], { cwd: await temporaryFolder() });
-    const verbs = [...help.stdout.slice(help.stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)]
+    const verbs = [...help.stdout.slice(help.stdout.indexOf('Make keys:')).matchAll(/^ {2}([a-z]+) /gm)]
       .map((match) => match[1] as string)
       .filter((verb) => verb !== 'help' && verb !== 'keyaudit');
     expect(verbs.length).toBeGreaterThan(10);

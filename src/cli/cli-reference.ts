@@ -20,10 +20,21 @@ export function renderCliReference(tree: CliCommand): string {
 
 ${sentence(tree.description)}
 
+${groupList(tree.commands)}
 Options of every command:
 
 ${optionTable(program?.options ?? [])}
 ${sections.join('\n')}`;
+}
+
+/** What there is, by the headings of `--help`. */
+function groupList(commands: readonly CliCommand[]): string {
+  return [...new Set(commands.map(({ group }) => group))]
+    .map((group) => {
+      const names = commands.filter((command) => command.group === group).map(({ path }) => path.at(-1));
+      return `- ${group}: ${names.map((name) => `\`${name}\``).join(', ')}\n`;
+    })
+    .join('');
 }
 
 function optionTable(options: readonly CliOption[]): string {

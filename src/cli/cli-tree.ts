@@ -1,4 +1,4 @@
-import type { Argument, Command, Option } from 'commander';
+import type { Argument, CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
 /** A command of the program as plain data: what completion and docs/cli.md are made from. */
 export interface CliCommand {
@@ -6,6 +6,8 @@ export interface CliCommand {
   readonly path: readonly string[];
   readonly usage: string;
   readonly description: string;
+  /** The heading it stands under in the help of what it belongs to; empty where there is none. */
+  readonly group: string;
   readonly arguments: readonly CliArgument[];
   readonly options: readonly CliOption[];
   readonly examples: readonly string[];
@@ -28,22 +30,22 @@ export interface CliOption {
   readonly defaultValue: string | undefined;
 }
 
-const examples = new WeakMap<Command, readonly string[]>();
+const examples = new WeakMap<CommandUnknownOpts, readonly string[]>();
 
 /** Remembers the examples of a command, which commander keeps as text of its help only. */
-export function rememberExamples<C extends Command>(command: C, list: readonly string[]): C {
+export function rememberExamples(command: CommandUnknownOpts, list: readonly string[]): void {
   examples.set(command, list);
-  return command;
 }
 
 /** The program as data, hidden commands left out. */
-export function cliTree(command: Command, above: readonly string[] = []): CliCommand {
+export function cliTree(command: CommandUnknownOpts, above: readonly string[] = []): CliCommand {
   const path = [...above, command.name()];
   const help = command.createHelp();
   return {
     path,
     usage: [path.join(' '), command.usage()].join(' '),
     description: command.description(),
+    group: command.helpGroup()?.replace(/:$/, '') ?? '',
     arguments: command.registeredArguments.map((argument: Argument) => ({
       name: argument.name(),
       choices: argument.argChoices ?? [],

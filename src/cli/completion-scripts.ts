@@ -1,8 +1,5 @@
 import { allCommands, type CliCommand, type CliOption, kindOfValue } from './cli-tree.ts';
-
-/** The shells that completion is written for. */
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+import type { Shell } from './shells.ts';
 
 /** A completion script, made from the program; names of profiles are asked for when they are needed. */
 export function renderCompletion(shell: Shell, tree: CliCommand): string {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { PROFILE_NAME } from '../core/profile/profile-name.ts';
 import type { CommandContext } from '../session/context.ts';
@@ -6,10 +6,15 @@ import { openLibrary } from '../session/profile-grant.ts';
 import { withResultOutput } from '../session/result-output.ts';
 import { renderCliReference } from './cli-reference.ts';
 import { cliTree } from './cli-tree.ts';
-import { renderCompletion, SHELLS } from './completion-scripts.ts';
+import { renderCompletion } from './completion-scripts.ts';
+import { SHELLS } from './shells.ts';
 
 /** `keyaudit completion SHELL`: a completion script; `completion profiles` prints the names that such a script asks for. */
-export async function completion(name: string, program: Command, context: CommandContext): Promise<ExitCode> {
+export async function completion(
+  name: string,
+  program: CommandUnknownOpts,
+  context: CommandContext,
+): Promise<ExitCode> {
   const shell = SHELLS.find((known) => known === name);
   const text = shell === undefined ? await profileNames(context) : renderCompletion(shell, cliTree(program));
   await withResultOutput(context, (output) => output.write(text));
@@ -17,7 +22,7 @@ export async function completion(name: string, program: Command, context: Comman
 }
 
 /** `keyaudit cli-reference`, hidden: docs/cli.md. */
-export async function cliReference(program: Command, context: CommandContext): Promise<ExitCode> {
+export async function cliReference(program: CommandUnknownOpts, context: CommandContext): Promise<ExitCode> {
   await withResultOutput(context, (output) => output.write(renderCliReference(cliTree(program))));
   return EXIT.ok;
 }

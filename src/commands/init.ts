@@ -1,11 +1,12 @@
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { CI_SYSTEMS, type CiSystem } from '../core/draft/ci-system.ts';
 import {
   parseStarterPermission,
   type StarterPermission,
   starterProfile,
 } from '../core/draft/starter-profile.ts';
-import { CI_SYSTEMS, type CiSystem, starterWorkflow } from '../core/draft/starter-workflow.ts';
+import { starterWorkflow } from '../core/draft/starter-workflow.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE } from '../core/lock/lock.ts';
 import { requireProfileName } from '../core/profile/profile-name.ts';

@@ -37,7 +37,7 @@ export interface KeyauditErrorOptions {
 }
 
 /**
- * The one error class: thrown where the facts are, printed once in `cli.ts`.
+ * The one error class: thrown where the facts are, printed once in `cli/`.
  * `code` is stable and upper case (`PROFILE_INVALID`); a stack trace is only ever a bug of ours.
  */
 export class KeyauditError extends Error {

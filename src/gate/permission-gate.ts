@@ -1,6 +1,6 @@
 import { allows, type Catalog, type Operation, type PermissionName } from '../core/catalog/catalog.ts';
 import { type Expansion, lackingReads } from '../core/catalog/expansion.ts';
-import type { RefusalDialect } from '../core/verdict/refusal.ts';
+import type { RefusalDialect } from '../core/verdict/refusal-dialect.ts';
 import type { Answer } from '../http/answer.ts';
 import { permissionsAt } from '../sandbox/keys/key-state.ts';
 import type { Caller } from '../sandbox/keys/key-store.ts';

@@ -1,20 +1,7 @@
 import type { Catalog, PermissionName } from '../core/catalog/catalog.ts';
-import type { RefusalDialect } from '../core/verdict/refusal.ts';
+import type { RefusalDialect } from '../core/verdict/refusal-dialect.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import { maskedKey } from './authenticate.ts';
-
-export const DIALECTS = [
-  'a',
-  'b',
-  'c',
-  'd',
-  'e',
-  'f',
-  'g',
-  'h',
-  'i',
-  'guide',
-] as const satisfies RefusalDialect[];
 
 export interface RefusalContext {
   readonly catalog: Catalog;

@@ -1,26 +1,57 @@
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { paintFor } from './text.ts';
 
+/** An error for a program: `keyaudit.error/1`. */
+export interface ErrorReport {
+  readonly schema: 'keyaudit.error/1';
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** All mistakes of a file, where it is one that is wrong. */
+  readonly problems?: readonly Problem[];
+}
+
 /**
- * Words for an error: the message, every problem with its place, the hint. Anything but a
- * KeyauditError is a bug of ours and keeps its stack.
+ * Words for an error: the message, every problem with its place, the hint; or all that as one line of JSON.
+ * Anything but a KeyauditError is a bug of ours and keeps its stack.
  */
 export function renderError(
   error: unknown,
-  { colour }: { colour: boolean },
+  { colour, format }: { readonly colour: boolean; readonly format: 'text' | 'json' },
 ): { text: string; exitCode: ExitCode } {
+  const exitCode = error instanceof KeyauditError ? error.exitCode : EXIT.undetermined;
+  if (format === 'json') return { text: `${JSON.stringify(errorReport(error))}\n`, exitCode };
   const paint = paintFor({ colour });
   if (!(error instanceof KeyauditError)) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return {
       text: `${paint.red('keyaudit: this is a bug in keyaudit.')}\n${detail}\n`,
-      exitCode: EXIT.undetermined,
+      exitCode,
     };
   }
   const lines = [`${paint.red('error:')} ${error.message}`];
   for (const problem of error.problems) lines.push(...problemLines(problem, paint.dim));
   if (error.hint !== undefined) lines.push(`  ${paint.dim('→')} ${error.hint}`);
-  return { text: `${lines.join('\n')}\n`, exitCode: error.exitCode };
+  return { text: `${lines.join('\n')}\n`, exitCode };
+}
+
+function errorReport(error: unknown): ErrorReport {
+  if (!(error instanceof KeyauditError)) {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return {
+      schema: 'keyaudit.error/1',
+      code: 'BUG',
+      message: `This is a bug in keyaudit: ${detail}`,
+    };
+  }
+  const { code, message, hint, problems } = error;
+  return {
+    schema: 'keyaudit.error/1',
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(problems.length === 0 ? {} : { problems }),
+  };
 }
 
 /** `profiles/x.yaml:3:5 Unknown level … → Did you mean …` */

@@ -23,7 +23,7 @@ export interface GlobalOptions {
 }
 
 /**
- * The outside world as a command sees it. Only `cli.ts` makes one from the process; tests make their
+ * The outside world as a command sees it. Only `cli/` makes one from the process; tests make their
  * own.
  */
 export interface CommandContext {

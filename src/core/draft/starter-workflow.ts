@@ -1,6 +1,4 @@
-/** The CI systems that `init` writes a gate for. */
-export const CI_SYSTEMS = ['github', 'gitlab', 'none'] as const;
-export type CiSystem = (typeof CI_SYSTEMS)[number];
+import type { CiSystem } from './ci-system.ts';
 
 export interface WorkflowOptions {
   /** Of keyaudit, so that a new one is taken up knowingly. */

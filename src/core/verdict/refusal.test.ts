@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type RefusalDialect, readRefusal } from './refusal.ts';
+import { readRefusal } from './refusal.ts';
+import type { RefusalDialect } from './refusal-dialect.ts';
 
 const denied =
   "The provided key 'rk_test_***abc' does not have the required permissions for this endpoint on account 'acct_1'.";

@@ -1,8 +1,4 @@
-/**
- * The wordings in which Stripe refuses a call with HTTP 403, by the letters of docs/observed.md.
- * `guide`: the bare code `insufficient_permissions`.
- */
-export type RefusalDialect = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'guide';
+import type { RefusalDialect } from './refusal-dialect.ts';
 
 /** What a 403 says, read off its message; the message itself is dropped. */
 export interface Refusal {

@@ -5,7 +5,7 @@ import { parametersOf } from '../catalog/parameters.ts';
 import { buildProbe } from '../probe/build-probe.ts';
 import type { Probe } from '../probe/probe.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
-import type { RefusalDialect } from './refusal.ts';
+import type { RefusalDialect } from './refusal-dialect.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 const catalog = new Catalog(catalogData);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { didYouMean } from '../../core/document/nearest.ts';
 import { KeyauditError } from '../../core/error.ts';
-import { DIALECTS } from '../../gate/refusal-message.ts';
+import { REFUSAL_DIALECTS } from '../../core/verdict/refusal-dialect.ts';
 
 const everyNth = z.int().positive().optional();
 const ms = z.number().nonnegative().max(3_600_000);
@@ -21,7 +21,7 @@ export const FOREIGN_ANSWERS = [
  * counts requests, so that a run can be repeated exactly.
  */
 export const behaviourSchema = z.strictObject({
-  dialect: z.enum(DIALECTS).default('e').describe('Wording of a refusal, as in docs/observed.md'),
+  dialect: z.enum(REFUSAL_DIALECTS).default('e').describe('Wording of a refusal, as in docs/observed.md'),
   latencyMs: ms.default(0).describe('Added to each answer'),
   rateLimit: z.number().positive().optional().describe('Requests a second for the account; more answer 429'),
   lockTimeoutEvery: everyNth.describe('Every nth request answers 429 lock_timeout, without a reason header'),

@@ -1,0 +1,51 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { DEPTHS } from '../core/probe/depth.ts';
+
+// Options that several verbs take. An option of one verb stands with that verb.
+
+export const ALL_PROFILES = 'every profile (your own in ./profiles if there are any, else the shipped ones)';
+export const ACCOUNT = 'connected account that a platform acts for (acct_…)';
+export const TTL = 'the key expires by itself after so long, such as 90d';
+
+export const storeOption = () =>
+  new Option('--store <store>', 'env-file, env-file:PATH, exec:COMMAND or stdout').env('KEYAUDIT_STORE');
+
+export const depthOption = (description: string) =>
+  new Option('--depth <depth>', description).choices(DEPTHS).env('KEYAUDIT_DEPTH');
+
+export const rateOption = () =>
+  new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE');
+
+export const minCoverageOption = () =>
+  new Option('--min-coverage <percent>', 'fail when the named checks exercise less of the grant')
+    .argParser(percent)
+    .env('KEYAUDIT_MIN_COVERAGE');
+
+/** An option that collects its values. */
+export const repeatable = <const Flags extends string>(flags: Flags, description: string) =>
+  new Option(flags, `${description} (repeatable)`)
+    .argParser<string[]>((value, previous) => [...previous, value])
+    .default([] as string[], 'none');
+
+export function portNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('It must be a port: 0 to 65535.');
+  return Number(text);
+}
+
+function percent(text: string): number {
+  const value = decimal(text);
+  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError('It must be a percentage: 0 to 100.');
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = decimal(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+/** What people write as a number; not `0x10`, ` ` or `1e9`, which JavaScript takes for one as well. */
+function decimal(text: string): number {
+  return /^\d{1,9}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+}

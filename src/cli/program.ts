@@ -1,0 +1,103 @@
+import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { CommandContext } from '../session/context.ts';
+import { type ProgramOptions, programWithGlobals } from './globals.ts';
+import { settleEnvironment } from './settle-environment.ts';
+import { usageError } from './usage-error.ts';
+import { exampleText, present, type Run } from './verb.ts';
+import { explain } from './verbs/explain.ts';
+import { makeKeys } from './verbs/make-keys.ts';
+import { proveThem } from './verbs/prove-them.ts';
+import { setUp } from './verbs/set-up.ts';
+
+type AddVerbs = (program: CommandUnknownOpts, run: Run, argv: readonly string[]) => void;
+
+/** The table of contents: each group of verbs, in the order in which help and docs/cli.md show them. */
+const GROUPS: Readonly<Record<string, AddVerbs>> = {
+  'Make keys': makeKeys,
+  'Prove them': proveThem,
+  Explain: explain,
+  'Set up': setUp,
+};
+
+const FIRST_STEPS = exampleText('Try it, nothing to install and nothing at Stripe touched', [
+  'keyaudit provision refund-agent',
+  'keyaudit verify --profile refund-agent',
+  'keyaudit plan refund-agent',
+]);
+
+/** What a command line asks for. */
+export interface Invocation {
+  readonly globals: ProgramOptions;
+  /** Those of the verb, its arguments among them. */
+  readonly options: object;
+  readonly work: (context: CommandContext) => Promise<number>;
+}
+
+/** Where a command line comes from, and where its help goes. */
+export interface CommandLine {
+  /** As in `process.argv`. */
+  readonly argv: readonly string[];
+  /** Variables without a value, and switches that are off, are deleted from it. */
+  readonly env: Record<string, string | undefined>;
+  readonly version: string;
+  readonly print: (help: string) => void;
+}
+
+/** What came of reading a command line: something to do, or help that has been printed. */
+export type Reading =
+  | { readonly kind: 'invocation'; readonly invocation: Invocation }
+  | { readonly kind: 'help'; readonly wasAskedFor: boolean };
+
+/**
+ * Reads a command line and its environment; loads no verb.
+ * @throws KeyauditError `USAGE`
+ */
+export async function readCommandLine({ argv, env, version, print }: CommandLine): Promise<Reading> {
+  let invocation: Invocation | undefined;
+  const run: Run = async (options, work) => {
+    const given = present(options);
+    invocation = { globals: program.opts(), options: given, work: (context) => work(given, context) };
+  };
+  const program = programWithGlobals(version);
+  program
+    .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: () => {}, outputError: () => {} })
+    .addHelpText('after', FIRST_STEPS)
+    .addHelpText('afterAll', ({ command }) => (command.parent === null ? '' : globalsInShort(program)));
+  const tree = program as unknown as CommandUnknownOpts;
+  for (const [heading, addVerbs] of Object.entries(GROUPS)) {
+    program.commandsGroup(`${heading}:`);
+    addVerbs(tree, run, argv);
+  }
+  program.helpCommand('help [command]', 'the help of a command');
+  settleEnvironment(tree, env);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'help', wasAskedFor: true };
+    if (error.code !== 'commander.help' || program.args.length > 0) throw usageError(error, tree);
+    print(shortHelp(tree));
+    return { kind: 'help', wasAskedFor: false };
+  }
+  if (invocation === undefined) throw new Error('A verb is registered without an action.');
+  return { kind: 'invocation', invocation };
+}
+
+/** One line for the options that every command takes; the help of the program itself explains them. */
+function globalsInShort(program: ReturnType<typeof programWithGlobals>): string {
+  const names = program.options.filter(({ long }) => long !== '--version').map(({ long }) => long);
+  const text = `Options of every command (keyaudit --help): ${names.join(', ')}`;
+  return `\n${program.createHelp().boxWrap(text, 80)}`;
+}
+
+/** What `keyaudit` alone says. */
+function shortHelp(program: CommandUnknownOpts): string {
+  const verbs = Object.keys(GROUPS).map((heading) => {
+    const names = program.commands
+      .filter((command) => command.helpGroup() === `${heading}:` && command.name() !== 'cli-reference')
+      .map((command) => command.name());
+    return `  ${`${heading}:`.padEnd(12)} ${names.join(', ')}\n`;
+  });
+  return `Usage: keyaudit <command> [options]\n\n${program.description()}\n\n${verbs.join('')}${FIRST_STEPS}\n\nMore: keyaudit --help, keyaudit <command> --help\n`;
+}

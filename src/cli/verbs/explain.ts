@@ -1,0 +1,61 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { minCoverageOption } from '../flags.ts';
+import { type Run, verb } from '../verb.ts';
+
+/** The verbs that say what a profile or a call means; they send nothing and read no key. */
+export function explain(program: CommandUnknownOpts, run: Run): void {
+  verb(program, 'plan <profile>', "the grant in Stripe's names, its widenings and risks; makes nothing", [
+    'keyaudit plan refund-agent',
+    'keyaudit plan ./profiles/my-agent.yaml --format json',
+  ])
+    .addOption(minCoverageOption())
+    .action((profile, options) =>
+      run({ ...options, profile }, async (given, context) =>
+        (await import('../../commands/plan.ts')).plan(given, context),
+      ),
+    );
+
+  verb(program, 'permissions [endpoints...]', 'the smallest grant for these calls', [
+    'keyaudit permissions "GET /v1/charges" "POST /v1/refunds" paymentIntents.capture',
+    'keyaudit permissions "GET /v1/payment_intents/:id?expand[]=latest_charge.customer"',
+    'keyaudit permissions --file calls.txt --format json',
+  ])
+    .option('--file <file>', 'read calls from a file, one a line ("-": standard input)')
+    .option('--all', 'the whole catalog')
+    .action((endpoints, options) =>
+      run({ ...options, endpoints }, async (given, context) =>
+        (await import('../../commands/permissions.ts')).permissions(given, context),
+      ),
+    );
+
+  const profiles = verb(program, 'profiles', 'look at profiles: list, show, lint', [
+    'keyaudit profiles list',
+    'keyaudit profiles lint',
+  ]);
+  verb(profiles, 'list', 'every profile that can be named', [
+    'keyaudit profiles list',
+    'keyaudit profiles list --format json',
+  ]).action((options) =>
+    run(options, async (_given, context) =>
+      (await import('../../commands/profiles.ts')).listProfiles(context),
+    ),
+  );
+  verb(profiles, 'show <profile>', 'a profile as it resolves, after "extends"', [
+    'keyaudit profiles show analytics',
+    'keyaudit profiles show ./profiles/my-agent.yaml --format json',
+  ]).action((profile) =>
+    run({ profile }, async (given, context) =>
+      (await import('../../commands/profiles.ts')).showProfile(given.profile, context),
+    ),
+  );
+  verb(profiles, 'lint [profiles...]', 'every mistake in every profile, with its line', [
+    'keyaudit profiles lint',
+    'keyaudit profiles lint ./profiles/my-agent.yaml --min-coverage 100',
+  ])
+    .addOption(minCoverageOption())
+    .action((names, options) =>
+      run({ ...options, names }, async (given, context) =>
+        (await import('../../commands/profiles.ts')).lintProfiles(given.names, context, given),
+      ),
+    );
+}

@@ -1,0 +1,92 @@
+import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { KEY_API_CHOICES } from '../../core/key-api.ts';
+import { ACCOUNT, ALL_PROFILES, repeatable, storeOption, TTL } from '../flags.ts';
+import { type Run, verb } from '../verb.ts';
+
+/** The verbs that make, replace and end keys. */
+export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly string[]): void {
+  verb(program, 'provision [profiles...]', 'make the key of a profile and store its secret', [
+    'keyaudit provision refund-agent',
+    'STRIPE_SECRET_KEY=… keyaudit provision --all --target stripe',
+  ])
+    .option('--all', ALL_PROFILES)
+    .addOption(
+      new Option('--key-api <api>', 'auto: the managed API, else the Dashboard')
+        .choices(KEY_API_CHOICES)
+        .default(KEY_API_CHOICES[0])
+        .env('KEYAUDIT_KEY_API'),
+    )
+    .addOption(storeOption())
+    .option('--reveal', 'print the secret, for --store stdout')
+    .option('--ttl <duration>', TTL)
+    .option('--account <id>', ACCOUNT)
+    .option('--open', 'open the Dashboard link in a browser')
+    .action((profiles, options) =>
+      run({ ...options, profiles }, async (given, context) =>
+        (await import('../../commands/provision.ts')).provision(given, context),
+      ),
+    );
+
+  verb(
+    program,
+    'rotate [profiles...]',
+    'make a new key, verify it, only then publish it, then end the old one',
+    ['keyaudit rotate refund-agent', 'keyaudit rotate --all --older-than 90d --grace 10m'],
+  )
+    .option('--all', 'every profile that has a key')
+    .option('--older-than <duration>', 'only keys made longer ago, such as 90d')
+    .option('--grace <duration>', 'how long the old key goes on working, such as 10m')
+    .option('--dry-run', 'say what would be done, make nothing')
+    .addOption(storeOption())
+    .option('--reveal', 'print the secret, for --store stdout')
+    .option('--account <id>', ACCOUNT)
+    .option('--wait', 'watch until the old key is dead, not only narrowed', false)
+    .addOption(repeatable('--report <format=file>', 'write a report of the new keys as verify does'))
+    .action((profiles, options) =>
+      run({ ...options, profiles }, async (given, context) =>
+        (await import('../../commands/rotate.ts')).rotate(given, context),
+      ),
+    );
+
+  verb(program, 'revoke <profile-or-key-id>', 'narrow the key, expire it, and watch until it is dead', [
+    'keyaudit revoke refund-agent',
+    'keyaudit revoke mk_1AbC --no-wait',
+  ])
+    .option('--no-wait', 'do not watch')
+    .option('--timeout <duration>', 'longest watch', '10m')
+    .option('--account <id>', ACCOUNT)
+    .action((what, options) =>
+      run({ ...options, what }, async (given, context) =>
+        (await import('../../commands/revoke.ts')).revoke(given, context),
+      ),
+    );
+
+  verb(program, 'exec <profiles...>', 'a key for one run alone: made, lent to a command, ended with it', [
+    'keyaudit exec refund-agent -- node agent.js',
+    'keyaudit exec refund-agent analytics --ttl 1h -- ./run-agents.sh',
+  ])
+    .usage('[options] <profiles...> -- <command...>')
+    .option('--ttl <duration>', `${TTL.replace(/,.*/, '')}: a second net`)
+    .option('--kill-after <duration>', 'how long the command may take to end after SIGTERM', '10s')
+    .option('--account <id>', ACCOUNT)
+    .action((words, options) => {
+      // commander drops the "--" itself, so the two lists are told apart in argv.
+      const at = argv.indexOf('--');
+      const command = at < 0 ? [] : argv.slice(at + 1);
+      const profiles = words.slice(0, words.length - command.length);
+      return run({ ...options, profiles, command }, async (given, context) =>
+        (await import('../../commands/exec.ts')).exec(given, context),
+      );
+    });
+
+  const keys = verb(program, 'keys', 'look at the keys that were made here', [
+    'keyaudit keys list',
+    'keyaudit keys list --format json',
+  ]);
+  verb(keys, 'list', 'the keys that were made here, never their secrets', [
+    'keyaudit keys list',
+    'keyaudit keys list --format json --output keys.json',
+  ]).action((options) =>
+    run(options, async (_given, context) => (await import('../../commands/keys.ts')).listKeys(context)),
+  );
+}

@@ -1,0 +1,105 @@
+import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { ALL_PROFILES, depthOption, minCoverageOption, rateOption, repeatable } from '../flags.ts';
+import { type Run, verb } from '../verb.ts';
+
+/** The verbs that ask what a key can do, and gate on the answer. */
+export function proveThem(program: CommandUnknownOpts, run: Run): void {
+  verb(program, 'verify [profiles...]', 'probe the key, compare it with its profile, report, gate', [
+    'keyaudit verify --profile refund-agent',
+    'keyaudit verify --all --depth endpoints --report junit=verify.xml --report sarif=verify.sarif',
+  ])
+    .addOption(repeatable('--profile <name>', 'profile to verify, by name or path'))
+    .option('--all', ALL_PROFILES)
+    .option('--key-env <variable>', 'take the key from this environment variable')
+    .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
+    .addOption(depthOption('checks: named calls; permissions: each permission; endpoints: each call'))
+    .addOption(rateOption())
+    .option('--timeout <duration>', 'longest wait for one answer, such as 5s (default 20s)')
+    .option('--deadline <duration>', 'for the whole run, such as 10m; the report is then partial')
+    .option('--compare', 'probe the live key of each profile as well, and show what differs')
+    .option('--live-key-env <variable>', "its variable (default: the profile's with _LIVE behind it)")
+    .addOption(minCoverageOption())
+    .addOption(
+      new Option('--frozen', 'fail on what goes beyond the lock file keyaudit.lock.yaml').env(
+        'KEYAUDIT_FROZEN',
+      ),
+    )
+    .option('--lock <file>', 'this lock file instead (means --frozen)')
+    .addOption(repeatable('--report <format=file>', 'write a further report; "-" is standard output'))
+    .action((words, { profile, ...options }) =>
+      run({ ...options, profiles: [...profile, ...words] }, async (given, context) =>
+        (await import('../../commands/verify.ts')).verify(given, context),
+      ),
+    );
+
+  verb(program, 'inspect', 'what can this key do? Needs no profile, and writes one', [
+    'keyaudit inspect --key-env STRIPE_KEY --target stripe',
+    'keyaudit inspect --key-env STRIPE_KEY --profile-output profiles/found.yaml',
+    'vault read -field=key stripe | keyaudit inspect --target stripe --format profile',
+  ])
+    .option('--key-env <variable>', 'the variable that holds the key (else: standard input)')
+    .option('--profile-output <file>', 'write a profile for this key as well')
+    .option('--name <name>', 'of that profile')
+    .addOption(rateOption())
+    .action((options) =>
+      run(options, async (given, context) =>
+        (await import('../../commands/inspect.ts')).inspect(given, context),
+      ),
+    );
+
+  verb(program, 'lock [profiles...]', 'verify each key, and write how far it reaches to the lock file', [
+    'keyaudit lock --all',
+    'keyaudit lock refund-agent --depth endpoints',
+  ])
+    .addOption(repeatable('--profile <name>', 'profile to lock, by name or path'))
+    .option('--all', 'every profile; entries of profiles that are gone are dropped')
+    .option('--key-env <variable>', 'take the key from this environment variable')
+    .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
+    .addOption(depthOption('how much is verified; --frozen then verifies as much'))
+    .addOption(rateOption())
+    .option('--lock <file>', 'the lock file, instead of keyaudit.lock.yaml')
+    .option('--check', 'write nothing; fail when the file would change in more than its keys')
+    .action((words, { profile, ...options }) =>
+      run({ ...options, profiles: [...profile, ...words] }, async (given, context) =>
+        (await import('../../commands/lock.ts')).lock(given, context),
+      ),
+    );
+
+  verb(program, 'diff <before> <after>', 'what got wider, what narrower: profiles, lock files, reports', [
+    'keyaudit diff old-profile.yaml profiles/refund-agent.yaml --fail-on-widening',
+    'git show main:keyaudit.lock.yaml > old.yaml; keyaudit diff old.yaml keyaudit.lock.yaml',
+  ])
+    .option('--fail-on-widening', 'exit 1 when something is wider, or no longer verified')
+    .action((before, after, options) =>
+      run({ ...options, before, after }, async (given, context) =>
+        (await import('../../commands/diff.ts')).diff(given, context),
+      ),
+    );
+
+  verb(
+    program,
+    'calibrate',
+    'with an unrestricted test key and a bare one: find blind and unsafe probes and wrong rows',
+    [
+      'STRIPE_SECRET_KEY=… keyaudit calibrate --target stripe',
+      'keyaudit calibrate --target stripe --write my-account',
+      'keyaudit calibrate --target stripe --print',
+    ],
+  )
+    .option('--bare-key-env <variable>', 'a test key that holds nothing useful (else one is made and ended)')
+    .addOption(
+      new Option('--only <part>', "probes, or the catalog's rows by Stripe's own resolver").choices([
+        'probes',
+        'catalog',
+      ] as const),
+    )
+    .option('--write <file>', "keep the resolver's answers as calibrated rows for later runs")
+    .option('--print', 'print what was found so far, as a contribution to the catalog; ask nothing')
+    .option('--restart', 'forget what was found so far')
+    .addOption(rateOption())
+    .action((options) =>
+      run(options, async (given, context) =>
+        (await import('../../commands/calibrate.ts')).calibrate(given, context),
+      ),
+    );
+}
