@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Loaded seldom, or by a way that a bundle breaks.
-const unbundled = ['execa', 'jose', 'ora', 'p-queue', 'proper-lockfile', 'write-file-atomic'];
+const unbundled = ['undici', 'execa', 'jose', 'ora', 'p-queue', 'proper-lockfile', 'write-file-atomic'];
 const outDir = `${root}dist`;
 
 await rm(outDir, { recursive: true, force: true });

@@ -1,11 +1,11 @@
-/** What the sandbox answers, before it is put on the wire. */
+/** What a server of ours answers, before it is put on the wire. */
 export interface Answer {
   readonly status: number;
   /** Sent as JSON. */
   readonly body: unknown;
   /** Sent in its place, as it is: the answer of a server behind the gate. */
   readonly raw?: Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
 export interface ErrorFields {

@@ -1,9 +1,9 @@
 import { type Answer, errorAnswer } from './answer.ts';
 import { emptyFields, type Fields, nestsTooDeep, parseForm, setField } from './form-body.ts';
-import type { RawRequest } from './upstream.ts';
+import type { RawRequest } from './raw-request.ts';
 
-/** A request as the sandbox takes it. */
-export interface SandboxRequest {
+/** A request to the API, read. */
+export interface ApiRequest {
   readonly method: string;
   /** Without the query and a trailing slash. */
   readonly path: string;
@@ -21,7 +21,7 @@ export interface SandboxRequest {
 }
 
 /** Parses what came over the wire; a body that is not what it says is HTTP 400. */
-export async function readRequest(raw: RawRequest): Promise<SandboxRequest | { readonly refusal: Answer }> {
+export async function readRequest(raw: RawRequest): Promise<ApiRequest | { readonly refusal: Answer }> {
   const { method, url, headers, body } = raw;
   const mark = url.indexOf('?');
   const [rawPath, query] = mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];

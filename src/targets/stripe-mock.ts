@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { EXIT, KeyauditError } from '../core/error.ts';
-import { STRIPE_MOCK_KEY } from '../http/upstream.ts';
 import { randomText } from '../sandbox/random-text.ts';
+import { STRIPE_MOCK_KEY } from '../sandbox/server-behind.ts';
 
 /** The stripe-mock that keyaudit is tested with; its OpenAPI description changes from version to version. */
 export const STRIPE_MOCK_VERSION = 'v0.203.0';

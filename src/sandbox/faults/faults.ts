@@ -124,7 +124,7 @@ export async function drip(
     headers,
     text,
     overMs,
-  }: { status: number; headers: Record<string, string>; text: string | Buffer; overMs: number },
+  }: { status: number; headers: Record<string, string | string[]>; text: string | Buffer; overMs: number },
 ): Promise<void> {
   const bytes = Buffer.from(text);
   response.writeHead(status, { ...headers, 'content-length': bytes.length });

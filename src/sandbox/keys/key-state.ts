@@ -33,7 +33,7 @@ export type RestrictedKey = z.infer<typeof keySchema>;
 export type KeyState = z.infer<typeof stateSchema>;
 
 /** What a key may do at a time (ms since 1970): an update takes a moment to be in force. */
-export function permissionsAt(
+export function permissionsInForce(
   key: RestrictedKey,
   now: number,
 ): { readonly permissions: readonly string[]; readonly connectPermissions: readonly string[] } {

@@ -1,12 +1,12 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import type { Catalog } from '../../core/catalog/catalog.ts';
-import { maskedKey } from '../../gate/authenticate.ts';
 import { type Answer, errorAnswer } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
+import { maskedKey } from '../authenticate.ts';
 import type { Behaviour } from '../faults/behaviour.ts';
 import { v2ListPage } from '../objects/list-page.ts';
-import { permissionsAt, type RestrictedKey, statusOf } from './key-state.ts';
+import { permissionsInForce, type RestrictedKey, statusOf } from './key-state.ts';
 import type { Caller, KeyStore } from './key-store.ts';
 
 /** Where Stripe's Managed API Keys API lies; the SDK has no methods for it, so the catalog does not either. */
@@ -154,7 +154,7 @@ async function updateKey(id: string, call: ManagedKeyCall, server: ManagedKeySer
       // Measured: an empty list is answered with 200 and changes nothing.
       permissions: permissions === undefined || permissions.length === 0 ? key.permissions : permissions,
       connectPermissions: connect ?? key.connectPermissions,
-      before: inForceUntil(call.now + server.behaviour.narrowingDelayMs, permissionsAt(key, call.now)),
+      before: inForceUntil(call.now + server.behaviour.narrowingDelayMs, permissionsInForce(key, call.now)),
     }));
     return changed === undefined ? undefined : keyJson(changed, call.now, server.keys);
   });
@@ -162,7 +162,7 @@ async function updateKey(id: string, call: ManagedKeyCall, server: ManagedKeySer
 
 function inForceUntil(
   until: number,
-  { permissions, connectPermissions }: ReturnType<typeof permissionsAt>,
+  { permissions, connectPermissions }: ReturnType<typeof permissionsInForce>,
 ): RestrictedKey['before'] {
   return { permissions: [...permissions], connectPermissions: [...connectPermissions], until };
 }

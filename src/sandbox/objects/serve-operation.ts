@@ -8,9 +8,9 @@ import {
   objectKindOf,
   referencedResource,
 } from '../../core/catalog/id-prefix.ts';
-import { OWN_ACCOUNT } from '../../gate/permission-gate.ts';
 import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
+import { OWN_ACCOUNT } from '../own-account.ts';
 import { actionEffect, createEffects } from './effects.ts';
 import { expand } from './expand.ts';
 import { listPage, v2ListPage } from './list-page.ts';

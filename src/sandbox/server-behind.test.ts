@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { afterEach, describe, expect, it } from 'vitest';
 import { Catalog } from '../core/catalog/catalog.ts';
 import { catalogData } from '../core/catalog/data/catalog.ts';
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
 
 const catalog = new Catalog(catalogData);
 const closing: (() => Promise<unknown>)[] = [];

@@ -1,29 +1,19 @@
+import { credentialsIn } from '../gate/credentials.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import type { Caller, KeyStore } from '../sandbox/keys/key-store.ts';
 
-/**
- * Finds out who calls, by Bearer or Basic (the key as user name, no password).
- * @see https://docs.stripe.com/api/authentication
- */
+/** Finds out who calls, or how Stripe refuses who cannot be found out. */
 export function authenticate(
   header: string | undefined,
   keys: KeyStore,
 ): { readonly caller: Caller; readonly token: string } | { readonly refusal: Answer } {
-  const token = tokenIn(header);
-  if (token === undefined) return { refusal: refusals.missing };
-  if (token.startsWith('pk_')) return { refusal: refusals.publishable };
+  const credentials = credentialsIn(header);
+  if (typeof credentials === 'string') return { refusal: refusals[credentials] };
+  const { token } = credentials;
   const caller = keys.authenticate(token);
   if (caller === undefined) return { refusal: invalidKey(token) };
   if (caller === 'expired') return { refusal: expiredKey(token) };
   return { caller, token };
-}
-
-function tokenIn(header: string | undefined): string | undefined {
-  const [, scheme, value] = /^(bearer|basic)\s+(\S+)\s*$/i.exec(header ?? '') ?? [];
-  if (value === undefined) return undefined;
-  if (scheme?.toLowerCase() === 'bearer') return value;
-  const user = Buffer.from(value, 'base64').toString('utf8').split(':', 1)[0];
-  return user === '' ? undefined : user;
 }
 
 /** `rk_test_****************1234`: how Stripe shows a key in its messages. */

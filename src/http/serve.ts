@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { EXIT, KeyauditError } from '../core/error.ts';
+import type { RawRequest } from './raw-request.ts';
+
+export interface ServeOptions {
+  /** Whose server it is, for errors: `The sandbox`. */
+  readonly name: string;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** A larger body is not kept, in bytes. */
+  readonly bodyLimit: number;
+  /** Called with the whole request; `undefined` for one whose body is too large. */
+  readonly receive: (request: RawRequest | undefined, response: ServerResponse) => Promise<void>;
+  /** Called when `receive` failed and nothing was answered yet. */
+  readonly failed: (error: unknown, response: ServerResponse) => void;
+}
+
+/** A server that listens. */
+export interface Serving {
+  readonly url: string;
+  /** Cuts every connection and stops listening. */
+  close(): Promise<void>;
+}
+
+/** Longer than a client pauses between two requests, so that its connection is still there, in ms. */
+const KEEP_ALIVE_MS = 72_000;
+
+/** Serves whole requests over HTTP. @throws KeyauditError `PORT_TAKEN` */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    void receive(request, response, options);
+  });
+  const url = await listen(server, options);
+  return {
+    url,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function listen(server: Server, { name, host, port }: ServeOptions): Promise<string> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+    const { port: own } = server.address() as AddressInfo;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${own}`;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new KeyauditError('PORT_TAKEN', `${name} cannot listen on ${host}:${port} (${code}).`, {
+      hint:
+        code === 'EADDRINUSE'
+          ? 'Something else listens there; --port 0 picks a free one.'
+          : 'Choose another --host or --port.',
+      exitCode: EXIT.usage,
+      cause,
+    });
+  }
+}
+
+async function receive(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServeOptions,
+): Promise<void> {
+  try {
+    const body = await bodyOf(request, options.bodyLimit);
+    const { method = 'GET', url = '/', headers, rawHeaders } = request;
+    await options.receive(
+      body === undefined ? undefined : { method, url, headers, rawHeaders, body },
+      response,
+    );
+  } catch (error) {
+    // Who cut the connection hears no answer.
+    if (!response.destroyed && !response.headersSent) options.failed(error, response);
+  }
+}
+
+const NO_BODY = Buffer.alloc(0);
+
+/** All of a body; undefined when it is too large, and then the rest is read and dropped. */
+function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (length === undefined && encoding === undefined) return Promise.resolve(NO_BODY);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+    });
+    request.on('end', () => resolve(size <= limit ? Buffer.concat(chunks) : undefined));
+    request.on('error', reject);
+  });
+}

@@ -1,0 +1,166 @@
+import { Expansions } from '../core/catalog/expansion.ts';
+import { type Decision, Gate, type Holder } from '../gate/gate.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
+import type { ApiRequest } from '../http/read-request.ts';
+import { authenticate, expiredKey, refusedAddress } from './authenticate.ts';
+import type { FaultInjector } from './faults/faults.ts';
+import { IdempotencyCache } from './idempotency.ts';
+import { permissionsInForce } from './keys/key-state.ts';
+import type { Caller } from './keys/key-store.ts';
+import { v2Error } from './keys/managed-key-endpoints.ts';
+import { isKeyEndpoint, serveKeyEndpoint } from './keys/serve-key-endpoint.ts';
+import { cannotExpand } from './objects/expand.ts';
+import { ObjectStore, type StripeObject } from './objects/object-store.ts';
+import { missingObjectOf, serveOperation } from './objects/serve-operation.ts';
+import { isConnected, OWN_ACCOUNT } from './own-account.ts';
+import { refusal } from './refusal-message.ts';
+import type { SandboxParts } from './sandbox-server.ts';
+import { ParameterValidator } from './validate-parameters.ts';
+
+/** A request, and who makes it. */
+export interface Asked {
+  readonly request: ApiRequest;
+  readonly caller: Caller;
+  readonly token: string;
+  readonly requestId: string;
+}
+
+/** Serves one request: authentication, then the URL, then permissions, then parameters, then the objects. */
+export class RequestServer {
+  readonly #parts: SandboxParts;
+  readonly #faults: FaultInjector;
+  readonly #expansions: Expansions;
+  readonly #gate: Gate;
+  readonly #validator = new ParameterValidator();
+  readonly #idempotency = new IdempotencyCache();
+  readonly #stores = new Map<string, ObjectStore>();
+
+  constructor(parts: SandboxParts, faults: FaultInjector) {
+    this.#parts = parts;
+    this.#faults = faults;
+    this.#expansions = new Expansions(parts.catalog);
+    this.#gate = new Gate(parts.catalog, this.#expansions);
+  }
+
+  objects(): readonly StripeObject[] {
+    return [...this.#stores.values()].flatMap((store) => store.all());
+  }
+
+  async serve(request: ApiRequest, requestId: string): Promise<Answer | 'lost'> {
+    const { behaviour, keys, behind } = this.#parts;
+    if (behaviour.refuseAddress) return refusedAddress();
+    const who = authenticate(request.authorization, keys);
+    if ('refusal' in who) return who.refusal;
+    const asked = { ...who, request, requestId };
+    if (who.caller.kind === 'restricted' && this.#faults.keysAreDead(behaviour)) return expiredKey(who.token);
+    const { version, account } = request;
+    if (version !== undefined && !/^\d{4}-\d{2}-\d{2}(?:\.[a-z]+)?$/.test(version)) {
+      return errorAnswer(400, {
+        code: 'invalid_api_version',
+        message: `Invalid Stripe API version: ${version.slice(0, 40)}`,
+      });
+    }
+    if (isKeyEndpoint(request)) return this.#serveKeys(asked);
+    const holder = this.#holderOf(who.caller);
+    const connect = isConnected(account);
+    const decision = this.#gate.decide({ ...request, connect }, holder);
+    // What the catalog does not know no permission opens.
+    const call = decision.kind === 'unknown' ? decision.call : decision;
+    if (call === undefined) {
+      return behind !== undefined && holder === 'everything'
+        ? behind.send(request.raw)
+        : unknownUrl(request.method, request.path);
+    }
+    return this.#serveCall(decision, asked);
+  }
+
+  async #serveCall(decision: Decision, asked: Asked): Promise<Answer> {
+    const { behaviour, behind, now } = this.#parts;
+    const { request, caller } = asked;
+    const known = decision.kind === 'unknown' ? decision.call : decision;
+    if (known === undefined) throw new RangeError('a call that is served is known');
+    const { operation, ids, expansions } = known;
+    const refused = this.#refusalOf(decision, operation.name, asked);
+    const isBlind = behaviour.blind.includes(operation.name);
+    if (refused !== undefined && !isBlind) return refused;
+    if (refused === undefined) {
+      const odd = decision.kind === 'unknown' ? decision.expansion : undefined;
+      // A server behind the gate may know the field; which permission opens it nobody does.
+      if (odd !== undefined && (behind === undefined || caller.kind === 'restricted')) {
+        return cannotExpand(operation, odd, this.#expansions);
+      }
+      if (behind !== undefined) return behind.send(request.raw);
+    }
+    const wrong = this.#validator.check(operation, request.fields);
+    if (wrong !== undefined) return wrong;
+    const call = {
+      operation,
+      ids,
+      path: request.path,
+      fields: this.#validator.coerce(operation, request.fields),
+      expansions,
+      store: this.#store(caller.livemode, request.account),
+      livemode: caller.livemode,
+      now: now(),
+    };
+    // A blind endpoint looks at what was sent first; what would go through is still refused.
+    if (refused !== undefined) return missingObjectOf(call) ?? refused;
+    return this.#once(asked, async () => serveOperation(call));
+  }
+
+  /** The decision in Stripe's words; undefined where the call may go on. */
+  #refusalOf(decision: Decision, operation: string, { request, caller, token }: Asked): Answer | undefined {
+    const { behaviour, catalog } = this.#parts;
+    const { account = OWN_ACCOUNT } = request;
+    const words = { catalog, token, account };
+    if (caller.kind === 'restricted' && behaviour.impossible.includes(operation)) {
+      return refusal('d', { ...words, account: OWN_ACCOUNT, permissions: [] });
+    }
+    if (isConnected(account) && !/^acct_[A-Za-z0-9]+$/.test(account)) {
+      return refusal('g', { ...words, permissions: [] });
+    }
+    if (decision.kind !== 'forbidden') return undefined;
+    return decision.because === 'no-connect-permissions'
+      ? refusal('f', { ...words, permissions: [] })
+      : refusal(behaviour.dialect, { ...words, permissions: decision.lacking });
+  }
+
+  async #serveKeys(asked: Asked): Promise<Answer | 'lost'> {
+    const { request, caller } = asked;
+    const served = await serveKeyEndpoint(asked, {
+      ...this.#parts,
+      expansions: this.#expansions,
+      mayMakeKeys: this.#gate.holds(this.#holderOf(caller), 'api_key_write'),
+      once: (serve) => this.#once(asked, serve),
+      losesAnswer: () => this.#faults.losesKeyAnswer(this.#parts.behaviour),
+    });
+    return served ?? unknownUrl(request.method, request.path);
+  }
+
+  #holderOf(caller: Caller): Holder {
+    return caller.kind === 'secret' ? 'everything' : permissionsInForce(caller.key, this.#parts.now());
+  }
+
+  #once({ request, caller, requestId }: Asked, serve: () => Promise<Answer>): Promise<Answer> {
+    const { idempotencyKey, method, account, raw } = request;
+    if (method !== 'POST' || idempotencyKey === undefined) return serve();
+    const scope = `${caller.livemode} ${account ?? ''}`;
+    const content = `${raw.url}\n${raw.body.toString('latin1')}`;
+    return this.#idempotency.once(idempotencyKey, { scope, content, requestId }, serve);
+  }
+
+  #store(livemode: boolean, account = OWN_ACCOUNT): ObjectStore {
+    const name = `${account} ${livemode}`;
+    const known = this.#stores.get(name);
+    if (known !== undefined) return known;
+    const store = new ObjectStore();
+    this.#stores.set(name, store);
+    return store;
+  }
+}
+
+/** In Stripe's words for a URL that it does not have. */
+function unknownUrl(method: string, path: string): Answer {
+  const message = `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`;
+  return path.startsWith('/v2/') ? v2Error(404, message, 'unknown_url') : errorAnswer(404, { message });
+}
