@@ -1,6 +1,6 @@
 import type { VerifyReport } from '../src/core/result/verify-report.ts';
 import { loadRenderer, VERIFY_FORMATS } from '../src/report/verify/formats.ts';
-import { largeReport } from '../test/verify-report-factory.ts';
+import { largeReport } from '../test/support/verify-report-factory.ts';
 import { type Measurement, median } from './measure.ts';
 
 const OPERATIONS = 650;

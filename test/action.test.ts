@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { temporaryFolder } from './run-cli.ts';
-import { startSandboxServer } from './sandbox-server.ts';
+import { temporaryFolder } from './support/run-cli.ts';
+import { startSandboxServer } from './support/sandbox-server.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const action = parse(readFileSync(join(root, 'action.yml'), 'utf8')) as {

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { KEYAUDIT, runCli, temporaryFolder } from './run-cli.ts';
-import { startSandboxServer } from './sandbox-server.ts';
+import { KEYAUDIT, runCli, temporaryFolder } from './support/run-cli.ts';
+import { startSandboxServer } from './support/sandbox-server.ts';
 
 const text = readFileSync(fileURLToPath(new URL('../docs/ci.md', import.meta.url)), 'utf8');
 

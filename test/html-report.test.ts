@@ -7,7 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { VerifyReport } from '../src/core/result/verify-report.ts';
 import { renderVerifyHtml } from '../src/report/verify/html.ts';
-import { temporaryFolder } from './run-cli.ts';
+import { temporaryFolder } from './support/run-cli.ts';
 import {
   captured,
   drift,
@@ -18,7 +18,7 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from './verify-report-factory.ts';
+} from './support/verify-report-factory.ts';
 
 const executablePath = ['chromium', 'chromium-browser', 'google-chrome', 'chrome']
   .flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name)))

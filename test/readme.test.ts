@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/core/error.ts';
 import { VERIFY_FORMATS } from '../src/report/verify/formats.ts';
-import { runCli, temporaryFolder } from './run-cli.ts';
+import { runCli, temporaryFolder } from './support/run-cli.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), 'utf8');

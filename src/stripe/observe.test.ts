@@ -1,5 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { answerJson, type Handler, startFaultyServer, stripeError } from '../../test/faulty-server.ts';
+import {
+  answerJson,
+  type Handler,
+  startFaultyServer,
+  stripeError,
+} from '../../test/support/faulty-server.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import type { Observation } from '../core/verdict/observation.ts';
 import { ObservingHttpClient, readUnauthorized } from './observe.ts';

@@ -5,7 +5,7 @@ import {
   type Handler,
   startFaultyServer,
   stripeError,
-} from '../../test/faulty-server.ts';
+} from '../../test/support/faulty-server.ts';
 import { Catalog } from '../core/catalog/catalog.ts';
 import { catalogData } from '../core/catalog/data/catalog.ts';
 import { parametersOf } from '../core/catalog/parameters.ts';

@@ -5,9 +5,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
-import { answerJson, startFaultyServer, stripeError } from '../faulty-server.ts';
-import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { answerJson, startFaultyServer, stripeError } from '../support/faulty-server.ts';
+import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 interface Row {
   operation: string;

@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
+import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
 
 async function script(shell: string): Promise<string> {
   const run = await runCli(['completion', shell], { cwd: await temporaryFolder() });

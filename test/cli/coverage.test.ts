@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, temporaryFolder } from '../run-cli.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
 
 describe('--min-coverage', () => {
   it.each<[string, readonly string[], 'stdout' | 'stderr', RegExp]>([

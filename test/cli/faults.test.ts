@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Behaviour } from '../../src/sandbox/faults/behaviour.ts';
-import { answerJson, type Handler, openFaultyServer, stripeError } from '../faulty-server.ts';
-import { runCli } from '../run-cli.ts';
+import { answerJson, type Handler, openFaultyServer, stripeError } from '../support/faulty-server.ts';
+import { runCli } from '../support/run-cli.ts';
 
 /**
  * Whatever goes wrong between here and Stripe: verify never passes, says what happened, and keeps and

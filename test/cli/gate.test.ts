@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { Log } from 'sarif';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 /** The project's own lock file: its five profiles, as verified on the sandbox ("npm run lock"). */
 const LOCK = fileURLToPath(new URL('../../keyaudit.lock.yaml', import.meta.url));

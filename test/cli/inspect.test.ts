@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
-import { answerJson, startFaultyServer, stripeError } from '../faulty-server.ts';
-import { runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { answerJson, startFaultyServer, stripeError } from '../support/faulty-server.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 const catalog = new Catalog(catalogData);
 

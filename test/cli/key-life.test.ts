@@ -2,9 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { KEYAUDIT, runCli } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
-import { AT_ONCE, type Scene, scene } from './scene.ts';
+import { KEYAUDIT, runCli } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
+import { AT_ONCE, type Scene, scene } from '../support/scene.ts';
 
 describe('rotate', () => {
   it('publishes the new key, then ends the old one', async () => {

@@ -2,9 +2,9 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runCli, temporaryFolder } from '../run-cli.ts';
-import type { SandboxServer } from '../sandbox-server.ts';
-import { AT_ONCE, scene } from './scene.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import type { SandboxServer } from '../support/sandbox-server.ts';
+import { AT_ONCE, scene } from '../support/scene.ts';
 
 describe('provision', () => {
   it('makes a key by POST /v1/restricted_keys as well', async () => {

@@ -2,8 +2,8 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { KEYAUDIT, temporaryFolder } from '../run-cli.ts';
-import { type SandboxServer, startSandboxServer } from '../sandbox-server.ts';
+import { KEYAUDIT, temporaryFolder } from '../support/run-cli.ts';
+import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
 
 /** Every form in which a secret could stand somewhere. */
 function formsOf(secret: string): string[] {

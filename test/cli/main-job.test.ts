@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 const PROFILES = ['analytics', 'dispute-handler', 'payment-capture', 'refund-agent', 'subscription-manager'];
 const KEY = /\b(?:rk|sk)_(?:test|live)_[A-Za-z0-9]{8,}/;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runCli, temporaryFolder } from '../run-cli.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
 
 const docs = fileURLToPath(new URL('../../docs/cli.md', import.meta.url));
 const reference = await readFile(docs, 'utf8');

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Log } from 'sarif';
 import { describe, expect, it } from 'vitest';
 import { VERIFY_FORMATS } from '../../src/report/verify/formats.ts';
-import { runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 /** No key is found, so nothing is sent and every report says so. */
 const VERIFY = ['verify', '--profile', 'analytics', '--target', 'stripe'];

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { findPeer, PEERS } from '../peers/peer.ts';
-import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { findPeer, PEERS } from '../support/peer.ts';
+import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 const python = await findPeer('python', 'what shows on a terminal', [join(PEERS, 'python/bin')]);
 

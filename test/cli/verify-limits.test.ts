@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { startFaultyServer } from '../faulty-server.ts';
-import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { startFaultyServer } from '../support/faulty-server.ts';
+import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 interface VerifyJson {
   ok: boolean;

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
-import { keyMaker } from '../sandbox-server.ts';
+import { keyMaker } from '../support/sandbox-server.ts';
 import { Chance, SEED } from './chance.ts';
 import { NaiveModel } from './naive-model.ts';
 

@@ -5,7 +5,7 @@ import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { openStripeMock } from '../../src/targets/stripe-mock.ts';
-import { findStripeMock } from '../peers/peer.ts';
+import { findStripeMock } from '../support/peer.ts';
 import { Chance, SEED } from './chance.ts';
 import { NaiveModel } from './naive-model.ts';
 

@@ -3,8 +3,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { KEYAUDIT } from '../run-cli.ts';
-import type { SandboxServer } from '../sandbox-server.ts';
+import { KEYAUDIT } from '../support/run-cli.ts';
+import type { SandboxServer } from '../support/sandbox-server.ts';
 
 export const COMMANDS = ['provision', 'rotate', 'revoke', 'exec'] as const;
 export type KilledCommand = (typeof COMMANDS)[number];

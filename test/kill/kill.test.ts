@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 import { COMMANDS, type KilledCommand, killAndRecover, type Moment } from './kill-run.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
-import { findPeer } from './peer.ts';
+import { findPeer } from '../support/peer.ts';
+import { temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 const curl = await findPeer('curl', 'the sandbox asked by curl');
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
-import { findPeer, PEERS } from './peer.ts';
+import { findPeer, PEERS } from '../support/peer.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 const python = await findPeer('python', 'the samples and tests of the Python guide, with stripe-python', [
   join(PEERS, 'python/bin'),

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { runCli, temporaryFolder } from '../run-cli.ts';
-import { type SandboxServer, startSandboxServer } from '../sandbox-server.ts';
-import { findPeer, PEERS } from './peer.ts';
+import { findPeer, PEERS } from '../support/peer.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
 
 const cli = await findPeer('stripe', "the sandbox asked by Stripe's command line", [
   join(PEERS, 'stripe-cli/node_modules/.bin'),

@@ -20,8 +20,8 @@ import { SecretKey } from '../../src/core/secret-key.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { type SentProbe, sendProbes } from '../../src/stripe/send-probes.ts';
 import { openStripeMock } from '../../src/targets/stripe-mock.ts';
-import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
-import { findStripeMock } from './peer.ts';
+import { findStripeMock } from '../support/peer.ts';
+import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
 import {
   expandedOtherwiseByStripeMock,
   harmlessWritesAnswered,

@@ -1,7 +1,7 @@
 import Stripe from 'stripe';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../run-cli.ts';
-import { type SandboxServer, startSandboxServer } from '../sandbox-server.ts';
+import { temporaryFolder } from '../support/run-cli.ts';
+import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
 
 const EXPIRES_AT_ONCE = ['--set', 'expiryDelayMs=0'];
 

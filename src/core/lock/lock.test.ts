@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { probeResult, verifyResult } from '../../../test/verify-report-factory.ts';
+import { probeResult, verifyResult } from '../../../test/support/verify-report-factory.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import { catalogData } from '../catalog/data/catalog.ts';
 import { resolveGrant } from '../grant/grant.ts';

@@ -6,7 +6,7 @@ import {
   HOSTILE_TEXTS,
   verifyReport,
   verifyResult,
-} from '../../../test/verify-report-factory.ts';
+} from '../../../test/support/verify-report-factory.ts';
 import { EXIT } from '../../core/error.ts';
 import { exitCodeOf } from '../../core/result/verify-report.ts';
 import { loadRenderer, VERIFY_FORMATS, type VerifyFormat } from './formats.ts';

@@ -8,7 +8,7 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../../test/verify-report-factory.ts';
+} from '../../../test/support/verify-report-factory.ts';
 import type { VerifyReport } from '../../core/result/verify-report.ts';
 import type { CallTable } from './call-table.ts';
 import { renderVerifyHtml } from './html.ts';

@@ -10,7 +10,7 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../../test/verify-report-factory.ts';
+} from '../../../test/support/verify-report-factory.ts';
 import type { VerifyResult } from '../../core/result/verify-report.ts';
 import { exitCodeOf } from '../../core/result/verify-report.ts';
 import { renderVerifyJunit } from './junit.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { finding, probeResult, verifyResult } from '../../../test/verify-report-factory.ts';
+import { finding, probeResult, verifyResult } from '../../../test/support/verify-report-factory.ts';
 import type { VerifyResult } from '../../core/result/verify-report.ts';
 import { levelMatrix } from './level-matrix.ts';
 

@@ -6,7 +6,7 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../../test/verify-report-factory.ts';
+} from '../../../test/support/verify-report-factory.ts';
 import type { VerifyResult } from '../../core/result/verify-report.ts';
 import { plain } from '../text.ts';
 import { renderVerifyMarkdown } from './markdown.ts';

@@ -1,7 +1,7 @@
-import { type Drift, type DriftKind, driftWeight } from '../src/core/result/drift.ts';
-import type { VerifyReport, VerifyResult } from '../src/core/result/verify-report.ts';
-import type { Finding, FindingKind, ProbeResult, Summary } from '../src/core/verdict/finding.ts';
-import type { TextOutput } from '../src/report/text.ts';
+import { type Drift, type DriftKind, driftWeight } from '../../src/core/result/drift.ts';
+import type { VerifyReport, VerifyResult } from '../../src/core/result/verify-report.ts';
+import type { Finding, FindingKind, ProbeResult, Summary } from '../../src/core/verdict/finding.ts';
+import type { TextOutput } from '../../src/report/text.ts';
 
 /** A probe that was answered as the profile says: `charges.list`, asked and allowed. */
 export function probeResult(changes: Partial<ProbeResult> = {}): ProbeResult {

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 
 /** The built CLI, as users run it. */
-export const KEYAUDIT = fileURLToPath(new URL('../bin/keyaudit.js', import.meta.url));
+export const KEYAUDIT = fileURLToPath(new URL('../../bin/keyaudit.js', import.meta.url));
 
 export interface CliRun {
   readonly exitCode: number;

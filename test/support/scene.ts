@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCli, temporaryFolder } from '../run-cli.ts';
-import { type SandboxServer, startSandboxServer } from '../sandbox-server.ts';
+import { runCli, temporaryFolder } from './run-cli.ts';
+import { type SandboxServer, startSandboxServer } from './sandbox-server.ts';
 
 /** Settings of a sandbox whose keys die and shrink at once, for tests that are not about the wait. */
 export const AT_ONCE = ['--set', 'expiryDelayMs=0', '--set', 'narrowingDelayMs=0'];
