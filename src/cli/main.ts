@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { errorFormat } from './error-format.ts';
-import { packageVersion, processContext } from './process-context.ts';
+import { GuardedStream } from './guarded-stream.ts';
+import { packageVersion, processContext, wantsColour } from './process-context.ts';
 import { type Invocation, readCommandLine } from './program.ts';
 
 /**
@@ -11,12 +12,7 @@ import { type Invocation, readCommandLine } from './program.ts';
  */
 async function main(argv: readonly string[], env: Record<string, string | undefined>): Promise<number> {
   try {
-    const reading = await readCommandLine({
-      argv,
-      env,
-      version: packageVersion(),
-      print: (help) => process.stdout.write(help),
-    });
+    const reading = await readCommandLine({ argv, env, version: packageVersion(), print: stdout.write });
     if (reading.kind === 'help') return reading.wasAskedFor ? EXIT.ok : EXIT.usage;
     return await perform(reading.invocation);
   } catch (error) {
@@ -25,33 +21,25 @@ async function main(argv: readonly string[], env: Record<string, string | undefi
 }
 
 async function perform({ globals, work }: Invocation): Promise<number> {
-  const { redactedWriter } = await import('../store/redactor.ts');
-  const writers: { flush(): void }[] = [];
-  const context = processContext(globals, {
-    writerFor: (stream) => {
-      const writer = redactedWriter((text) => stream.write(text));
-      writers.push(writer);
-      return writer.write;
-    },
-    signal: signalOfTheUser(),
-  });
-  try {
-    const { calibrationFolder } = await import('../store/user-folder.ts');
-    if (existsSync(calibrationFolder(context.env))) {
-      await (await import('../session/load-catalog.ts')).useCalibration(context);
-    }
-    if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
-      const { cleanUp } = await import('../keys/clean-up.ts');
-      await cleanUp(context, { list: globals.cleanup === false });
-    }
-    return await work(context);
-  } finally {
-    for (const writer of writers) writer.flush();
+  const context = processContext(globals, { stdout, stderr, signal: signalOfTheUser() });
+  const { calibrationFolder } = await import('../store/user-folder.ts');
+  if (existsSync(calibrationFolder(context.env))) {
+    await (await import('../session/load-catalog.ts')).useCalibration(context);
   }
+  if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
+    const { cleanUp } = await import('../keys/clean-up.ts');
+    await cleanUp(context, { list: globals.cleanup === false });
+  }
+  return await work(context);
 }
 
 /** The first ends the work in order, the second is passed on to what runs, the third ends keyaudit at once. */
 const SIGNALS_TO_GIVE_UP = 3;
+
+function giveUp(): never {
+  isDone = true;
+  process.exit(EXIT.undetermined);
+}
 
 /** Aborted on Ctrl-C and SIGTERM. */
 function signalOfTheUser(): AbortSignal {
@@ -60,7 +48,7 @@ function signalOfTheUser(): AbortSignal {
     // Stays registered: a library that cleans up on signals ends the process when nobody else listens.
     let received = 0;
     process.on(name, () => {
-      if (++received >= SIGNALS_TO_GIVE_UP) process.exit(EXIT.undetermined);
+      if (++received >= SIGNALS_TO_GIVE_UP) giveUp();
       abort.abort(
         new KeyauditError('INTERRUPTED', `Interrupted (${name}).`, { exitCode: EXIT.undetermined }),
       );
@@ -72,18 +60,51 @@ function signalOfTheUser(): AbortSignal {
 /** One error, printed once: what is wrong, where, and what to do; a stack trace only for a bug of ours. */
 async function printError(error: unknown): Promise<number> {
   const { renderError } = await import('../report/error.ts');
-  const { redact } = await import('../store/redactor.ts');
+  stderr.options.styles = wantsColour(process.argv, process.env) && process.stderr.isTTY === true;
   const { text, exitCode } = renderError(error, {
-    colour: !process.env.NO_COLOR && process.stderr.isTTY === true,
+    colour: stderr.options.styles,
     format: errorFormat(process.argv, process.env),
   });
-  process.stderr.write(redact(text));
+  stderr.write(text);
   return exitCode;
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A closed pipe (`keyaudit … | head`) is the reader's choice, not an error.
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok);
-  throw error;
+/**
+ * The exit code when all is said: a result that could not be written is not passed on as a pass. A reader that
+ * closed the pipe (`keyaudit … | head`) has chosen so.
+ */
+async function exitCodeAfter(code: number): Promise<number> {
+  stdout.flush();
+  // The stream says asynchronously what went wrong with the last write.
+  await new Promise((resolve) => setImmediate(resolve));
+  const { failure } = stdout;
+  if (failure === undefined || failure.code === 'EPIPE') return code;
+  await printError(
+    new KeyauditError('OUTPUT_UNWRITABLE', `Standard output cannot be written (${failure.code}).`, {
+      hint: 'Check that there is room where it goes.',
+      exitCode: EXIT.undetermined,
+    }),
+  );
+  return code === EXIT.ok ? EXIT.undetermined : code;
+}
+
+const stdout = new GuardedStream(process.stdout);
+const stderr = new GuardedStream(process.stderr);
+// Until a run has decided better: however it ends, nothing is as it should be.
+process.exitCode = EXIT.undetermined;
+let isDone = false;
+process.on('exit', () => {
+  if (!isDone && process.exitCode === EXIT.undetermined) {
+    stderr.write('error: keyaudit ended before its work was done.\n');
+  }
+  stdout.flush();
+  stderr.flush();
 });
-process.exitCode = await main(process.argv, process.env);
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    isDone = true;
+    void printError(error).finally(() => process.exit(EXIT.undetermined));
+  });
+}
+process.exitCode = await exitCodeAfter(await main(process.argv, process.env));
+isDone = true;

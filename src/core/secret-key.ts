@@ -16,7 +16,7 @@ export class SecretKey {
 
   private constructor(value: string) {
     this.#value = value;
-    const match = /^(sk|rk|pk|whsec)_(?:(test|live)_)?/.exec(value);
+    const match = /^(sk|rk|pk|whsec)_(?:(?:org|guard)_)?(?:(test|live)_)?/.exec(value);
     const kinds: Record<string, KeyKind> = {
       sk: 'secret',
       rk: 'restricted',
@@ -25,25 +25,38 @@ export class SecretKey {
     };
     this.kind = kinds[match?.[1] ?? ''] ?? 'unknown';
     this.mode = match?.[2] as Mode | undefined;
-    for (const listener of listeners) listener(value);
+  }
+
+  /**
+   * Whether it may only be used where `--live` was said. A key whose form is not known could be anything, so it
+   * counts as live.
+   */
+  get countsAsLive(): boolean {
+    return this.mode !== 'test';
   }
 
   /**
    * Takes the text as a key, trimmed.
-   * @throws KeyauditError `KEY_EMPTY`, or `KEY_MALFORMED` for text that no HTTP header could carry.
+   * @throws KeyauditError `KEY_EMPTY`, or `KEY_MALFORMED` for text that no HTTP header could carry, or too long.
    */
   static of(text: string): SecretKey {
     const value = text.trim();
+    // What is refused below was meant to be a key all the same.
+    for (const part of value.split(/\s+/)) announce(part);
     if (value === '') throw new KeyauditError('KEY_EMPTY', 'The key is empty.');
     if (!/^[\x21-\x7e]+$/.test(value)) {
       throw new KeyauditError('KEY_MALFORMED', 'The key holds blanks or characters that no key has.');
     }
+    if (value.length > LONGEST_KEY) {
+      throw new KeyauditError('KEY_MALFORMED', `The key has ${value.length} characters, which no key has.`);
+    }
     return new SecretKey(value);
   }
 
-  /** Told of every secret the process sees from now on; the output redactor listens here. */
+  /** Told of every secret that the process has seen and will see; the output redactor listens here. */
   static onCreate(listener: (value: string) => void): void {
     listeners.push(listener);
+    for (const value of seen) listener(value);
   }
 
   /** The secret itself. Never pass it to anything that prints. */
@@ -53,7 +66,7 @@ export class SecretKey {
 
   /** `rk_test_[redacted]` */
   toString(): string {
-    const prefix = /^(?:sk|rk|pk)_(?:test|live)_|^whsec_/.exec(this.#value)?.[0] ?? '';
+    const prefix = /^(?:sk|rk|pk)_(?:(?:org|guard)_)?(?:test|live)_|^whsec_/.exec(this.#value)?.[0] ?? '';
     return `${prefix}${REDACTED}`;
   }
 
@@ -66,4 +79,14 @@ export class SecretKey {
   }
 }
 
+/** Keys of Stripe have up to some 250 characters; a server takes some 16,000 of headers altogether. */
+const LONGEST_KEY = 4_000;
+
+function announce(value: string): void {
+  seen.add(value);
+  for (const listener of listeners) listener(value);
+}
+
 const listeners: ((value: string) => void)[] = [];
+/** So that it does not matter whether the redactor or the first key is there first. */
+const seen = new Set<string>();

@@ -1,50 +1,129 @@
 import { SecretKey } from '../core/secret-key.ts';
 
-/** Every form in which a secret could show: raw, base64, base64url and URL-encoded. */
-const forms = new Set<string>();
-let pattern: RegExp | undefined;
-
 const REPLACEMENT = '[redacted]';
 /** Shorter texts are no secrets, and replacing them would garble the output. */
-const SHORTEST_SECRET = 12;
+const SHORTEST_SECRET = 8;
+/** So much of the beginning of a secret tells it: a message may have cut off the rest. */
+const TELLING = 16;
 
-SecretKey.onCreate((secret) => {
+/** A form in which a secret could show. */
+interface Form {
+  readonly text: string;
+  /** Its beginning: where this stands, the secret is taken to stand, as far as the two agree. */
+  readonly beginning: string;
+}
+
+const forms = new Map<string, Form>();
+
+SecretKey.onCreate(registerSecret);
+
+/** Takes a value for a secret from now on: it is replaced wherever it shows, in every form that is known. */
+export function registerSecret(secret: string): void {
   if (secret.length < SHORTEST_SECRET) return;
-  const bytes = Buffer.from(secret, 'utf8');
-  for (const form of [
-    secret,
-    bytes.toString('base64'),
-    bytes.toString('base64').replace(/=+$/, ''),
-    bytes.toString('base64url'),
-    encodeURIComponent(secret),
-  ]) {
-    forms.add(form);
+  for (const text of formsOf(secret)) {
+    if (text.length >= SHORTEST_SECRET) forms.set(text, { text, beginning: text.slice(0, TELLING) });
   }
-  pattern = undefined;
-});
+}
 
-/** What reads like a key, whether it was ever taken as one: an argument that a message repeats, say. */
-const KEY_SHAPED = /\b((?:sk|rk)_(?:test|live)_|whsec_)[A-Za-z0-9]{8,}/g;
+/** Raw, as part of a URL, of JSON and of XML, in hexadecimal, and in base64 wherever in the encoded text it begins. */
+function formsOf(secret: string): ReadonlySet<string> {
+  const bytes = Buffer.from(secret, 'utf8');
+  const hex = bytes.toString('hex');
+  // The first characters depend on what stands before the secret.
+  const inBase64 = [0, 1, 2].map((offset) =>
+    Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .slice(offset === 0 ? 0 : offset + 1),
+  );
+  return new Set([
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    secret.replace(/[&<>"']/g, (character) => XML[character] ?? character),
+    hex,
+    hex.replace(/..(?=.)/g, '$& '),
+    ...inBase64,
+    ...inBase64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+  ]);
+}
+
+const XML: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+/**
+ * What reads like a secret of Stripe's, or a run key of the guard, whether it was ever taken as one: an argument
+ * that a message repeats, say. `$1` is what may be shown of it.
+ */
+const KEY_SHAPED =
+  /(?<![A-Za-z0-9])((?:[srpeu]k_(?:(?:org|guard)_)?(?:test|live)_|[sr]k_(?:org|guard)_|whsec_)(?=[A-Za-z0-9_-]{6}))[A-Za-z0-9_-]+/g;
+
+/** How each of them begins. */
+const SHAPES = [
+  ...['s', 'r', 'p', 'e', 'u'].flatMap((kind) =>
+    ['', 'org_', 'guard_'].flatMap((of) => ['test', 'live'].map((mode) => `${kind}k_${of}${mode}_`)),
+  ),
+  ...['s', 'r'].flatMap((kind) => ['org', 'guard'].map((of) => `${kind}k_${of}_`)),
+  'whsec_',
+];
 
 /** Replaces every secret that this process has seen, in any of its forms, and whatever reads like a key. */
 export function redact(text: string): string {
-  return redactShapes(redactKnown(text));
+  return redactShapes(withoutHits(text, hitsIn(text)));
 }
 
 function redactShapes(text: string): string {
   return text.replace(KEY_SHAPED, `$1${REPLACEMENT}`);
 }
 
-function redactKnown(text: string): string {
-  if (forms.size === 0) return text;
-  pattern ??= new RegExp(
-    [...forms]
-      .sort((a, b) => b.length - a.length)
-      .map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('|'),
-    'g',
-  );
-  return text.replace(pattern, REPLACEMENT);
+/** Where a secret stands, or as much of its beginning as the text has. */
+interface Hit {
+  readonly at: number;
+  readonly end: number;
+  /** Whether the text ends before the secret does, so that the rest of it could follow. */
+  readonly isOpen: boolean;
+}
+
+/** In order, none touching another. Plain searches: a pattern made of secrets has a size at which it fails. */
+function hitsIn(text: string): readonly Hit[] {
+  const hits: Hit[] = [];
+  for (const { text: form, beginning } of forms.values()) {
+    for (let at = text.indexOf(beginning); at >= 0; ) {
+      let length = beginning.length;
+      while (length < form.length && text[at + length] === form[length]) length++;
+      const end = at + length;
+      hits.push({ at, end, isOpen: end === text.length && length < form.length });
+      at = text.indexOf(beginning, end);
+    }
+  }
+  hits.sort((a, b) => a.at - b.at);
+  const merged: Hit[] = [];
+  for (const hit of hits) {
+    const last = merged.at(-1);
+    if (last === undefined || hit.at > last.end) merged.push(hit);
+    else {
+      merged[merged.length - 1] = {
+        at: last.at,
+        end: Math.max(last.end, hit.end),
+        isOpen: last.isOpen || hit.isOpen,
+      };
+    }
+  }
+  return merged;
+}
+
+function withoutHits(text: string, hits: readonly Hit[]): string {
+  let done = '';
+  let from = 0;
+  for (const { at, end } of hits) {
+    done += text.slice(from, at) + REPLACEMENT;
+    from = end;
+  }
+  return done + text.slice(from);
 }
 
 /** A writer behind the redactor. */
@@ -60,27 +139,45 @@ export interface RedactedWriter {
  */
 export function redactedWriter(write: (text: string) => void): RedactedWriter {
   let held = '';
+  const release = (text: string) => {
+    const ready = redact(text);
+    if (ready !== '') write(ready);
+  };
   return {
     write: (text) => {
-      const whole = redactKnown(held + text);
-      held = possibleBeginning(whole);
-      const ready = redactShapes(whole.slice(0, whole.length - held.length));
-      if (ready !== '') write(ready);
+      const whole = held + text;
+      const end = possibleBeginning(whole);
+      held = whole.slice(end);
+      release(whole.slice(0, end));
     },
     flush: () => {
-      if (held !== '') write(redactShapes(held));
+      const rest = held;
       held = '';
+      release(rest);
     },
   };
 }
 
-/** The longest end of a text that begins a secret in one of its forms. */
-function possibleBeginning(text: string): string {
-  let longest = 0;
-  for (const form of forms) {
-    for (let length = Math.min(form.length - 1, text.length); length > longest; length--) {
-      if (text.endsWith(form.slice(0, length))) longest = length;
+/** Where the longest end of a text begins that could be the beginning of a secret; its length where none could. */
+function possibleBeginning(text: string): number {
+  // No form of a secret goes over a line.
+  if (text === '' || text.endsWith('\n')) return text.length;
+  const hits = hitsIn(text);
+  let at = hits.at(-1)?.isOpen === true ? (hits.at(-1)?.at ?? text.length) : text.length;
+  for (const { beginning } of forms.values()) {
+    const first = beginning.charAt(0);
+    const from = Math.max(0, text.length - beginning.length + 1);
+    for (let start = text.indexOf(first, from); start >= 0 && start < at; ) {
+      if (beginning.startsWith(text.slice(start))) at = start;
+      start = text.indexOf(first, start + 1);
     }
   }
-  return longest === 0 ? '' : text.slice(-longest);
+  const word = /[A-Za-z0-9_-]*$/.exec(text.slice(-LONGEST_WORD))?.[0] ?? '';
+  const isShape = SHAPES.some((shape) => word !== '' && (shape.startsWith(word) || word.startsWith(shape)));
+  if (isShape) at = Math.min(at, text.length - word.length);
+  // A secret that is whole stays whole: what is held begins before it or behind it.
+  return hits.find((hit) => hit.at < at && at < hit.end)?.at ?? at;
 }
+
+/** Longer than any key of Stripe's: a longer word is none that is still to come. */
+const LONGEST_WORD = 65_536;

@@ -42,10 +42,14 @@ export function writeJson(value: unknown, write: (text: string) => void): void {
  * terminal obeys, and `##[`, which GitHub's runner takes for a command wherever it stands in a line.
  */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, null, 2)
-    .replace(
-      /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
-    .replaceAll('##[', '#\\u0023[');
+  return (
+    JSON.stringify(value, null, 2)
+      .replace(
+        /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+        (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      )
+      .replaceAll('##[', '#\\u0023[')
+      // Half of a surrogate pair, which JSON can spell and no encoding can hold; a backslash itself comes in pairs.
+      .replace(/(\\\\)|\\ud[89a-f][0-9a-f]{2}/g, (_escape, backslash) => backslash ?? '\\ufffd')
+  );
 }
