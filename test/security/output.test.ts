@@ -2,8 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { KEYAUDIT, runCli, temporaryFolder } from '../run-cli.ts';
-import { startSandboxServer } from '../sandbox-server.ts';
+import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { startSandboxServer } from '../support/sandbox-server.ts';
 
 // What leaves the program: no secret, no command to a terminal or a runner, and the true exit code, whatever
 // becomes of the streams.
