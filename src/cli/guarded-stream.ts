@@ -51,7 +51,7 @@ export class GuardedStream {
   readonly write = (text: string): void => this.#pass(text, true);
 
   /** A secret that the user asked to see: past the redactor. */
-  readonly reveal = (text: string): void => {
+  readonly unredacted = (text: string): void => {
     this.flush();
     this.#direct(text);
   };
