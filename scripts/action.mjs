@@ -1,30 +1,42 @@
-// The work of action.yml: verifies, annotates, writes the reports and the outputs of the step.
+// The work of action.yml. `install`: what keyaudit needs, if it is not there. `verify`: verifies, annotates, writes
+// the reports and the outputs of the step.
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const keyaudit = fileURLToPath(new URL('../bin/keyaudit.js', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 const endings = { json: 'json', junit: 'xml', sarif: 'sarif', markdown: 'md', html: 'html' };
 const USAGE = 2;
+const UNDETERMINED = 3;
+
+/** What an installation needs of the environment. The keys of the step are not among it. */
+const FOR_INSTALLING =
+  /^(?:PATH|HOME|USERPROFILE|TMPDIR|TEMP|TMP|SystemRoot|ComSpec|APPDATA|LOCALAPPDATA|NODE_EXTRA_CA_CERTS|(?:https?|no|all)_proxy|npm_config_\w+)$/i;
+
+class UsageError extends Error {}
 
 const input = (name) => (process.env[`KEYAUDIT_ACTION_${name}`] ?? '').trim();
 const list = (name) => input(name).split(/\s+/).filter(Boolean);
-const isOn = (name) => /^(true|yes|on|1)$/i.test(input(name));
 
-function run(args) {
-  const { status, error } = spawnSync(process.execPath, [keyaudit, ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  if (error) throw error;
-  return status ?? 3;
+/** As keyaudit itself reads a switch. */
+function isOn(name) {
+  if (/^(?:true|yes|on|1)$/i.test(input(name))) return true;
+  if (/^(?:false|no|off|0|)$/i.test(input(name))) return false;
+  const shown = name.toLowerCase().replaceAll('_', '-');
+  throw new UsageError(`The input ${shown} is "${input(name)}", which is neither true nor false.`);
 }
 
-function fail(message) {
-  console.log(`::error title=keyaudit::${message.replace(/%/g, '%25').replace(/\r?\n/g, '%0A')}`);
-  process.exitCode = USAGE;
+function run(command, args, options) {
+  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
+  if (error) throw error;
+  return status ?? UNDETERMINED;
+}
+
+function keyaudit(args, env) {
+  return run(process.execPath, [join(root, 'bin/keyaudit.js'), ...args], { env });
 }
 
 /** Outputs of any text: the delimiter cannot stand in it. */
@@ -46,30 +58,63 @@ function countsOf(file) {
   return counts;
 }
 
-function main() {
+/** Packages as the lock file has them, without a script of theirs; then our own build. */
+function install() {
+  if (existsSync(join(root, 'dist/cli.js')) && existsSync(join(root, 'node_modules'))) return 0;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => FOR_INSTALLING.test(name)));
+  const options = { cwd: root, env, shell: process.platform === 'win32' };
+  const status = run(
+    'npm',
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    options,
+  );
+  return status === 0 ? run(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, env }) : status;
+}
+
+/** The environment of keyaudit: the step's, and the inputs as the variables that it reads. */
+function environment() {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('KEYAUDIT_ACTION_'));
+  return {
+    ...Object.fromEntries(own),
+    KEYAUDIT_TARGET: input('TARGET') || 'sandbox',
+    KEYAUDIT_LIVE: String(isOn('LIVE')),
+    KEYAUDIT_POLICY: input('POLICY'),
+    KEYAUDIT_DEPTH: input('DEPTH'),
+    KEYAUDIT_FROZEN: String(isOn('FROZEN')),
+    KEYAUDIT_MIN_COVERAGE: input('MIN_COVERAGE'),
+    KEYAUDIT_FORMAT: '',
+    KEYAUDIT_OUTPUT: '',
+  };
+}
+
+/** Keys are for the run that sends them; making keys of the sandbox takes none. */
+function withoutKeys(env) {
+  const keys = new Set(['STRIPE_SECRET_KEY', ...list('KEY_VARIABLES')]);
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value]) => !keys.has(name) && !/^[a-z]+_(?:\w+_)?(?:test|live)_/.test(value),
+    ),
+  );
+}
+
+function verify() {
   const formats = [...new Set(list('FORMATS'))];
-  const unknown = formats.filter((format) => !(format in endings));
+  const unknown = formats.filter((format) => !Object.hasOwn(endings, format));
   if (unknown.length > 0)
-    return fail(`No format "${unknown.join(', ')}". Valid: ${Object.keys(endings).join(', ')}.`);
+    throw new UsageError(`No format "${unknown.join(', ')}". Valid: ${Object.keys(endings).join(', ')}.`);
   const missing = list('KEY_VARIABLES').filter((name) => !process.env[name]);
   if (missing.length > 0)
-    return fail(`No key in ${missing.join(', ')}. Give it to this step with "env:", from a secret.`);
+    throw new UsageError(`No key in ${missing.join(', ')}. Give it to this step with "env:", from a secret.`);
 
-  const target = input('TARGET') || 'sandbox';
+  const env = environment();
   const named = list('PROFILES');
-  const which = named.length > 0 ? named : ['--all'];
-  const common = [
-    ...['--target', target],
-    ...(isOn('LIVE') ? ['--live'] : []),
-    ...(input('POLICY') ? ['--policy', input('POLICY')] : []),
-  ];
-  if (target === 'sandbox') {
-    const status = run(['provision', ...which, ...common, '--quiet']);
+  const which = named.length > 0 ? ['--', ...named] : ['--all'];
+  if (env.KEYAUDIT_TARGET === 'sandbox') {
+    const status = keyaudit(['provision', '--quiet', ...which], withoutKeys(env));
     if (status !== 0) {
       output('ok', 'false');
       output('exit-code', String(status));
-      process.exitCode = status;
-      return;
+      return status;
     }
   }
   const folder = input('REPORT_FOLDER') || 'keyaudit-reports';
@@ -78,27 +123,36 @@ function main() {
   const scratch = mkdtempSync(join(tmpdir(), 'keyaudit-action-'));
   try {
     const summary = join(scratch, 'keyaudit.json');
-    const status = run([
-      'verify',
-      ...which,
-      ...common,
-      ...['--format', 'github'],
-      ...(input('DEPTH') ? ['--depth', input('DEPTH')] : []),
-      ...(isOn('FROZEN') ? ['--frozen', '--lock', input('LOCK') || 'keyaudit.lock.yaml'] : []),
-      ...(Number(input('MIN_COVERAGE')) > 0 ? ['--min-coverage', input('MIN_COVERAGE')] : []),
-      ...[['json', summary], ...reports].flatMap(([format, file]) => ['--report', `${format}=${file}`]),
-    ]);
+    const status = keyaudit(
+      [
+        ...['verify', '--format=github'],
+        ...(isOn('FROZEN') ? [`--lock=${input('LOCK') || 'keyaudit.lock.yaml'}`] : []),
+        ...[['json', summary], ...reports].map(([format, file]) => `--report=${format}=${file}`),
+        ...which,
+      ],
+      env,
+    );
     output('ok', String(status === 0));
     output('exit-code', String(status));
-    process.exitCode = status;
-    // Exit code 2 comes before the first probe, and then there is no report.
-    if (status === USAGE) return;
+    // Exit code 2 comes before the first probe, and a run that was killed has no report either.
+    if (status === USAGE || !existsSync(summary)) return status === 0 ? UNDETERMINED : status;
     output('counts', JSON.stringify(countsOf(summary)));
     output('reports', reports.map(([, file]) => file).join('\n'));
     for (const [format, file] of reports) output(format, file);
+    return status;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-main();
+// Until the work has decided better.
+process.exitCode = UNDETERMINED;
+try {
+  process.exitCode = process.argv[2] === 'install' ? install() : verify();
+} catch (error) {
+  const message = error instanceof UsageError ? error.message : `The action failed: ${error.message}`;
+  console.log(
+    `::error title=keyaudit::${message.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A')}`,
+  );
+  if (error instanceof UsageError) process.exitCode = USAGE;
+}
