@@ -1,12 +1,31 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Tests that need a program which nobody here wrote (`test/peers/`), or start hundreds of processes:
+ * `npm run test:peers`. All others: `npm test`.
+ */
+const PEERS = ['test/{peers,kill,leak}/**/*.test.ts', 'test/fuzz/requests.test.ts'];
+
+/** How long a test may take before it is thought to hang: no measure of speed, on no machine. */
+export const HUNG_MS = 300_000;
+
+const limits = { testTimeout: HUNG_MS, hookTimeout: HUNG_MS };
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
     // Tests of the CLI wait for its processes much of the time, so one worker more than cores keeps them busy.
     maxWorkers: availableParallelism() + 1,
+    projects: [
+      {
+        test: {
+          ...limits,
+          name: 'tests',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: PEERS,
+        },
+      },
+      { test: { ...limits, name: 'peers', include: PEERS } },
+    ],
   },
 });

@@ -48,7 +48,7 @@ export function buildCatalog(sdk: Sdk, tables: SourceTables): Catalog {
  * One request for each endpoint. Where several methods make the same one, a method that makes only this request
  * names it: `GET /v1/account` is `accounts.retrieveCurrent`, while `accounts.retrieve` stays `GET /v1/accounts/{id}`.
  */
-export function canonicalRequests(requests: readonly SdkRequest[]): SdkRequest[] {
+function canonicalRequests(requests: readonly SdkRequest[]): SdkRequest[] {
   const named = new Set(requests.filter((request) => !request.branches).map(endpointOf));
   return requests.filter((request) => !request.branches || !named.has(endpointOf(request)));
 }

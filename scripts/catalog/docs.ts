@@ -91,7 +91,7 @@ const CORRECTING: readonly string[] = [
   '   and set the provenance accordingly.',
   '2. Run `npm run catalog`. It rewrites `src/core/catalog/data/catalog.ts`, `src/core/catalog/data/parameters.ts`, `src/core/catalog/data/expansions.ts` and',
   '   this file.',
-  '3. Run `npm run check`, and commit the table with what was generated.',
+  '3. Run `npm test`, and commit the table with what was generated.',
   '',
   'After raising the `stripe` dependency the same command lists each endpoint that has no row yet, and each row whose',
   'endpoint is gone. `keyaudit calibrate` finds rows that are wrong for your own account, without an edit here.',

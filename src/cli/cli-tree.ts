@@ -73,13 +73,6 @@ function cliOption(option: Option): CliOption {
   };
 }
 
-/** Every command that does something itself, parents before children. */
-export function leafCommands(tree: CliCommand): readonly CliCommand[] {
-  return tree.commands.flatMap((command) =>
-    command.commands.length === 0 ? [command] : leafCommands(command),
-  );
-}
-
 /** Every command, the program itself first. */
 export function allCommands(tree: CliCommand): readonly CliCommand[] {
   return [tree, ...tree.commands.flatMap(allCommands)];

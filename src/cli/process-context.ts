@@ -5,7 +5,7 @@ import { globalOptions, type ProgramOptions } from './globals.ts';
 import type { GuardedStream } from './guarded-stream.ts';
 
 /** Where the package lies; this is one folder below it when built. */
-export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
 export function packageVersion(): string {
   return (JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as { version: string }).version;

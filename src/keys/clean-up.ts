@@ -125,7 +125,7 @@ async function isPublished(
 }
 
 /** Ends a key that has a record, and takes its secret out of the store. */
-export async function end(id: string, api: KeyApi, context: CommandContext): Promise<void> {
+async function end(id: string, api: KeyApi, context: CommandContext): Promise<void> {
   await endKey(api, id);
   await forgetSecret(id, context);
   await updateKeyRecords(context.cwd, (records) =>

@@ -21,7 +21,7 @@ const ownerSchema = z.strictObject({
  * unpublished. `publishing`: its secret may be in the store. `running`: it is lent to a command.
  * `retiring`: `retire` must end, from `dueAt` on.
  */
-export const JOURNAL_STEPS = ['creating', 'created', 'publishing', 'running', 'retiring'] as const;
+const JOURNAL_STEPS = ['creating', 'created', 'publishing', 'running', 'retiring'] as const;
 
 const entrySchema = z.strictObject({
   id: z.string(),
@@ -59,7 +59,7 @@ export interface JournalWork {
 }
 
 /** Where the journal of a working folder lies; there is no file while no work is unfinished. */
-export function journalFile(cwd: string): string {
+function journalFile(cwd: string): string {
   return join(cwd, WORKSPACE, 'journal.json');
 }
 

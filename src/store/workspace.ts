@@ -10,7 +10,7 @@ export const WORKSPACE = '.keyaudit';
 /** Only the owner may list or enter. */
 const DIRECTORY_MODE = 0o700;
 /** Only the owner may read or write. */
-export const FILE_MODE = 0o600;
+const FILE_MODE = 0o600;
 
 /** Longest wait for another keyaudit process, about 10 s in all. */
 const LOCK_RETRIES = { retries: 40, minTimeout: 20, maxTimeout: 300, factor: 1.5, randomize: true };

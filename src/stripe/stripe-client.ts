@@ -15,7 +15,7 @@ export interface StripeClientOptions {
   readonly httpClient?: Stripe.HttpClient;
 }
 
-export const STRIPE_API_BASE = 'https://api.stripe.com';
+const STRIPE_API_BASE = 'https://api.stripe.com';
 
 /** Default patience for one attempt, in ms. */
 export const DEFAULT_TIMEOUT_MS = 20_000;

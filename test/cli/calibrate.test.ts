@@ -6,7 +6,7 @@ import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { answerJson, startFaultyServer, stripeError } from '../support/faulty-server.ts';
-import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { KEYAUDIT, NODE, runCli, temporaryFolder } from '../support/run-cli.ts';
 import { startSandboxServer } from '../support/sandbox-server.ts';
 
 interface Row {
@@ -158,7 +158,7 @@ describe('calibrate', { timeout: 60_000 }, () => {
       KEYAUDIT_API_BASE: open.url,
     };
     const args = [KEYAUDIT, 'calibrate', '--format', 'json', '--only', 'probes', '--rate', '200'];
-    const first = execa(process.execPath, args, { cwd, env, extendEnv: false, reject: false });
+    const first = execa(NODE, args, { cwd, env, extendEnv: false, reject: false });
     const count = () => [...open.requests().values()].reduce((sum, one) => sum + one, 0);
     while (count() < 300) await new Promise((resolve) => setTimeout(resolve, 20));
     first.kill('SIGINT');

@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { KEYAUDIT, NODE, runCli, temporaryFolder } from '../support/run-cli.ts';
 
 async function script(shell: string): Promise<string> {
   const run = await runCli(['completion', shell], { cwd: await temporaryFolder() });
@@ -19,7 +19,7 @@ async function offered(words: readonly string[], files: readonly string[] = []):
   await mkdir(join(cwd, 'profiles'));
   await writeFile(join(cwd, 'profiles', 'mine.yaml'), 'name: mine\npermissions: { charges: read }\n');
   for (const file of files) await writeFile(join(cwd, 'profiles', file), 'name: [broken');
-  await writeFile(join(bin, 'keyaudit'), `#!/bin/sh\nexec '${process.execPath}' '${KEYAUDIT}' "$@"\n`);
+  await writeFile(join(bin, 'keyaudit'), `#!/bin/sh\nexec '${NODE}' '${KEYAUDIT}' "$@"\n`);
   await chmod(join(bin, 'keyaudit'), 0o755);
   await writeFile(join(cwd, 'completion.bash'), await script('bash'));
   const run = await execa(

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { KEYAUDIT, runCli } from '../support/run-cli.ts';
+import { KEYAUDIT, NODE, runCli } from '../support/run-cli.ts';
 import { startSandboxServer } from '../support/sandbox-server.ts';
 import { AT_ONCE, type Scene, scene } from '../support/scene.ts';
 
@@ -107,7 +107,7 @@ describe('rotate', () => {
     await run(['provision', 'refund-agent']);
     const before = await stored();
     const child = execa(
-      process.execPath,
+      NODE,
       [KEYAUDIT, 'rotate', 'refund-agent', '--grace', '3s', '--api-base', sandbox.url],
       { cwd, env: { STRIPE_SECRET_KEY: sandbox.secretKey, NO_COLOR: '1' }, reject: false },
     );
@@ -178,7 +178,7 @@ describe('exec', () => {
   const started = async (here: Scene, script: string, options: readonly string[] = []) => {
     const { cwd, sandbox } = here;
     const child = execa(
-      process.execPath,
+      NODE,
       [KEYAUDIT, 'exec', ...options, '--api-base', sandbox.url, 'refund-agent', '--', 'sh', '-c', script],
       { cwd, env: { STRIPE_SECRET_KEY: sandbox.secretKey }, reject: false },
     );

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { KEYAUDIT, NODE, runCli, temporaryFolder } from '../support/run-cli.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -13,7 +13,7 @@ async function startAfter(script: string, args: readonly string[]) {
   const cwd = await temporaryFolder();
   const before = join(cwd, 'before.mjs');
   await writeFile(before, script);
-  return execa(process.execPath, ['--import', pathToFileURL(before).href, KEYAUDIT, ...args], {
+  return execa(NODE, ['--import', pathToFileURL(before).href, KEYAUDIT, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', HOME: cwd },
     extendEnv: false,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { startFaultyServer } from '../support/faulty-server.ts';
-import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { KEYAUDIT, NODE, runCli, temporaryFolder } from '../support/run-cli.ts';
 import { startSandboxServer } from '../support/sandbox-server.ts';
 
 interface VerifyJson {
@@ -33,7 +33,7 @@ describe('a run that ends early', { timeout: 60_000 }, () => {
     const base = ['--api-base', server.url];
     expect((await runCli(['provision', '--all', ...base], { cwd, env })).exitCode).toBe(0);
     const args = [KEYAUDIT, 'verify', '--all', '--rate', '20', '--report', 'json=out.json', ...base];
-    const run = execa(process.execPath, args, { cwd, env, extendEnv: false, reject: false });
+    const run = execa(NODE, args, { cwd, env, extendEnv: false, reject: false });
     // Long after it began, long before the first profile's 148 probes can be done.
     setTimeout(() => run.kill('SIGINT'), 3_000);
     const { exitCode, stdout, signal } = await run;

@@ -15,23 +15,24 @@ export interface Peer {
 /**
  * A program that this project did not write. Without it, the tests that need it are left out, loudly; in
  * CI they are never left out.
+ * @param names what it is called, the first that is found wins
  * @param tests which tests are left out without it
  * @param folders where to look, by default also on PATH
  */
 export async function findPeer(
-  name: string,
+  names: string | readonly string[],
   tests: string,
   folders: readonly string[] = [join(PEERS, 'bin'), ...(process.env.PATH ?? '').split(delimiter)],
 ): Promise<Peer> {
-  for (const folder of folders) {
-    const file = join(folder, name);
+  const candidates = [names].flat().flatMap((name) => folders.map((folder) => join(folder, name)));
+  for (const file of candidates) {
     const found = await access(file, constants.X_OK).then(
       () => true,
       () => false,
     );
     if (found) return { file, missing: false };
   }
-  const message = `${name} is missing: left out are ${tests}. scripts/install-peers.sh installs it.`;
+  const message = `${[names].flat().join(' or ')} is missing: left out are ${tests}. scripts/install-peers.sh installs it.`;
   if (process.env.CI !== undefined && process.env.CI !== '') throw new Error(message);
   console.warn(`\n  LEFT OUT: ${message}\n`);
   return { file: '', missing: true };
@@ -39,4 +40,8 @@ export async function findPeer(
 
 export function findStripeMock(tests: string): Promise<Peer> {
   return findPeer('stripe-mock', tests);
+}
+
+export function findBrowser(tests: string): Promise<Peer> {
+  return findPeer(['chromium', 'chromium-browser', 'google-chrome', 'chrome'], tests);
 }

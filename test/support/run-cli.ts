@@ -8,6 +8,9 @@ import { onTestFinished } from 'vitest';
 /** The built CLI, as users run it. */
 export const KEYAUDIT = fileURLToPath(new URL('../../bin/keyaudit.js', import.meta.url));
 
+/** The Node that runs it: this one, or the version that `npm run test:peers` tries it with. */
+export const NODE = process.env.KEYAUDIT_TEST_NODE ?? process.execPath;
+
 export interface CliRun {
   readonly exitCode: number;
   readonly stdout: string;
@@ -22,7 +25,7 @@ export interface CliOptions {
 
 /** Runs the built CLI with an environment that holds nothing but what the test gives it. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<CliRun> {
-  const run = await execa(process.execPath, [KEYAUDIT, ...args], {
+  const run = await execa(NODE, [KEYAUDIT, ...args], {
     cwd: options.cwd,
     env: { PATH: process.env.PATH ?? '', HOME: options.cwd, NO_COLOR: '1', ...options.env },
     extendEnv: false,

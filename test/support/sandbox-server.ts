@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
-import { KEYAUDIT } from './run-cli.ts';
+import { KEYAUDIT, NODE } from './run-cli.ts';
 
 export interface SandboxServer {
   readonly url: string;
@@ -14,7 +14,7 @@ export interface SandboxServer {
 
 /** `keyaudit sandbox --port 0` in `cwd`, ended when the test is over. */
 export async function startSandboxServer(cwd: string, args: readonly string[] = []): Promise<SandboxServer> {
-  const server = execa(process.execPath, [KEYAUDIT, 'sandbox', '--port', '0', '--format', 'json', ...args], {
+  const server = execa(NODE, [KEYAUDIT, 'sandbox', '--port', '0', '--format', 'json', ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '' },
     extendEnv: false,

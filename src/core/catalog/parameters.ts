@@ -14,10 +14,7 @@ export function parametersOf(operation: OperationName): readonly Parameter[] {
 }
 
 /** @param lists the shared lists of enum values that the text refers to by number */
-export function decodeParameters(
-  encoded: string,
-  lists: readonly (readonly string[])[],
-): readonly Parameter[] {
+function decodeParameters(encoded: string, lists: readonly (readonly string[])[]): readonly Parameter[] {
   return encoded === '' ? [] : encoded.split(' ').map((text) => decodeParameter(text, lists));
 }
 

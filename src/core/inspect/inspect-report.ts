@@ -35,7 +35,7 @@ export function permissionsOf(
 }
 
 /** Whether asking again could tell more; what no call needs, or others cover, stays unknown for ever. */
-export function isUnanswered({ state, reason }: InferredPermission): boolean {
+function isUnanswered({ state, reason }: InferredPermission): boolean {
   return state === 'undetermined' && reason !== 'no-operation' && reason !== 'covered';
 }
 

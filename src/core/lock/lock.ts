@@ -146,7 +146,7 @@ export function lockedExtent(locked: LockedProfile): Extent {
 }
 
 /** How far a profile and its verified key reach. */
-export function verifiedExtent({ profile, grant, result }: Omit<Verified, 'digest'>): Extent {
+function verifiedExtent({ profile, grant, result }: Omit<Verified, 'digest'>): Extent {
   const verdicts = new Map<OperationName, VerdictKind>(
     result.probes.map(({ operation, observed }) => [operation, observed]),
   );

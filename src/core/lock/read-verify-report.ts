@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Extent } from './extent.ts';
 
 /** The schema of `verify --format json`. */
-export const VERIFY_SCHEMA = 'keyaudit.verify/1';
+const VERIFY_SCHEMA = 'keyaudit.verify/1';
 
 const seen = z.object({
   operation: z.string(),

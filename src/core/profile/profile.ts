@@ -12,7 +12,7 @@ export const levelSchema = z.enum(['none', 'read', 'write']);
 
 const why = z.string().min(1).describe('Why the agent needs it; shown in plans and reports');
 
-export const permissionEntrySchema = z.union([
+const permissionEntrySchema = z.union([
   levelSchema,
   z.strictObject({ level: levelSchema, why: why.optional() }),
 ]);

@@ -87,10 +87,3 @@ export function exitCodeOf(report: Pick<VerifyReport, 'results' | 'comparisons'>
     return EXIT.findings;
   return report.results.length > 0 && report.results.every(resultIsOk) ? EXIT.ok : EXIT.undetermined;
 }
-
-/** The permissions of the findings of one kind, each once. */
-export function permissionsIn(findings: readonly Finding[]): readonly PermissionName[] {
-  return [
-    ...new Set(findings.flatMap((finding) => (finding.permission === null ? [] : [finding.permission]))),
-  ];
-}

@@ -9,7 +9,7 @@ import type { Observation } from './observation.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the profile says of an operation. */
-export function expectationOf(
+function expectationOf(
   operation: OperationName,
   { profile, grant, catalog }: { profile: Profile; grant: Grant; catalog: Catalog },
 ): Expectation {

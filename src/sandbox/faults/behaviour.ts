@@ -7,7 +7,7 @@ const everyNth = z.int().positive().optional();
 const ms = z.number().nonnegative().max(3_600_000);
 
 /** Which stranger answers in Stripe's place. */
-export const FOREIGN_ANSWERS = [
+const FOREIGN_ANSWERS = [
   'html',
   'captive-portal',
   'proxy-403',

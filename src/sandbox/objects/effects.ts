@@ -142,7 +142,7 @@ function wholePrice({ price }: StripeObject, store: ObjectStore): unknown {
 }
 
 /** What an action does to its object; any other takes the fields over and no more. */
-export const actionEffects: Readonly<Record<OperationName, Effect>> = {
+const actionEffects: Readonly<Record<OperationName, Effect>> = {
   'charges.capture': (object, { fields }) => {
     if (object.captured === true) {
       return errorAnswer(400, {

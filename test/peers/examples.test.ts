@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { findPeer, PEERS } from './support/peer.ts';
-import { temporaryFolder } from './support/run-cli.ts';
-import { type SandboxServer, startSandboxServer } from './support/sandbox-server.ts';
+import { findPeer, PEERS } from '../support/peer.ts';
+import { temporaryFolder } from '../support/run-cli.ts';
+import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
 
-const file = (path: string) => fileURLToPath(new URL(`../examples/${path}`, import.meta.url));
-const jiti = fileURLToPath(new URL('../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url));
+const file = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
+const jiti = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url));
 
 interface Agent {
   readonly name: string;

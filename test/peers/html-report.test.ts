@@ -1,13 +1,13 @@
-import { accessSync, constants } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { VerifyReport } from '../src/core/result/verify-report.ts';
-import { renderVerifyHtml } from '../src/report/verify/html.ts';
-import { temporaryFolder } from './support/run-cli.ts';
+import type { VerifyReport } from '../../src/core/result/verify-report.ts';
+import { renderVerifyHtml } from '../../src/report/verify/html.ts';
+import { findBrowser } from '../support/peer.ts';
+import { temporaryFolder } from '../support/run-cli.ts';
 import {
   captured,
   drift,
@@ -18,20 +18,9 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from './support/verify-report-factory.ts';
+} from '../support/verify-report-factory.ts';
 
-const executablePath = ['chromium', 'chromium-browser', 'google-chrome', 'chrome']
-  .flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name)))
-  .find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-if (executablePath === undefined)
-  console.warn('The HTML report is not tested: there is no chromium on PATH.');
+const browserFile = await findBrowser('the HTML report in a browser');
 
 const refused = { expected: 'forbidden', observed: 'forbidden', expectation: 'none', status: 403 } as const;
 const report = verifyReport([
@@ -60,10 +49,10 @@ const report = verifyReport([
   stoppedResult({ profile: 'keyless' }),
 ]);
 
-describe.skipIf(executablePath === undefined)('the HTML report in a browser', () => {
+describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath ?? '' });
+    browser = await chromium.launch({ executablePath: browserFile.file });
   });
   afterAll(() => browser.close());
 
