@@ -2,8 +2,8 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { PROFILE_NAME } from '../core/profile/profile-name.ts';
 import type { CommandContext } from '../session/context.ts';
-import { openLibrary } from '../session/profile-grant.ts';
 import { withResultOutput } from '../session/result-output.ts';
+import { openSession } from '../session/session.ts';
 import { renderCliReference } from './cli-reference.ts';
 import { cliTree } from './cli-tree.ts';
 import { renderCompletion } from './completion-scripts.ts';
@@ -28,7 +28,7 @@ export async function cliReference(program: CommandUnknownOpts, context: Command
 }
 
 async function profileNames(context: CommandContext): Promise<string> {
-  const library = openLibrary(context);
+  const { library } = await openSession(context);
   const names: string[] = [];
   for (const entry of await library.entries()) {
     const reading = await library.read(entry);

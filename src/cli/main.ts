@@ -22,13 +22,10 @@ async function main(argv: readonly string[], env: Record<string, string | undefi
 
 async function perform({ globals, work }: Invocation): Promise<number> {
   const context = processContext(globals, { stdout, stderr, signal: signalOfTheUser() });
-  const { calibrationFolder } = await import('../store/user-folder.ts');
-  if (existsSync(calibrationFolder(context.env))) {
-    await (await import('../session/load-catalog.ts')).useCalibration(context);
-  }
   if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
     const { cleanUp } = await import('../keys/clean-up.ts');
-    await cleanUp(context, { list: globals.cleanup === false });
+    const { openSession } = await import('../session/session.ts');
+    await cleanUp(await openSession(context), { list: globals.cleanup === false });
   }
   return await work(context);
 }

@@ -2,9 +2,9 @@ import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { countChanges, diffSides } from '../core/lock/diff.ts';
 import { renderDiffTable } from '../report/diff-table.ts';
 import type { CommandContext } from '../session/context.ts';
-import { loadCatalog } from '../session/load-catalog.ts';
 import { readSide } from '../session/read-side.ts';
 import { printResult } from '../session/result-output.ts';
+import { openSession } from '../session/session.ts';
 
 export interface DiffOptions {
   readonly before: string;
@@ -18,8 +18,9 @@ export async function diff(
   { before, after, failOnWidening = false }: DiffOptions,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const [from, to] = [await readSide(before, context), await readSide(after, context)];
-  const diffs = diffSides(from, to, loadCatalog());
+  const session = await openSession(context);
+  const [from, to] = [await readSide(before, session), await readSide(after, session)];
+  const diffs = diffSides(from, to, session.catalog);
   if (diffs.length === 0) {
     throw new KeyauditError('DIFF_NOTHING', `${before} and ${after} have no profile in common.`);
   }

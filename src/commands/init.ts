@@ -1,5 +1,6 @@
 import { access, mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { lockProfiles } from '../audit/lock-profiles.ts';
 import { CI_SYSTEMS, type CiSystem } from '../core/draft/ci-system.ts';
 import {
   parseStarterPermission,
@@ -10,14 +11,13 @@ import { starterWorkflow } from '../core/draft/starter-workflow.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE } from '../core/lock/lock.ts';
 import { requireProfileName } from '../core/profile/profile-name.ts';
+import { provisionKey, storeFor } from '../keys/provision-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { type CommandContext, today } from '../session/context.ts';
-import { loadCatalog } from '../session/load-catalog.ts';
-import { openLibrary } from '../session/profile-grant.ts';
+import { grantsFor } from '../session/profile-grant.ts';
 import { printResult } from '../session/result-output.ts';
+import { openSession, withTarget } from '../session/session.ts';
 import { writeResultFile } from '../store/result-file.ts';
-import { lock } from './lock.ts';
-import { provision } from './provision.ts';
 
 export interface InitOptions {
   readonly name?: string;
@@ -46,12 +46,12 @@ const DEFAULTS = { name: 'my-agent', permissions: ['charges=read', 'customers=re
 export async function init(options: InitOptions, context: CommandContext): Promise<ExitCode> {
   const answers = await gather(options, context);
   requireProfileName(answers.name);
-  const catalog = loadCatalog();
+  const { catalog } = await openSession(context);
   const profileFile = join('profiles', `${answers.name}.yaml`);
   const profileText = starterProfile(
     {
       ...answers,
-      ...(options.env === undefined ? {} : { env: options.env }),
+      env: options.env,
       schema: schemaFrom(dirname(profileFile), context),
     },
     catalog,
@@ -67,7 +67,7 @@ export async function init(options: InitOptions, context: CommandContext): Promi
     written.push(file);
   };
   await write(profileFile, profileText);
-  const all = await openLibrary(context).all();
+  const all = await (await openSession(context)).library.all();
   const variables = [...new Set(all.map(({ env }) => env))].sort();
   const gate = starterWorkflow(answers.ci, { version: context.version, variables });
   if (gate !== undefined) await write(gate.file, gate.text);
@@ -162,8 +162,12 @@ async function lockOnSandbox(name: string, context: CommandContext): Promise<str
     globals: { ...globals, target: 'sandbox', format: 'table', quiet: true, live: false },
   };
   try {
-    await provision({ profiles: [name] }, quiet);
-    await lock({ profiles: [name] }, quiet);
+    const session = await openSession(quiet);
+    const grants = await grantsFor({ profiles: [name] }, session);
+    await withTarget(session, async (open) => {
+      for (const grant of grants) await provisionKey(grant, 'managed', {}, storeFor({}, open), open);
+    });
+    await lockProfiles({ profiles: [name] }, session);
     return undefined;
   } catch (error) {
     if (!(error instanceof KeyauditError)) throw error;

@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { endpointOf } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { type SmallestGrant, smallestGrant } from '../core/grant/smallest-grant.ts';
-import { someOf } from '../core/some-of.ts';
-import { counted, paintFor, type TextOutput, wrap } from '../report/text.ts';
+import { smallestGrant } from '../core/grant/smallest-grant.ts';
+import { permissionsJson, renderPermissionsTable } from '../report/permissions.ts';
 import type { CommandContext } from '../session/context.ts';
-import { loadCatalog } from '../session/load-catalog.ts';
 import { printResult } from '../session/result-output.ts';
+import { openSession } from '../session/session.ts';
 
 export interface PermissionsOptions {
   readonly endpoints: readonly string[];
@@ -21,18 +20,19 @@ export interface PermissionsOptions {
  * arguments, a file, or standard input; exit 2 when one of them is not resolved.
  */
 export async function permissions(options: PermissionsOptions, context: CommandContext): Promise<ExitCode> {
-  const catalog = loadCatalog();
+  const session = await openSession(context);
+  const { catalog } = session;
   const texts = options.all === true ? catalog.operations.map(endpointOf) : await gather(options, context);
   const expansions = texts.some((text) => text.includes('?'))
     ? new (await import('../core/catalog/expansion.ts')).Expansions(catalog)
     : undefined;
   const grant = smallestGrant(texts, catalog, expansions);
-  const { permissions: names, endpoints, unresolved, reasons } = grant;
-  await printResult(context, {
-    json: { schema: 'keyaudit.permissions/1', permissions: names, endpoints, unresolved, reasons },
-    table: (output) => renderTable(grant, output, context.globals.verbose || options.all === true),
+  const full = context.globals.verbose || options.all === true;
+  await printResult(session, {
+    json: permissionsJson(grant),
+    table: (output) => renderPermissionsTable(grant, catalog, output, { full }),
   });
-  return unresolved.length === 0 || options.all === true ? EXIT.ok : EXIT.usage;
+  return grant.unresolved.length === 0 || options.all === true ? EXIT.ok : EXIT.usage;
 }
 
 async function gather(options: PermissionsOptions, context: CommandContext): Promise<readonly string[]> {
@@ -62,31 +62,4 @@ function linesOf(text: string): string[] {
     .split('\n')
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
-}
-
-function renderTable(grant: SmallestGrant, output: TextOutput, full: boolean): void {
-  const paint = paintFor(output);
-  if (grant.permissions.length > 0) output.write(`${paint.bold(grant.permissions.join(' '))}\n`);
-  for (const { permission, operations } of grant.reasons) {
-    const row = loadCatalog().permission(permission)?.label;
-    const label = row === undefined ? '' : ` (Stripe's row "${row}")`;
-    const covers = operations.length > 1 ? `: one permission for ${counted(operations.length, 'call')}` : '';
-    output.write(
-      wrap(
-        `${permission}${label} for ${full ? operations.join(', ') : someOf(operations)}${covers}`,
-        output,
-        { indent: '    ', first: '  ' },
-      ),
-    );
-  }
-  if (full) {
-    for (const { endpoint, operation, permissions: names, provenance } of grant.endpoints) {
-      output.write(`  ${endpoint}  ${paint.dim(`${operation}: ${names.join(' or ')} (${provenance})`)}\n`);
-    }
-  }
-  for (const { endpoint, reason } of grant.unresolved) {
-    output.write(
-      wrap(`${endpoint}: ${reason}`, output, { indent: '    ', first: `  ${paint.yellow('?')} ` }),
-    );
-  }
 }

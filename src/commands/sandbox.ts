@@ -2,8 +2,8 @@ import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { parseBehaviour } from '../sandbox/faults/behaviour.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import type { CommandContext } from '../session/context.ts';
-import { shippedCatalog } from '../session/load-catalog.ts';
 import { requireFormat } from '../session/result-output.ts';
+import { openSession } from '../session/session.ts';
 import { readBehaviour } from '../targets/read-behaviour.ts';
 
 export interface SandboxCommandOptions {
@@ -32,15 +32,14 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
       : await (await import('../targets/stripe-mock.ts')).openStripeMock(context.env);
   try {
     const server = await startSandbox({
-      catalog: shippedCatalog(),
+      catalog: (await openSession(context)).shippedCatalog,
       cwd: context.cwd,
       host: options.host,
       port: options.port,
       behaviour,
       ...(mock === undefined ? {} : { upstream: mock.url }),
     });
-    // The sandbox's own secret key is printed on purpose: it opens nothing but this server.
-    const secretKey = server.secretKey.reveal();
+    const secretKey = server.shownSecretKey;
     const what =
       mock === undefined ? 'Sandbox' : `Sandbox, with stripe-mock from ${mock.from} behind it (${mock.url}),`;
     const text =

@@ -1,17 +1,16 @@
 import { probeKey } from '../audit/probe-key.ts';
+import { depthFor } from '../audit/verify-profiles.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
 import { verdictLine } from '../report/verify/table.ts';
-import type { CommandContext } from '../session/context.ts';
-import { loadCatalog } from '../session/load-catalog.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
+import type { OpenSession, Session } from '../session/session.ts';
 import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
-import type { OpenTarget } from '../targets/open-target.ts';
 import { rememberKey } from './make-key.ts';
 
 export interface DashboardOptions {
@@ -28,14 +27,14 @@ export async function takeDashboardKey(
   one: ProfileGrant,
   { open }: DashboardOptions,
   store: SecretStore,
-  target: OpenTarget,
-  context: CommandContext,
+  session: OpenSession,
 ): Promise<{ readonly record: KeyRecord; readonly superseded: readonly KeyRecord[] }> {
   const { profile, grant } = one;
-  const mode = context.globals.live ? 'live' : 'test';
-  const url = await explain(one, mode, context);
-  if (open === true) await openInBrowser(url, context);
-  const pasted = await context.stdin.readSecret(`Paste the key for ${profile.name} (not shown): `);
+  const { target } = session;
+  const mode = session.globals.live ? 'live' : 'test';
+  const url = await explain(one, mode, session);
+  if (open === true) await openInBrowser(url, session);
+  const pasted = await session.stdin.readSecret(`Paste the key for ${profile.name} (not shown): `);
   if (pasted.trim() === '') {
     throw new KeyauditError('KEY_MISSING', `No key was given for ${profile.name}.`, {
       hint: 'Make it by the link above, then paste it, or pipe it to standard input.',
@@ -46,9 +45,8 @@ export async function takeDashboardKey(
   const result = await probeKey(
     one,
     { key, variable: profile.env, place: 'standard input' },
-    {},
-    target,
-    context,
+    { depth: depthFor(profile, {}) },
+    session,
   );
   if (!resultIsOk(result)) throw notAsProfile(result);
   await store.put(profile.env, key, profile.name);
@@ -62,31 +60,29 @@ export async function takeDashboardKey(
     connectPermissions: [...grant.connectPermissions],
     mode,
     keyApi: 'dashboard',
-    target: context.globals.target,
-    ...(context.globals.apiBase === undefined ? {} : { apiBase: target.apiBase }),
+    target: target.name,
+    apiBase: session.globals.apiBase === undefined ? undefined : target.apiBase,
     fingerprint,
     variable: profile.env,
     place: store.place,
     status: 'active',
-    createdAt: context.now().toISOString(),
-    verifiedAt: context.now().toISOString(),
+    createdAt: session.now().toISOString(),
+    verifiedAt: session.now().toISOString(),
   };
-  return { record, superseded: await rememberKey(record, context) };
+  return { record, superseded: await rememberKey(record, session) };
 }
 
 async function explain(
   { profile, grant }: ProfileGrant,
   mode: 'test' | 'live',
-  context: CommandContext,
+  { catalog, stderr }: Session,
 ): Promise<string> {
-  const catalog = loadCatalog();
   const { name } = profile;
   const url = dashboardUrl(
     mode,
     { name, permissions: grant.permissions, connectPermissions: grant.connectPermissions },
     catalog,
   );
-  const { stderr } = context;
   const paint = paintFor(stderr);
   stderr.write(
     `${paint.bold(name)}: make a restricted ${mode} key by this link, with these rows and nothing else:\n`,
@@ -100,7 +96,7 @@ async function explain(
   return url;
 }
 
-async function openInBrowser(url: string, context: CommandContext): Promise<void> {
+async function openInBrowser(url: string, { stderr }: Session): Promise<void> {
   const [command, ...args] =
     process.platform === 'darwin'
       ? ['open']
@@ -113,7 +109,7 @@ async function openInBrowser(url: string, context: CommandContext): Promise<void
     stdio: 'ignore',
     timeout: 5_000,
   });
-  if (run.failed) context.stderr.write('The browser could not be opened; follow the link by hand.\n');
+  if (run.failed) stderr.write('The browser could not be opened; follow the link by hand.\n');
 }
 
 function checked(key: SecretKey, mode: 'test' | 'live'): SecretKey {

@@ -1,13 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { EXIT, KeyauditError } from '../core/error.ts';
-import type { CommandContext } from '../session/context.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
+import type { OpenSession } from '../session/session.ts';
 import { beginWork, type JournalEntry, type JournalWork } from '../store/journal.ts';
-import { fingerprintOf, type KeyRecord, updateKeyRecords } from '../store/key-records.ts';
+import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { type KeyApi, keyName, type MadeKey } from '../stripe/key-apis/key-api.ts';
-import type { OpenTarget } from '../targets/open-target.ts';
 import { endKey } from './retire-key.ts';
 
 /** A key that exists at Stripe and is published nowhere yet. */
@@ -33,10 +32,9 @@ export interface CreateKeyOptions {
  */
 export async function createKey(
   { profile, grant }: ProfileGrant,
-  api: KeyApi,
-  target: OpenTarget,
-  context: CommandContext,
   { command, expiresAt, account }: CreateKeyOptions,
+  api: KeyApi,
+  session: OpenSession,
 ): Promise<PendingKey> {
   if (grant.permissions.length === 0) {
     throw new KeyauditError(
@@ -45,18 +43,19 @@ export async function createKey(
       { hint: 'Name at least one resource under "permissions".' },
     );
   }
+  const { target, cwd, now } = session;
   const mode = target.secretKey().mode ?? 'test';
-  const name = keyName(profile.name, context.now(), randomBytes(3).toString('hex'));
+  const name = keyName(profile.name, now(), randomBytes(3).toString('hex'));
   const digest = profileDigest(profile);
   const where = {
-    target: context.globals.target,
-    ...(context.globals.apiBase === undefined ? {} : { apiBase: target.apiBase }),
-    ...(account === undefined ? {} : { account }),
+    target: target.name,
+    apiBase: session.globals.apiBase === undefined ? undefined : target.apiBase,
+    account,
   };
   const work = await beginWork(
-    context.cwd,
+    cwd,
     { id: randomUUID(), command, ...where, mode, profile: profile.name, step: 'creating', keyName: name },
-    context.now(),
+    now(),
   );
   const key = await api
     .create({
@@ -66,7 +65,7 @@ export async function createKey(
       connectPermissions: grant.connectPermissions,
       restrictions: grant.restrictions,
       mode,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
+      expiresAt,
       idempotencyKey: `keyaudit-${randomUUID()}`,
     })
     .catch((error: unknown) => failedCreate(error, name, api, work));
@@ -85,7 +84,7 @@ export async function createKey(
     place: '',
     status: 'active',
     createdAt: key.createdAt.toISOString(),
-    ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt.toISOString() }),
+    expiresAt: key.expiresAt?.toISOString(),
   };
   const undo = async () => {
     await endKey(api, key.id);
@@ -144,7 +143,7 @@ export async function endKeysNamed(api: KeyApi, name: string): Promise<readonly 
 export async function publishKey(
   { key, record, work, undo }: PendingKey,
   store: SecretStore,
-  context: CommandContext,
+  session: Pick<OpenSession, 'records'>,
 ): Promise<{ readonly record: KeyRecord; readonly superseded: readonly KeyRecord[] }> {
   const placed = { ...record, place: store.place };
   await work.update({ step: 'publishing', record: placed });
@@ -155,13 +154,16 @@ export async function publishKey(
     await undo();
     throw error;
   }
-  return { record: placed, superseded: await rememberKey(placed, context) };
+  return { record: placed, superseded: await rememberKey(placed, session) };
 }
 
 /** Writes a key's record; returns the older ones of the same profile, target and mode that still work. */
-export async function rememberKey(record: KeyRecord, context: CommandContext): Promise<readonly KeyRecord[]> {
+export async function rememberKey(
+  record: KeyRecord,
+  { records: book }: Pick<OpenSession, 'records'>,
+): Promise<readonly KeyRecord[]> {
   let superseded: readonly KeyRecord[] = [];
-  await updateKeyRecords(context.cwd, (records) => {
+  await book.update((records) => {
     const others = records.filter((old) => old.id !== record.id);
     const isOlder = (old: KeyRecord) => isSamePlace(old, record) && old.status !== 'revoked';
     superseded = others.filter(isOlder);

@@ -25,6 +25,8 @@ export interface Sandbox {
   /** Its test and live secret keys; they open nothing but this server. */
   readonly secretKey: SecretKey;
   readonly liveSecretKey: SecretKey;
+  /** The test one as text: printed on purpose, since it opens nothing but this server. */
+  readonly shownSecretKey: string;
   /** May be changed while it runs. */
   readonly behaviour: Behaviour;
   /** Every object that calls have made, all accounts and modes. */
@@ -53,6 +55,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     url,
     secretKey: keys.secretKey('test'),
     liveSecretKey: keys.secretKey('live'),
+    shownSecretKey: keys.secretKey('test').reveal(),
     behaviour,
     objects: () => server.objects(),
     requests: () => server.requests,

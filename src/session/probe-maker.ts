@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { type Calibration, effectiveOfBare, probeForm, probeQuality } from '../core/calibrate/calibration.ts';
-import type { Operation } from '../core/catalog/catalog.ts';
+import type { Catalog, Operation } from '../core/catalog/catalog.ts';
 import { parametersOf } from '../core/catalog/parameters.ts';
 import { buildProbe } from '../core/probe/build-probe.ts';
 import type { Probe } from '../core/probe/probe.ts';
-import { loadCalibration, loadCatalog } from './load-catalog.ts';
 
 /**
  * The probe of each operation for one run: built once, with ids that no other run uses, and with what
  * calibrating has shown of it.
  */
-export function makeProbes(calibration: Calibration = loadCalibration()): (operation: Operation) => Probe {
+export function probeMaker(catalog: Catalog, calibration: Calibration): (operation: Operation) => Probe {
   const nonce = randomBytes(6).toString('hex');
-  const bareHolds = effectiveOfBare(calibration, loadCatalog());
+  const bareHolds = effectiveOfBare(calibration, catalog);
   const probes = new Map<Operation, Probe>();
   return (operation) => {
     const known = probes.get(operation);

@@ -1,23 +1,16 @@
-import { join } from 'node:path';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
 import { type Grant, resolveGrant } from '../core/grant/grant.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { checkPolicy, type Policy } from '../core/rules/policy.ts';
-import { readPolicyFile } from '../store/policy-file.ts';
-import { invalidProfile, ProfileLibrary } from '../store/profile-library.ts';
-import { type CommandContext, today } from './context.ts';
-import { loadCatalog } from './load-catalog.ts';
+import { invalidProfile } from '../store/profile-library.ts';
+import { today } from './context.ts';
+import type { Session } from './session.ts';
 
 /** A profile with the grant that it resolves to. */
 export interface ProfileGrant {
   readonly profile: Profile;
   readonly grant: Grant;
-}
-
-/** The profiles that can be named from the working folder. */
-export function openLibrary(context: CommandContext, catalog: Catalog = loadCatalog()): ProfileLibrary {
-  return new ProfileLibrary({ cwd: context.cwd, shippedDir: join(context.packageRoot, 'profiles'), catalog });
 }
 
 /**
@@ -27,20 +20,15 @@ export function openLibrary(context: CommandContext, catalog: Catalog = loadCata
  */
 export async function grantsFor(
   named: { readonly profiles: readonly string[]; readonly all?: boolean },
-  context: CommandContext,
+  session: Session,
 ): Promise<readonly ProfileGrant[]> {
-  const grants = await resolveGrants(named, context);
-  const policy = await openPolicy(context);
+  const grants = await resolveGrants(named, session);
+  const policy = await session.policy();
   if (policy === undefined) return grants;
-  const problems = grants.flatMap(({ profile, grant }) => policyProblems(policy, profile, grant, context));
+  const problems = grants.flatMap(({ profile, grant }) => policyProblems(policy, profile, grant, session));
   if (problems.length === 0) return grants;
   const count = problems.length === 1 ? 'a line' : `${problems.length} lines`;
   throw new KeyauditError('POLICY_BROKEN', `The policy ${policy.file} is broken by ${count}.`, { problems });
-}
-
-/** The policy that holds here, if there is one. */
-export function openPolicy(context: CommandContext): Promise<Policy | undefined> {
-  return readPolicyFile(context.cwd, context.globals.policy, loadCatalog());
 }
 
 /** Where a profile breaks the policy today. */
@@ -48,18 +36,16 @@ export function policyProblems(
   policy: Policy,
   profile: Profile,
   grant: Grant,
-  context: Pick<CommandContext, 'now'>,
+  session: Pick<Session, 'now' | 'catalog'>,
 ): readonly Problem[] {
-  return checkPolicy(policy, profile, grant, { catalog: loadCatalog(), today: today(context) });
+  return checkPolicy(policy, profile, grant, { catalog: session.catalog, today: today(session) });
 }
 
 /** The same, whatever the policy says: to look at profiles, not to use them. */
 export async function resolveGrants(
   { profiles: names, all }: { readonly profiles: readonly string[]; readonly all?: boolean },
-  context: CommandContext,
+  { library, catalog, now }: Pick<Session, 'library' | 'catalog' | 'now'>,
 ): Promise<readonly ProfileGrant[]> {
-  const catalog = loadCatalog();
-  const library = openLibrary(context, catalog);
   if (all === true && names.length > 0) {
     throw new KeyauditError('USAGE', 'Name profiles or say --all, not both.');
   }
@@ -71,7 +57,7 @@ export async function resolveGrants(
   const profiles: Profile[] = [];
   if (all === true) profiles.push(...(await library.all()));
   else for (const name of new Set(names)) profiles.push(await library.profile(name));
-  return profiles.map((profile) => ({ profile, grant: satisfiableGrant(profile, catalog, today(context)) }));
+  return profiles.map((profile) => ({ profile, grant: satisfiableGrant(profile, catalog, today({ now })) }));
 }
 
 /** @throws KeyauditError `PROFILE_INVALID` when no key can satisfy the profile */

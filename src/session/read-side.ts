@@ -6,16 +6,16 @@ import { type Extent, extentOf } from '../core/lock/extent.ts';
 import { lockedExtent } from '../core/lock/lock.ts';
 import { readVerifyReport } from '../core/lock/read-verify-report.ts';
 import { looksLikeLock, parseLock } from '../store/lock-file.ts';
-import type { CommandContext } from './context.ts';
 import { resolveGrants } from './profile-grant.ts';
+import type { Session } from './session.ts';
 
 /**
  * One side of `keyaudit diff`: a lock file or a verify report by its content, else a profile by name
  * or path.
  * @throws KeyauditError for a file that is none of them, or an unknown profile
  */
-export async function readSide(name: string, context: CommandContext): Promise<Side> {
-  const text = await readFile(resolve(context.cwd, name), 'utf8').catch(() => undefined);
+export async function readSide(name: string, session: Session): Promise<Side> {
+  const text = await readFile(resolve(session.cwd, name), 'utf8').catch(() => undefined);
   const side = (kind: SideKind, extents: ReadonlyMap<string, Extent>): Side => ({ kind, name, extents });
   if (text !== undefined && looksLikeLock(text)) {
     const { lock } = parseLock(text, name);
@@ -25,7 +25,7 @@ export async function readSide(name: string, context: CommandContext): Promise<S
     );
   }
   if (text !== undefined && /^\s*\{/.test(text)) return side('verify', verifyExtents(text, name));
-  const grants = await resolveGrants({ profiles: [name] }, context);
+  const grants = await resolveGrants({ profiles: [name] }, session);
   return side(
     'profile',
     new Map(grants.map(({ profile, grant }) => [profile.name, extentOf(profile, grant)])),

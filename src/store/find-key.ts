@@ -1,6 +1,6 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
-import { readKeyRecords } from './key-records.ts';
+import type { KeyRecords } from './key-records.ts';
 import { DEFAULT_STORE, openPlace, readKeyFrom } from './secrets/secret-store.ts';
 
 export interface FindKeyOptions {
@@ -15,6 +15,7 @@ export interface FindKeyOptions {
   readonly cwd: string;
   /** Whether live keys are allowed. */
   readonly live: boolean;
+  readonly records: KeyRecords;
 }
 
 export interface FoundKey {
@@ -57,7 +58,15 @@ export function requireRestricted(key: SecretKey, where: string, live: boolean):
   }
 }
 
-async function lookUp({ profile, variable, keyEnv, keyFrom, env, cwd }: FindKeyOptions): Promise<FoundKey> {
+async function lookUp({
+  profile,
+  variable,
+  keyEnv,
+  keyFrom,
+  env,
+  cwd,
+  records: book,
+}: FindKeyOptions): Promise<FoundKey> {
   if (keyFrom !== undefined) return { key: await readKeyFrom(keyFrom, cwd), variable, place: 'command' };
   const name = keyEnv ?? variable;
   const given = env[name]?.trim();
@@ -69,7 +78,7 @@ async function lookUp({ profile, variable, keyEnv, keyFrom, env, cwd }: FindKeyO
       exitCode: EXIT.undetermined,
     });
   }
-  const records = (await readKeyRecords(cwd)).filter(
+  const records = (await book.all()).filter(
     (record) => record.profile === profile && record.variable === variable,
   );
   const places = new Set([

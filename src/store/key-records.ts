@@ -79,3 +79,28 @@ export async function updateKeyRecords(
 function recordsFile(cwd: string): string {
   return join(cwd, WORKSPACE, 'keys.json');
 }
+
+/** The key records of a working folder, read once, and again after each change. */
+export class KeyRecords {
+  readonly #cwd: string;
+  #known: Promise<readonly KeyRecord[]> | undefined;
+
+  constructor(cwd: string) {
+    this.#cwd = cwd;
+  }
+
+  /** Oldest first. @throws KeyauditError `KEY_RECORDS_BROKEN`, `STORE_UNREADABLE` */
+  all(): Promise<readonly KeyRecord[]> {
+    this.#known ??= readKeyRecords(this.#cwd);
+    return this.#known;
+  }
+
+  /** Changes them under a lock, so that two processes lose nothing of each other's. */
+  async update(change: (records: readonly KeyRecord[]) => readonly KeyRecord[]): Promise<void> {
+    try {
+      await updateKeyRecords(this.#cwd, change);
+    } finally {
+      this.#known = undefined;
+    }
+  }
+}

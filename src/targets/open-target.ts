@@ -1,11 +1,25 @@
+import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
-import type { CommandContext } from '../session/context.ts';
-import { shippedCatalog } from '../session/load-catalog.ts';
+import type { Target } from '../core/target.ts';
 import { readBehaviour } from './read-behaviour.ts';
+
+/** Which target, and what opening it may need. */
+export interface TargetRequest {
+  readonly target: Target;
+  /** A server in place of the target's own. */
+  readonly apiBase?: string | undefined;
+  /** Whether live keys are allowed. */
+  readonly live: boolean;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What an embedded sandbox enforces. */
+  readonly catalog: Catalog;
+}
 
 /** A target that is ready to be asked. */
 export interface OpenTarget {
+  readonly name: Target;
   readonly apiBase: string;
   /** One sentence for every result: what was asked. */
   readonly note: string;
@@ -18,45 +32,47 @@ export interface OpenTarget {
  * Opens `--target`: starts the embedded sandbox on a free port of this machine, with stripe-mock behind
  * it if that is the target, or takes `--api-base`, or Stripe itself.
  */
-export async function openTarget(context: CommandContext): Promise<OpenTarget> {
-  const { target, apiBase } = context.globals;
+export async function openTarget(request: TargetRequest): Promise<OpenTarget> {
+  const { target, apiBase, live, cwd, env, catalog } = request;
+  const secretKey = () => secretKeyFromEnvironment(request);
+  const close = async () => {};
   if (apiBase !== undefined) {
     const url = checkedUrl(apiBase);
     const note =
       target === 'sandbox'
         ? `Asked the sandbox at ${url}; nothing at Stripe was touched.`
         : `Asked ${url} as target ${target}.`;
-    return { apiBase: url, note, secretKey: () => secretKeyFromEnvironment(context), close: async () => {} };
+    return { name: target, apiBase: url, note, secretKey, close };
   }
   switch (target) {
     case 'stripe':
       return {
+        name: target,
         apiBase: 'https://api.stripe.com',
-        note: `Asked Stripe, ${context.globals.live ? 'live keys allowed' : 'test mode'}.`,
-        secretKey: () => secretKeyFromEnvironment(context),
-        close: async () => {},
+        note: `Asked Stripe, ${live ? 'live keys allowed' : 'test mode'}.`,
+        secretKey,
+        close,
       };
     case 'stripe-mock':
     case 'sandbox': {
       const mock =
-        target === 'stripe-mock'
-          ? await (await import('./stripe-mock.ts')).openStripeMock(context.env)
-          : undefined;
+        target === 'stripe-mock' ? await (await import('./stripe-mock.ts')).openStripeMock(env) : undefined;
       const { startSandbox } = await import('../sandbox/sandbox.ts');
       try {
         const sandbox = await startSandbox({
-          catalog: shippedCatalog(),
-          cwd: context.cwd,
-          behaviour: await readBehaviour(context.env.KEYAUDIT_SANDBOX_BEHAVIOUR, context.cwd),
+          catalog,
+          cwd,
+          behaviour: await readBehaviour(env.KEYAUDIT_SANDBOX_BEHAVIOUR, cwd),
           ...(mock === undefined ? {} : { upstream: mock.url }),
         });
         return {
+          name: target,
           apiBase: sandbox.url,
           note:
             mock === undefined
               ? 'Asked the embedded sandbox; nothing at Stripe was touched.'
               : `Asked stripe-mock (from ${mock.from}) behind the sandbox's permission gate; nothing at Stripe was touched.`,
-          secretKey: () => (context.globals.live ? sandbox.liveSecretKey : sandbox.secretKey),
+          secretKey: () => (live ? sandbox.liveSecretKey : sandbox.secretKey),
           close: async () => {
             await sandbox.close();
             await mock?.close();
@@ -86,8 +102,8 @@ function checkedUrl(text: string): string {
 }
 
 /** @throws KeyauditError when `STRIPE_SECRET_KEY` is missing, or is live without `--live` */
-function secretKeyFromEnvironment(context: CommandContext): SecretKey {
-  const text = context.env.STRIPE_SECRET_KEY;
+function secretKeyFromEnvironment({ env, live }: TargetRequest): SecretKey {
+  const text = env.STRIPE_SECRET_KEY;
   if (text === undefined || text.trim() === '') {
     throw new KeyauditError(
       'SECRET_KEY_MISSING',
@@ -107,7 +123,7 @@ function secretKeyFromEnvironment(context: CommandContext): SecretKey {
       },
     );
   }
-  if (key.mode === 'live' && !context.globals.live) {
+  if (key.mode === 'live' && !live) {
     throw new KeyauditError('LIVE_NOT_ALLOWED', 'STRIPE_SECRET_KEY is a live key.', {
       hint: 'Say --live as well if you mean it, or use a test key.',
     });

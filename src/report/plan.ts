@@ -1,11 +1,52 @@
-import type { PlanReport } from '../commands/plan.ts';
+import type { Catalog } from '../core/catalog/catalog.ts';
 import { type Risk, riskOf } from '../core/catalog/risk.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
-import type { Widening } from '../core/grant/grant.ts';
+import type { Grant, Widening } from '../core/grant/grant.ts';
+import type { ProbePlan } from '../core/probe/probe-plan.ts';
+import type { Profile } from '../core/profile/profile.ts';
+import type { Coverage } from '../core/rules/coverage.ts';
 import { someOf } from '../core/some-of.ts';
 import { describeOperation } from '../core/verdict/finding-message.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 import { describeWidening } from './verify/table.ts';
+
+/** All that a profile comes to, before anything is made. */
+export interface PlanReport {
+  readonly profile: Profile;
+  readonly grant: Grant;
+  readonly catalog: Catalog;
+  readonly probes: ProbePlan;
+  readonly coverage: Coverage;
+}
+
+/** `plan --format json`, schema `keyaudit.plan/1`. */
+export function planJson({ profile, grant, catalog, probes, coverage }: PlanReport): unknown {
+  const link = {
+    name: profile.name,
+    permissions: grant.permissions,
+    connectPermissions: grant.connectPermissions,
+  };
+  const notManaged = grant.permissions.filter((name) => catalog.permission(name)?.managedApi === false);
+  return {
+    schema: 'keyaudit.plan/1',
+    profile: profile.name,
+    file: profile.file,
+    variable: profile.env,
+    permissions: grant.permissions,
+    connectPermissions: grant.connectPermissions,
+    implied: [...grant.effective].filter((name) => !grant.permissions.includes(name)).sort(),
+    widenings: grant.widenings,
+    risks: grant.permissions
+      .map((permission) => ({ permission, ...riskOf(permission) }))
+      .filter((risk) => risk.tier !== 'other'),
+    dashboardRows: dashboardRows(grant.permissions, catalog),
+    dashboardUrl: { test: dashboardUrl('test', link, catalog), live: dashboardUrl('live', link, catalog) },
+    notInManagedApi: notManaged,
+    probes: probes.probes.length,
+    unverifiable: probes.unverifiable,
+    coverage,
+  };
+}
 
 /** `plan --format table`: one screen for a security engineer. */
 export function renderPlanTable(

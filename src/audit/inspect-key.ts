@@ -1,0 +1,79 @@
+import { inferPermissions, planInspection } from '../core/inspect/infer-permissions.ts';
+import type { InspectReport } from '../core/inspect/inspect-report.ts';
+import type { Probe } from '../core/probe/probe.ts';
+import type { SecretKey } from '../core/secret-key.ts';
+import { counted, wrap } from '../report/text.ts';
+import { startProgress } from '../session/progress.ts';
+import type { OpenSession } from '../session/session.ts';
+import { fingerprintOf } from '../store/key-records.ts';
+import { defaultRate, type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
+import { stoppedText } from './stopped-text.ts';
+
+/** Probes a key of which nothing is known, and says which permissions it holds. @param rate probes a second */
+export async function inspectKey(
+  { key, place }: { readonly key: SecretKey; readonly place: string },
+  { rate: wanted }: { readonly rate?: number },
+  session: OpenSession,
+): Promise<InspectReport> {
+  const { catalog, probeFor, target, signal } = session;
+  const probes = planInspection(catalog, probeFor).map(probeFor);
+  const rate = wanted ?? defaultRate(target.name, key.mode);
+  if (key.mode === 'live') announce(probes, target.apiBase, rate, session);
+  const progress = await startProgress(session, `inspect: ${probes.length} probes`);
+  const outcome = await sendProbes(probes, {
+    key,
+    target: target.name,
+    apiBase: target.apiBase,
+    apiVersion: catalog.apiVersion,
+    ratePerSecond: rate,
+    signal,
+    onProgress: progress.update,
+  }).finally(progress.stop);
+  return reportOf(outcome, probes.length, {
+    target: target.name,
+    apiBase: target.apiBase,
+    targetNote: target.note,
+    key: { mode: key.mode ?? null, fingerprint: fingerprintOf(key), place },
+    catalog,
+  });
+}
+
+/** A live account's owner sees what will be asked before it is. */
+function announce(
+  probes: readonly Probe[],
+  apiBase: string,
+  rate: number | undefined,
+  { stderr }: OpenSession,
+): void {
+  const pace = rate === undefined ? '' : ` at ${rate} a second`;
+  const text = `${counted(probes.length, 'request')} to ${apiBase}${pace}, each of which can change nothing:`;
+  stderr.write(wrap(text, stderr));
+  for (const { operation, path } of probes) stderr.write(`  ${operation.method} ${path}\n`);
+}
+
+type Facts = Pick<InspectReport, 'target' | 'apiBase' | 'targetNote' | 'key'> & {
+  readonly catalog: OpenSession['catalog'];
+};
+
+function reportOf(outcome: SendOutcome, probes: number, { catalog, ...facts }: Facts): InspectReport {
+  const shown = outcome.results.map(({ probe, verdict }) => ({ operation: probe.operation, verdict }));
+  const stopped = stoppedText(outcome);
+  const untold = new Map<string, { reason: string; message: string; count: number }>();
+  for (const { verdict } of shown) {
+    if (verdict.kind !== 'inconclusive' || verdict.message === stopped?.message) continue;
+    const { reason = 'unknown', message } = verdict;
+    const known = untold.get(message);
+    untold.set(message, { reason, message, count: (known?.count ?? 0) + 1 });
+  }
+  return {
+    ...facts,
+    catalog: catalog.source,
+    apiVersion: catalog.apiVersion,
+    inference: inferPermissions(catalog, shown),
+    answered: shown.filter(({ verdict }) => verdict.kind !== 'inconclusive').length,
+    probes,
+    requests: outcome.requests,
+    untold: [...untold.values()].sort((a, b) => b.count - a.count),
+    stopped,
+  };
+}

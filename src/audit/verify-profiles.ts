@@ -1,0 +1,224 @@
+import { parseDuration } from '../core/duration.ts';
+import { EXIT, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
+import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
+import { type Depth, deepest, isShallower } from '../core/probe/depth.ts';
+import type { Profile } from '../core/profile/profile.ts';
+import { type Comparison, compareResults } from '../core/result/compare-results.ts';
+import { coverageDrift } from '../core/result/coverage-drift.ts';
+import { checkKeyAge } from '../core/result/key-age.ts';
+import type { VerifyReport, VerifyResult } from '../core/result/verify-report.ts';
+import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
+import type { Mode } from '../core/secret-key.ts';
+import type { ProfileGrant } from '../session/profile-grant.ts';
+import { reportHeader } from '../session/report-header.ts';
+import { type OpenSession, type Session, withTarget } from '../session/session.ts';
+import { findKey } from '../store/find-key.ts';
+import type { LockFile } from '../store/lock-file.ts';
+import { profileDigest } from '../store/profile-library.ts';
+import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
+
+/** How keys are found and probed. */
+export interface VerifyProfilesOptions {
+  /** Take the key from this variable and nowhere else. */
+  readonly keyEnv?: string;
+  /** `exec:COMMAND`. */
+  readonly keyFrom?: string;
+  /** Default: that of the lock file, else `permissions`, or `endpoints` for a profile that says `only`. */
+  readonly depth?: Depth;
+  /** Probes a second. */
+  readonly rate?: number;
+  /** Longest wait for one answer, such as `5s`. */
+  readonly timeout?: string;
+  /** For the whole run, such as `10m`; what is not asked by then is not determined. */
+  readonly deadline?: string;
+  /** Also probes the live key of each profile, and shows what differs. */
+  readonly compare?: boolean;
+  /** The variable of the live key; by default that of the profile with `_LIVE` behind it. */
+  readonly liveKeyEnv?: string;
+  /** Percent of each grant's permissions that the named checks must exercise. */
+  readonly minCoverage?: number;
+}
+
+/** Verifies the keys of these profiles, each also against its entry of the lock file where there is one. */
+export async function verifyProfiles(
+  grants: readonly ProfileGrant[],
+  options: VerifyProfilesOptions,
+  session: Session,
+  lockFile?: LockFile,
+): Promise<{ report: VerifyReport; verified: readonly Verified[] }> {
+  requireOneProfile(grants, options);
+  const limits = limitsOf(options, session);
+  const depth = deepest(grants.map(({ profile }) => depthFor(profile, options, lockFile)));
+  return withTarget(session, async (open) => {
+    const header = reportHeader(open, depth);
+    const verified: Verified[] = [];
+    const comparisons: Comparison[] = [];
+    for (const grant of grants) {
+      const { profile } = grant;
+      const own = depthFor(profile, options, lockFile);
+      const locked = lockedProfile(lockFile?.lock, profile.name);
+      const isCovered = locked === undefined || isShallower(own, locked.depth);
+      const settings = {
+        ...options,
+        ...limits,
+        depth: own,
+        also: isCovered ? [] : Object.keys(locked.operations),
+      };
+      const add = async (result: VerifyResult) => {
+        verified.push(await compared(grant, result, { header, options, lockFile, locked }, open));
+      };
+      if (options.compare !== true) {
+        await add(await verifyKey(grant, settings, open));
+        continue;
+      }
+      const test = await verifyKey(grant, { ...settings, mode: 'test' }, open);
+      const keyEnv = options.liveKeyEnv ?? `${profile.env}_LIVE`;
+      const live = await verifyKey(grant, { ...settings, keyFrom: undefined, keyEnv, mode: 'live' }, open);
+      await add(test);
+      await add(live);
+      comparisons.push(compareResults(test, live));
+    }
+    const results = verified.map(({ result }) => result);
+    return {
+      report: { ...header, results, comparisons: options.compare === true ? comparisons : undefined },
+      verified,
+    };
+  });
+}
+
+/** How deep a profile is verified. */
+export function depthFor(
+  profile: Profile,
+  { depth }: Pick<VerifyProfilesOptions, 'depth'>,
+  lockFile?: Pick<LockFile, 'lock'>,
+): Depth {
+  return (
+    depth ??
+    lockedProfile(lockFile?.lock, profile.name)?.depth ??
+    (profile.only ? 'endpoints' : 'permissions')
+  );
+}
+
+interface ComparedWith {
+  readonly header: Omit<VerifyReport, 'results' | 'comparisons'>;
+  readonly options: VerifyProfilesOptions;
+  readonly lockFile: LockFile | undefined;
+  readonly locked: LockedProfile | undefined;
+}
+
+/** A result beside what was agreed: the lock file, the policy on its age, the coverage that was asked for. */
+async function compared(
+  { profile, grant }: ProfileGrant,
+  seen: VerifyResult,
+  { header, options, lockFile, locked }: ComparedWith,
+  { catalog, policy, now }: Session,
+): Promise<Verified> {
+  const result = knownSince(seen, locked);
+  const verified = { profile, grant, digest: profileDigest(profile), result };
+  const rules = await policy();
+  const age = rules === undefined || result.key === null ? undefined : checkKeyAge(rules, result.key, now());
+  const uncovered = coverageDrift(lowCoverage({ profile, grant }, options, catalog), profile);
+  const locate = (path: readonly PropertyKey[]): SourceLocation =>
+    lockFile?.keyAt(['profiles', profile.name, ...path]) ?? profile.location;
+  if (locked === undefined && age === undefined && uncovered.length === 0) return verified;
+  const drift = [
+    ...(age === undefined ? [] : [age]),
+    ...uncovered,
+    ...(locked === undefined ? [] : driftFrom(locked, verified, header, { catalog, locate })),
+  ];
+  return { ...verified, result: { ...result, drift } };
+}
+
+/** Where the named checks exercise less than `--min-coverage` asks. */
+function lowCoverage(
+  { profile, grant }: ProfileGrant,
+  { minCoverage }: VerifyProfilesOptions,
+  catalog: Session['catalog'],
+): readonly Problem[] {
+  if (minCoverage === undefined) return [];
+  return coverageProblems(coverageOf(profile, grant, catalog), minCoverage, profile, catalog);
+}
+
+/** A key that was made elsewhere is as old as the lock file says, if it is the one that was locked. */
+function knownSince(result: VerifyResult, locked: LockedProfile | undefined): VerifyResult {
+  const { key } = result;
+  if (key === null || key.createdAt !== null || locked?.made === undefined) return result;
+  if (locked.fingerprint !== key.fingerprint) return result;
+  return { ...result, key: { ...key, createdAt: locked.made } };
+}
+
+/** @throws KeyauditError `USAGE` where one key is named for several profiles */
+function requireOneProfile(
+  grants: readonly ProfileGrant[],
+  { keyEnv, keyFrom, liveKeyEnv }: VerifyProfilesOptions,
+): void {
+  if (grants.length < 2) return;
+  const named = [
+    ['--key-env', keyEnv],
+    ['--key-from', keyFrom],
+    ['--live-key-env', liveKeyEnv],
+  ].find(([, value]) => value !== undefined);
+  if (named === undefined) return;
+  throw new KeyauditError('USAGE', `${named[0]} names one key, but several profiles are to be verified.`);
+}
+
+function limitsOf(
+  { timeout, deadline }: VerifyProfilesOptions,
+  { now }: Pick<Session, 'now'>,
+): Pick<ProbeKeyOptions, 'timeoutMs' | 'endBy'> {
+  return {
+    timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
+    endBy: deadline === undefined ? undefined : new Date(now().getTime() + parseDuration(deadline)),
+  };
+}
+
+const NOTHING = { probes: 0, passed: 0, overGrants: 0, underGrants: 0, inconclusive: 0, accepted: 0 };
+
+/** Finds the key of a profile and probes it; a key that is missing is a result, so that the others are still seen. */
+async function verifyKey(
+  { profile, grant }: ProfileGrant,
+  options: Pick<VerifyProfilesOptions, 'keyEnv' | 'keyFrom'> & ProbeKeyOptions & { readonly mode?: Mode },
+  session: OpenSession,
+): Promise<VerifyResult> {
+  const base = {
+    profile: profile.name,
+    file: profile.file,
+    permissions: grant.permissions,
+    widenings: grant.widenings,
+  };
+  const found = await findKey({
+    profile: profile.name,
+    variable: profile.env,
+    keyEnv: options.keyEnv,
+    keyFrom: options.keyFrom,
+    env: session.env,
+    cwd: session.cwd,
+    live: session.globals.live,
+    records: session.records,
+  }).catch((error: unknown) => {
+    // A missing key of one profile must not hide what the others' keys can do.
+    if (error instanceof KeyauditError && error.exitCode === EXIT.undetermined) return error;
+    throw error;
+  });
+  if (found instanceof KeyauditError) {
+    const { code, message, hint } = found;
+    return {
+      ...base,
+      key: null,
+      summary: NOTHING,
+      findings: [],
+      unverifiable: [],
+      probes: [],
+      requests: 0,
+      stopped: { code, message, hint },
+    };
+  }
+  if (options.mode !== undefined && found.key.mode !== options.mode) {
+    throw new KeyauditError(
+      'KEY_WRONG_MODE',
+      `${found.variable} (${found.place}) holds ${found.key}, where the ${options.mode} key of ${profile.name} belongs.`,
+      { hint: 'Name the live key with --live-key-env, and the test key with --key-env or as usual.' },
+    );
+  }
+  return probeKey({ profile, grant }, found, options, session);
+}

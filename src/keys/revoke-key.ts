@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { didYouMean } from '../core/document/nearest.ts';
+import { KeyauditError } from '../core/error.ts';
+import { SecretKey } from '../core/secret-key.ts';
+import type { Retirement } from '../report/retirement.ts';
+import { startSpinner } from '../session/progress.ts';
+import type { OpenSession, Session } from '../session/session.ts';
+import { beginWork } from '../store/journal.ts';
+import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
+import { openPlace } from '../store/secrets/secret-store.ts';
+import { accountFor } from './account.ts';
+import { forgetSecret } from './forget-secret.ts';
+import { openEndingApi } from './open-key-api.ts';
+import { retireKey } from './retire-key.ts';
+
+/** A key that is to end, with its record where it was made here. */
+export interface KeyToRevoke {
+  readonly id: string;
+  readonly record: KeyRecord | undefined;
+}
+
+export interface RevokeKeyOptions {
+  /** Whether to watch until it is dead. */
+  readonly wait: boolean;
+  /** Longest watch, in ms. */
+  readonly timeoutMs: number;
+  readonly account?: string;
+}
+
+/** Narrows a key, expires it, watches until it is dead, and takes its secret out of its store. */
+export async function revokeKey(
+  { id, record }: KeyToRevoke,
+  { wait, timeoutMs, account: named }: RevokeKeyOptions,
+  session: OpenSession,
+): Promise<Retirement> {
+  const { target, cwd, now, globals } = session;
+  const { account } = accountFor({ account: named }, record);
+  const api = openEndingApi({ account }, session);
+  const secret = record === undefined ? undefined : await secretOf(record, session);
+  const work = await beginWork(
+    cwd,
+    {
+      id: randomUUID(),
+      command: 'revoke',
+      target: target.name,
+      apiBase: globals.apiBase === undefined ? undefined : target.apiBase,
+      account,
+      mode: record?.mode ?? target.secretKey().mode ?? 'test',
+      profile: record?.profile ?? id,
+      step: 'retiring',
+      retire: id,
+    },
+    now(),
+  );
+  const spinner = await startSpinner(session, `Revoking ${id}`);
+  const retirement = await retireKey(
+    {
+      id,
+      permissions: record?.permissions ?? [],
+      secret,
+      watchUntil: wait ? 'dead' : 'not-at-all',
+      timeoutMs,
+      onProgress: spinner.update,
+    },
+    api,
+    session,
+  ).finally(spinner.stop);
+  await forgetSecret(id, session);
+  await work.end();
+  return retirement;
+}
+
+/** The keys that a profile's name or a key's id means. @throws KeyauditError `KEY_UNKNOWN`, `KEY_BY_HAND`, `USAGE` */
+export async function keysToRevoke(
+  what: string,
+  { records, globals }: Pick<Session, 'records' | 'globals'>,
+): Promise<readonly KeyToRevoke[]> {
+  if (/^(?:sk|rk|pk|whsec)_/.test(what)) {
+    throw new KeyauditError('USAGE', 'Never give a key itself as an argument.', {
+      hint: 'Name the profile, or the id of the key (mk_…); "keyaudit keys list" shows them. Arguments are seen by everybody on this machine, so change that key.',
+    });
+  }
+  const all = await records.all();
+  const byId = all.find((record) => record.id === what);
+  if (byId?.keyApi === 'dashboard') throw byHandOnly(byId);
+  if (byId !== undefined) return [{ id: what, record: byId }];
+  if (/^mk_/.test(what)) return [{ id: what, record: undefined }];
+  const { target } = globals;
+  const own = all.filter((record) => record.profile === what && record.target === target);
+  const alive = own.filter((record) => record.status !== 'revoked');
+  const dashboard = alive.find((record) => record.keyApi === 'dashboard');
+  if (dashboard !== undefined) throw byHandOnly(dashboard);
+  if (alive.length > 0) return alive.map((record) => ({ id: record.id, record }));
+  // Gone already counts as revoked.
+  if (own.length > 0) return own.slice(-1).map((record) => ({ id: record.id, record }));
+  const names = [...new Set(all.map((record) => record.profile))];
+  throw new KeyauditError('KEY_UNKNOWN', `No key of "${what}" was made here for the target ${target}.`, {
+    hint: didYouMean(what, names) ?? '"keyaudit keys list" shows the keys that were made here.',
+  });
+}
+
+/** The secret of a key made here, if its variable or the place of its record still holds it. */
+async function secretOf(record: KeyRecord, { env, cwd }: Session): Promise<SecretKey | undefined> {
+  const given = env[record.variable]?.trim();
+  const store = openPlace(record.place, { cwd, reveal: undefined, log: () => {} });
+  const candidates = [
+    given === undefined || given === '' ? undefined : SecretKey.of(given),
+    await store?.get?.(record.variable),
+  ];
+  return candidates.find((key) => key !== undefined && fingerprintOf(key) === record.fingerprint);
+}
+
+function byHandOnly({ id, profile }: KeyRecord): KeyauditError {
+  return new KeyauditError(
+    'KEY_BY_HAND',
+    `The key ${id} of ${profile} was made in the Dashboard and has no id that a program could end.`,
+    {
+      hint: 'Delete it at https://dashboard.stripe.com/apikeys.',
+    },
+  );
+}

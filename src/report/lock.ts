@@ -1,0 +1,58 @@
+import type { Catalog } from '../core/catalog/catalog.ts';
+import { driftFrom, type LocateInLock, type LockedProfile, type Verified } from '../core/lock/lock.ts';
+import type { VerifyReport } from '../core/result/verify-report.ts';
+import { paintFor, plain, type TextOutput, wrap } from './text.ts';
+
+/** What `lock` did, or with `--check` would do. */
+export interface LockReport {
+  readonly file: string;
+  readonly written: boolean;
+  readonly changed: boolean;
+  readonly report: VerifyReport;
+  readonly verified: readonly Verified[];
+  /** The entry that a profile had, and where its parts stand. */
+  readonly before: (
+    profile: string,
+  ) => { readonly locked: LockedProfile; readonly locate: LocateInLock } | undefined;
+}
+
+/** `lock --format json`, schema `keyaudit.locked/1`. */
+export function lockJson({ file, written, changed, report, verified }: LockReport): unknown {
+  return {
+    schema: 'keyaudit.locked/1',
+    file,
+    written,
+    changed,
+    target: report.target,
+    targetNote: report.targetNote,
+    profiles: verified.map(({ profile }) => profile.name),
+  };
+}
+
+export function renderLockTable(lock: LockReport, catalog: Catalog, output: TextOutput): void {
+  const { file, written, changed, report, verified } = lock;
+  output.write(paintFor(output).dim(wrap(report.targetNote, output)));
+  for (const seen of verified) renderOne(seen, lock, catalog, output);
+  const state = written
+    ? `${file} written. ${changed ? 'Review its changes and commit it.' : 'Nothing but keys has changed.'}`
+    : `${file} ${changed ? 'is out of date; "keyaudit lock" writes it.' : 'is up to date.'}`;
+  output.write(`${state}\n`);
+}
+
+function renderOne(
+  seen: Verified,
+  { report, before }: LockReport,
+  catalog: Catalog,
+  output: TextOutput,
+): void {
+  const paint = paintFor(output);
+  const { name } = seen.profile;
+  const facts = `${seen.result.summary.probes} operations verified; ${seen.grant.permissions.join(', ')}`;
+  output.write(`${paint.green('✔')} ${paint.bold(plain(name))}\n`);
+  output.write(paint.dim(wrap(facts, output, { indent: '    ', first: '  ' })));
+  const then = before(name);
+  if (then === undefined) return;
+  const drift = driftFrom(then.locked, seen, report, { catalog, locate: then.locate });
+  for (const { kind, message } of drift.filter(({ weight }) => weight !== 'note'))
+    output.write(wrap(`${kind}: ${message}`, output, { indent: '    ', first: '  ' }));
+}

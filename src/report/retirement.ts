@@ -1,0 +1,34 @@
+/** How a key ended; times are from the request on, in ms. */
+export interface Retirement {
+  readonly id: string;
+  readonly alreadyGone: boolean;
+  /** When the first probe was refused for want of permission, or the key found dead. */
+  readonly narrowedMs?: number;
+  /** When a probe found the key dead. */
+  readonly deadMs?: number;
+  /** Why it was not watched to its end. */
+  readonly unwatched?: 'no-secret' | 'not-asked' | 'timeout' | 'interrupted';
+}
+
+/** How a key ended, in words. */
+export function describeRetirement({ alreadyGone, narrowedMs, deadMs, unwatched }: Retirement): string {
+  if (alreadyGone) return 'was gone already.';
+  const narrowed = narrowedMs === undefined ? '' : `could do nothing after ${seconds(narrowedMs)}`;
+  if (deadMs !== undefined) return `${narrowed} and was dead after ${seconds(deadMs)}.`;
+  const besides = narrowed === '' ? '' : ` It ${narrowed}.`;
+  switch (unwatched) {
+    case 'timeout':
+      return `is narrowed and expired at Stripe, but still answered when the time was up.${besides} Look again with "keyaudit verify".`;
+    case 'interrupted':
+      return `is narrowed and expired at Stripe; the watch was interrupted before it was seen dead.${besides}`;
+    case 'no-secret':
+      return 'is narrowed and expired at Stripe. Its secret is not at hand, so no probe could see it dead.';
+    default:
+      return `is narrowed and expired at Stripe; it may work for seconds to minutes more.${besides}`;
+  }
+}
+
+/** `1.2 s` */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

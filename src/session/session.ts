@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Calibration, NO_CALIBRATION, withCalibration } from '../core/calibrate/calibration.ts';
+import { Catalog, type Operation } from '../core/catalog/catalog.ts';
+import { catalogData } from '../core/catalog/data/catalog.ts';
+import type { Probe } from '../core/probe/probe.ts';
+import type { Policy } from '../core/rules/policy.ts';
+import { KeyRecords } from '../store/key-records.ts';
+import { readPolicyFile } from '../store/policy-file.ts';
+import { ProfileLibrary } from '../store/profile-library.ts';
+import { calibrationFolder } from '../store/user-folder.ts';
+import { type OpenTarget, openTarget } from '../targets/open-target.ts';
+import { calibratedTarget } from './calibrated-target.ts';
+import type { CommandContext } from './context.ts';
+import { probeMaker } from './probe-maker.ts';
+
+/** What a run has at hand: the world as it sees it, and what it has read, each once. */
+export interface Session extends CommandContext {
+  /** The shipped catalog, with what calibrating has shown of this target. */
+  readonly catalog: Catalog;
+  /** The catalog as it ships. */
+  readonly shippedCatalog: Catalog;
+  /** What calibrating has shown of this target; empty when it never was. */
+  readonly calibration: Calibration;
+  /** The profiles that can be named from the working folder. */
+  readonly library: ProfileLibrary;
+  /** What is remembered of the keys that were made here. */
+  readonly records: KeyRecords;
+  /** The probe of each operation for this run. */
+  readonly probeFor: (operation: Operation) => Probe;
+  /** The policy that holds here, if there is one; read once. @throws KeyauditError `POLICY_INVALID` */
+  readonly policy: () => Promise<Policy | undefined>;
+}
+
+/** A session whose target is ready to be asked. */
+export interface OpenSession extends Session {
+  readonly target: OpenTarget;
+}
+
+/** Opens the session of a command; offline, and without a look at any key. @throws KeyauditError `CALIBRATION_BROKEN` */
+export async function openSession(context: CommandContext): Promise<Session> {
+  const shippedCatalog = new Catalog(catalogData);
+  const { calibration, catalog } = await calibrated(context, shippedCatalog);
+  let probes: ((operation: Operation) => Probe) | undefined;
+  let policy: Promise<Policy | undefined> | undefined;
+  return {
+    ...context,
+    catalog,
+    shippedCatalog,
+    calibration,
+    library: new ProfileLibrary({
+      cwd: context.cwd,
+      shippedDir: join(context.packageRoot, 'profiles'),
+      catalog,
+    }),
+    records: new KeyRecords(context.cwd),
+    probeFor: (operation) => {
+      probes ??= probeMaker(catalog, calibration);
+      return probes(operation);
+    },
+    policy: () => {
+      policy ??= readPolicyFile(context.cwd, context.globals.policy, catalog);
+      return policy;
+    },
+  };
+}
+
+/** Opens the target for as long as `work` takes. */
+export async function withTarget<T>(session: Session, work: (open: OpenSession) => Promise<T>): Promise<T> {
+  const { globals, cwd, env, shippedCatalog: catalog } = session;
+  const target = await openTarget({ ...globals, cwd, env, catalog });
+  try {
+    return await work({ ...session, target });
+  } finally {
+    await target.close();
+  }
+}
+
+async function calibrated(
+  context: CommandContext,
+  shipped: Catalog,
+): Promise<{ calibration: Calibration; catalog: Catalog }> {
+  if (!existsSync(calibrationFolder(context.env))) return { calibration: NO_CALIBRATION, catalog: shipped };
+  const { readCalibratedRows, readCalibration } = await import('../store/calibration-file.ts');
+  const where = calibratedTarget(context.globals);
+  const calibration = await readCalibration(context.env, where);
+  const rows = await readCalibratedRows(context.env, where);
+  const isEmpty = calibration.entries.size + rows.length === 0;
+  return {
+    calibration,
+    catalog: isEmpty ? shipped : new Catalog(withCalibration(catalogData, calibration, rows)),
+  };
+}
