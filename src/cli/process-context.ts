@@ -51,7 +51,7 @@ export function processContext(
     version: packageVersion(),
     globals: globalOptions(options),
     stdout: output(streams.stdout, process.stdout),
-    reveal: streams.stdout.unredacted,
+    writeUnredacted: streams.stdout.unredacted,
     stderr: output(streams.stderr, process.stderr),
     stdin: {
       isTerminal: process.stdin.isTTY === true,

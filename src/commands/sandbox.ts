@@ -46,7 +46,7 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
       context.globals.format === 'json'
         ? JSON.stringify({ schema: 'keyaudit.sandbox/1', url: server.url, secretKey })
         : `${what} at ${server.url}; nothing at Stripe is touched.\nIts secret key: ${secretKey}\nStop it with Ctrl-C.`;
-    context.reveal(`${text}\n`);
+    context.writeUnredacted(`${text}\n`);
     await new Promise<void>((resolve) => {
       if (context.signal.aborted) resolve();
       context.signal.addEventListener('abort', () => resolve(), { once: true });

@@ -57,11 +57,11 @@ export async function provisionKey(
 /** The store of `--store`; see {@link openStore}. */
 export function storeFor(
   { store, reveal }: { readonly store?: string; readonly reveal?: boolean },
-  session: Pick<Session, 'cwd' | 'env' | 'reveal' | 'stderr'>,
+  session: Pick<Session, 'cwd' | 'env' | 'writeUnredacted' | 'stderr'>,
 ): SecretStore {
   return openStore(store ?? session.env.KEYAUDIT_STORE, {
     cwd: session.cwd,
-    reveal: reveal === true ? session.reveal : undefined,
+    reveal: reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,
   });
 }

@@ -139,7 +139,7 @@ function storeOf(old: KeyRecord, options: RotateKeyOptions, session: OpenSession
   const isNamed = old.place === 'stdout' || old.place.startsWith('exec:');
   return openStore(options.store ?? (isNamed ? old.place : `env-file:${old.place}`), {
     cwd: session.cwd,
-    reveal: options.reveal === true ? session.reveal : undefined,
+    reveal: options.reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,
   });
 }

@@ -36,7 +36,7 @@ export interface CommandContext {
   /** Results. */
   readonly stdout: Output;
   /** Standard output past the redactor, for a secret that the user asked to see. */
-  readonly reveal: (text: string) => void;
+  readonly writeUnredacted: (text: string) => void;
   /** Progress and errors. */
   readonly stderr: Output;
   readonly stdin: {

@@ -133,7 +133,7 @@ describe('keyaudit init', () => {
       globals: { target: 'sandbox', format: 'table', quiet: false, verbose: false, live: false } as never,
       stdout: output,
       stderr: output,
-      reveal: () => {},
+      writeUnredacted: () => {},
       stdin: {
         isTerminal: true,
         readText: async () => '',
