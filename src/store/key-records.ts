@@ -46,7 +46,7 @@ export function fingerprintOf(secret: SecretKey): string {
 }
 
 /** All records, oldest first. @throws KeyauditError `KEY_RECORDS_BROKEN` */
-export async function readKeyRecords(cwd: string): Promise<readonly KeyRecord[]> {
+async function readKeyRecords(cwd: string): Promise<readonly KeyRecord[]> {
   const file = recordsFile(cwd);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
@@ -64,7 +64,7 @@ export async function readKeyRecords(cwd: string): Promise<readonly KeyRecord[]>
 }
 
 /** Changes the records under a lock, so that two processes lose nothing of each other's. */
-export async function updateKeyRecords(
+async function updateKeyRecords(
   cwd: string,
   change: (records: readonly KeyRecord[]) => readonly KeyRecord[],
 ): Promise<void> {

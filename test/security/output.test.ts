@@ -210,7 +210,10 @@ accept:
     await writeFile(join(cwd, 'profiles', 'mine.yaml'), profile);
     await writeFile(join(cwd, 'profiles', 'bad\u001b[2J\n::error::x.yaml'), 'name: [broken');
     for (const env of [{}, { FORCE_COLOR: '1', NO_COLOR: '' }] as const) {
-      const run = await runCli(args, { cwd, env: Object.assign({ STRIPE_MINE_KEY: DEAD }, env) });
+      const run = await runCli(args, {
+        cwd,
+        env: { STRIPE_MINE_KEY: DEAD, ...(env as Record<string, string>) },
+      });
       expect([0, 2, 3]).toContain(run.exitCode);
       const colourless = (text: string) =>
         // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of ours begin with the escape character
