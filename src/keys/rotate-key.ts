@@ -135,11 +135,11 @@ export async function rotateKey(
 }
 
 /** Where the new secret goes: `--store`, else where the old one was. */
-function storeOf(old: KeyRecord, options: RotateKeyOptions, session: OpenSession): SecretStore {
+function storeOf(old: KeyRecord, { store, reveal }: RotateKeyOptions, session: OpenSession): SecretStore {
   const isNamed = old.place === 'stdout' || old.place.startsWith('exec:');
-  return openStore(options.store ?? (isNamed ? old.place : `env-file:${old.place}`), {
+  return openStore(store ?? (isNamed ? old.place : `env-file:${old.place}`), {
     cwd: session.cwd,
-    reveal: options.reveal === true ? session.writeUnredacted : undefined,
+    reveal: reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,
   });
 }
