@@ -4,6 +4,9 @@ import { type RedactedWriter, redactedWriter } from '../store/redactor.ts';
 /** Annotations of `--format github`, the only commands to a CI runner that keyaudit gives. */
 const ANNOTATION = /^::(?:error|warning|notice) file=[^\n]*::/;
 
+/** What is written to: a stream of the process, or what stands in for it. */
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 export interface GuardOptions {
   /** Whether styles are wanted. */
   styles: boolean;
@@ -19,6 +22,8 @@ export interface GuardOptions {
 export class GuardedStream {
   readonly #write: (chunk: string) => boolean;
   readonly #redacted: RedactedWriter;
+  /** Itself guarded: what is written to it passes through here. */
+  readonly stream: OutputStream;
   readonly options: GuardOptions = { styles: false, annotations: false };
   /** Whether what passes is made plain. What libraries tell a terminal is not: a spinner moves the cursor. */
   #isPlain = true;
@@ -26,7 +31,8 @@ export class GuardedStream {
   /** The beginning of a line that is not ended yet: what follows could make a command of it. */
   #line = '';
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: OutputStream) {
+    this.stream = stream;
     this.#write = stream.write.bind(stream) as (chunk: string) => boolean;
     this.#redacted = redactedWriter((text) => this.#send(text));
     stream.on('error', (error) => this.#fail(error));
@@ -40,6 +46,15 @@ export class GuardedStream {
       if (typeof done === 'function') process.nextTick(done as () => void);
       return true;
     }) as typeof stream.write;
+  }
+
+  get isTerminal(): boolean {
+    return this.stream.isTTY === true;
+  }
+
+  /** Width of a terminal; 0 where none is known. */
+  get columns(): number {
+    return this.stream.columns ?? 0;
   }
 
   /** Why the stream takes no more; undefined while it does. */

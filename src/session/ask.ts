@@ -1,8 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 
+/** Where a person is asked, and answers. */
+export interface TerminalStreams {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream;
+}
+
 /** Asks one question on the terminal; the answer without blanks around it, empty at the end of input. */
-export async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+export async function ask(question: string, { stdin, stderr }: TerminalStreams): Promise<string> {
+  const terminal = createInterface({ input: stdin, output: stderr });
   const ended = new AbortController();
   terminal.once('close', () => ended.abort());
   try {

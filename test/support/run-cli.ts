@@ -1,12 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
+import { GuardedStream } from '../../src/cli/guarded-stream.ts';
+import { run } from '../../src/cli/run.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The built CLI, as users run it. */
-export const KEYAUDIT = fileURLToPath(new URL('../../bin/keyaudit.js', import.meta.url));
+export const KEYAUDIT = join(ROOT, 'bin/keyaudit.js');
 
 /** The Node that runs it: this one, or the version that `npm run test:peers` tries it with. */
 export const NODE = process.env.KEYAUDIT_TEST_NODE ?? process.execPath;
@@ -23,17 +28,68 @@ export interface CliOptions {
   readonly input?: string;
 }
 
-/** Runs the built CLI with an environment that holds nothing but what the test gives it. */
+/** `exec` lends its own streams to a child; `sandbox` lives until it is told to end. */
+const NEEDS_A_PROCESS = /^(?:exec|sandbox)$/;
+
+/**
+ * Runs keyaudit in this process, all that it sees being what the test gives it; as a program of its own where the
+ * verb needs one, or another Node is tried.
+ */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<CliRun> {
-  const run = await execa(NODE, [KEYAUDIT, ...args], {
+  if (process.env.KEYAUDIT_TEST_NODE !== undefined || args.some((word) => NEEDS_A_PROCESS.test(word))) {
+    return runProgram(args, options);
+  }
+  const stdout = captured();
+  const stderr = captured();
+  const surroundings = {
+    argv: [NODE, KEYAUDIT, ...args],
+    env: environmentOf(options),
     cwd: options.cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: options.cwd, NO_COLOR: '1', ...options.env },
+    packageRoot: ROOT,
+    stdin: Readable.from([Buffer.from(options.input ?? '')]),
+    stdout: new GuardedStream(stdout.stream),
+    stderr: new GuardedStream(stderr.stream),
+    signal: new AbortController().signal,
+  };
+  // commander reads the environment of the process itself, at once when it is called.
+  const before = { ...process.env };
+  Object.assign(process.env, surroundings.env);
+  const running = run(surroundings);
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, before);
+  const exitCode = await running;
+  surroundings.stdout.flush();
+  surroundings.stderr.flush();
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** Runs the built CLI: for what only a process of its own can show, and for two of them at once. */
+export async function runProgram(args: readonly string[], options: CliOptions): Promise<CliRun> {
+  const { exitCode, stdout, stderr } = await execa(NODE, [KEYAUDIT, ...args], {
+    cwd: options.cwd,
+    env: environmentOf(options),
     extendEnv: false,
     reject: false,
     input: options.input ?? '',
     stripFinalNewline: false,
   });
-  return { exitCode: run.exitCode ?? -1, stdout: run.stdout, stderr: run.stderr };
+  return { exitCode: exitCode ?? -1, stdout, stderr };
+}
+
+/** Nothing but what the test gives. */
+function environmentOf({ cwd, env }: CliOptions): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', HOME: cwd, NO_COLOR: '1', ...env };
+}
+
+function captured(): { readonly stream: Writable; text(): string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
 /** A temporary working folder, removed when the test is over. */

@@ -1,0 +1,58 @@
+import type { CommandContext, Output } from '../session/context.ts';
+import { globalOptions, type ProgramOptions } from './globals.ts';
+import type { GuardedStream } from './guarded-stream.ts';
+import type { Surroundings } from './run.ts';
+
+/** Whether colours are wanted where they can be shown. */
+export function wantsColour(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const end = argv.indexOf('--');
+  return !argv.slice(0, end < 0 ? undefined : end).includes('--no-color') && !env.NO_COLOR;
+}
+
+/** The surroundings of a run as a command sees them. */
+export function commandContext(
+  options: ProgramOptions,
+  version: string,
+  { argv, env, cwd, packageRoot, stdin, stdout, stderr, signal }: Surroundings,
+): CommandContext {
+  const output = (guarded: GuardedStream): Output => {
+    const colour = wantsColour(argv, env) && (guarded.isTerminal || Boolean(env.FORCE_COLOR));
+    guarded.options.styles = colour;
+    return {
+      write: guarded.write,
+      // A terminal without a width (a container's) takes lines: a spinner would erase for ever.
+      isTerminal: guarded.isTerminal && guarded.columns > 0,
+      columns: guarded.columns || Number(env.COLUMNS) || undefined,
+      colour,
+    };
+  };
+  stdout.options.annotations =
+    options.format === 'github' || argv.some((word) => /^(?:--report=)?github=-$/.test(word));
+  return {
+    cwd,
+    env,
+    packageRoot,
+    version,
+    globals: globalOptions(options),
+    stdout: output(stdout),
+    writeUnredacted: stdout.unredacted,
+    stderr: output(stderr),
+    stdin: {
+      isTerminal: stdin.isTTY === true,
+      async readText() {
+        const chunks: Buffer[] = [];
+        for await (const chunk of stdin) chunks.push(chunk as Buffer);
+        return Buffer.concat(chunks).toString('utf8');
+      },
+      ask: async (question) =>
+        (await import('../session/ask.ts')).ask(question, { stdin, stderr: stderr.stream }),
+      readSecret: async (prompt) =>
+        (await import('../session/read-secret.ts')).readSecret(prompt, { stdin, stderr: stderr.stream }),
+    },
+    now: () => new Date(),
+    signal,
+  };
+}

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT, KeyauditError } from '../core/error.ts';
+import { commandContext } from './command-context.ts';
+import type { GuardedStream } from './guarded-stream.ts';
+import { printError } from './print-error.ts';
+import { type Invocation, readCommandLine } from './program.ts';
+
+/** All that a run sees of the world around it. */
+export interface Surroundings {
+  /** As in `process.argv`: what is meant for keyaudit begins with the third. */
+  readonly argv: readonly string[];
+  /** Variables without a value, and switches that are off, are deleted from it. */
+  readonly env: Record<string, string | undefined>;
+  readonly cwd: string;
+  /** Where the package lies, with a `/` at its end. */
+  readonly packageRoot: string;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: GuardedStream;
+  readonly stderr: GuardedStream;
+  /** Aborted when the user ends the run. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One run of keyaudit, from words to exit code. It sees nothing of the process but what it is handed; each verb is
+ * loaded when it is called, so that `--help` costs little more than starting node.
+ */
+export async function run(surroundings: Surroundings): Promise<number> {
+  const { argv, env, packageRoot, stdout } = surroundings;
+  let exitCode: number;
+  try {
+    const version = versionAt(packageRoot);
+    const reading = await readCommandLine({ argv, env, version, print: stdout.write });
+    if (reading.kind === 'help') exitCode = reading.wasAskedFor ? EXIT.ok : EXIT.usage;
+    else exitCode = await perform(reading.invocation, version, surroundings);
+  } catch (error) {
+    exitCode = await printError(error, surroundings);
+  }
+  return exitCodeAfter(exitCode, surroundings);
+}
+
+async function perform(
+  { globals, work }: Invocation,
+  version: string,
+  surroundings: Surroundings,
+): Promise<number> {
+  const context = commandContext(globals, version, surroundings);
+  if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
+    const { cleanUp } = await import('../keys/clean-up.ts');
+    const { openSession } = await import('../session/session.ts');
+    await cleanUp(await openSession(context), { list: globals.cleanup === false });
+  }
+  return await work(context);
+}
+
+/**
+ * The exit code when all is said: a result that could not be written is not passed on as a pass. A reader that
+ * closed the pipe (`keyaudit … | head`) has chosen so.
+ */
+async function exitCodeAfter(code: number, surroundings: Surroundings): Promise<number> {
+  const { stdout } = surroundings;
+  stdout.flush();
+  // The stream says asynchronously what went wrong with the last write.
+  await new Promise((resolve) => setImmediate(resolve));
+  const { failure } = stdout;
+  if (failure === undefined || failure.code === 'EPIPE') return code;
+  await printError(
+    new KeyauditError('OUTPUT_UNWRITABLE', `Standard output cannot be written (${failure.code}).`, {
+      hint: 'Check that there is room where it goes.',
+      exitCode: EXIT.undetermined,
+    }),
+    surroundings,
+  );
+  return code === EXIT.ok ? EXIT.undetermined : code;
+}
+
+function versionAt(packageRoot: string): string {
+  return (JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as { version: string }).version;
+}
