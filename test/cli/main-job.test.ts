@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { runCli, runProgram, temporaryFolder } from '../support/run-cli.ts';
 import { startSandboxServer } from '../support/sandbox-server.ts';
 
 const PROFILES = ['analytics', 'dispute-handler', 'payment-capture', 'refund-agent', 'subscription-manager'];
@@ -82,7 +82,7 @@ describe('the main job', () => {
 
   it('loses nothing when two processes provision at once', async () => {
     const cwd = await temporaryFolder();
-    const runs = await Promise.all(PROFILES.map((profile) => runCli(['provision', profile], { cwd })));
+    const runs = await Promise.all(PROFILES.map((profile) => runProgram(['provision', profile], { cwd })));
     expect(runs.map((run) => run.exitCode)).toEqual([0, 0, 0, 0, 0]);
     const verified = await runCli(['verify', '--all', '--depth', 'checks'], { cwd });
     expect(verified.exitCode).toBe(0);

@@ -52,11 +52,10 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     signal: new AbortController().signal,
   };
   // commander reads the environment of the process itself, at once when it is called.
-  const before = { ...process.env };
-  Object.assign(process.env, surroundings.env);
+  const { env } = process;
+  process.env = surroundings.env;
   const running = run(surroundings);
-  for (const name of Object.keys(process.env)) delete process.env[name];
-  Object.assign(process.env, before);
+  process.env = env;
   const exitCode = await running;
   surroundings.stdout.flush();
   surroundings.stderr.flush();
