@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-code.ts';
+
 /** Exit codes of every command; the README repeats this table and a test compares the two. */
 export const EXIT = {
   /** The key does what its profile says. */
@@ -41,12 +43,12 @@ export interface KeyauditErrorOptions {
  * `code` is stable and upper case (`PROFILE_INVALID`); a stack trace is only ever a bug of ours.
  */
 export class KeyauditError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly exitCode: ExitCode;
   readonly problems: readonly Problem[];
 
-  constructor(code: string, message: string, options: KeyauditErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: KeyauditErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'KeyauditError';
     this.code = code;
@@ -54,4 +56,11 @@ export class KeyauditError extends Error {
     this.exitCode = options.exitCode ?? EXIT.usage;
     this.problems = options.problems ?? [];
   }
+}
+
+/** Why a run ended early or could not begin, with what to do. */
+export interface Stopped {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
 }

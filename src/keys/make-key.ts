@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { EXIT, KeyauditError } from '../core/error.ts';
+import type { ErrorCode } from '../core/error-code.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
 import { beginWork, type JournalEntry, type JournalWork } from '../store/journal.ts';
@@ -99,7 +100,7 @@ export async function createKey(
 }
 
 /** Refusals after which no key can have come to be. */
-const DEFINITE: ReadonlySet<string> = new Set([
+const DEFINITE: ReadonlySet<ErrorCode> = new Set([
   'SECRET_KEY_REFUSED',
   'KEY_API_UNAVAILABLE',
   'KEY_API_REFUSED',
@@ -121,7 +122,7 @@ async function failedCreate(error: unknown, name: string, api: KeyApi, work: Jou
   const { code, message } =
     error instanceof KeyauditError
       ? error
-      : { code: 'KEY_API_FAILED', message: 'The key could not be made.' };
+      : { code: 'KEY_API_FAILED' as const, message: 'The key could not be made.' };
   throw new KeyauditError(code, message, {
     hint: searched
       ? 'No key is left behind. Run this again.'

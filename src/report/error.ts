@@ -1,10 +1,11 @@
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
+import type { ErrorCode } from '../core/error-code.ts';
 import { paintFor } from './text.ts';
 
 /** An error for a program: `keyaudit.error/1`. */
 export interface ErrorReport {
   readonly schema: 'keyaudit.error/1';
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
   /** All mistakes of a file, where it is one that is wrong. */

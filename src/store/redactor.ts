@@ -18,7 +18,7 @@ const forms = new Map<string, Form>();
 SecretKey.onCreate(registerSecret);
 
 /** Takes a value for a secret from now on: it is replaced wherever it shows, in every form that is known. */
-export function registerSecret(secret: string): void {
+function registerSecret(secret: string): void {
   if (secret.length < SHORTEST_SECRET) return;
   for (const text of formsOf(secret)) {
     if (text.length >= SHORTEST_SECRET) forms.set(text, { text, beginning: text.slice(0, TELLING) });

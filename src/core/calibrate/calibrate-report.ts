@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '../error.ts';
+import { EXIT, type ExitCode, type Stopped } from '../error.ts';
 import type { InconclusiveReason } from '../verdict/verdict.ts';
 import type { CalibrationRow, ProbeQuality } from './calibration.ts';
 import type { RowCheck } from './check-rows.ts';
@@ -28,7 +28,7 @@ export interface CalibrateReport {
     readonly unavailable?: string;
   };
   /** Why the run ended early; absent when it ran to its end. */
-  readonly stopped?: { readonly code: string; readonly message: string; readonly hint?: string };
+  readonly stopped?: Stopped;
 }
 
 /** The operations whose probe has one quality. */

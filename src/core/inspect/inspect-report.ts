@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '../error.ts';
+import { EXIT, type ExitCode, type Stopped } from '../error.ts';
 import type { Inference, InferredPermission } from './infer-permissions.ts';
 
 /** What `inspect` found out about one key; never its secret. */
@@ -23,7 +23,7 @@ export interface InspectReport {
   /** Why probes told nothing, with how many of them. */
   readonly untold: readonly { readonly reason: string; readonly message: string; readonly count: number }[];
   /** Why the run ended early; absent when it ran to its end. */
-  readonly stopped?: { readonly code: string; readonly message: string; readonly hint?: string };
+  readonly stopped?: Stopped;
 }
 
 /** The permissions of one state, in the catalog's order. */

@@ -12,16 +12,19 @@ export interface Drift {
   readonly location: SourceLocation;
 }
 
-export type DriftKind =
-  | 'wider-key'
-  | 'wider-profile'
-  | 'new-widening'
-  | 'not-verified'
-  | 'key-too-old'
-  | 'key-age-unknown'
-  | 'low-coverage'
-  | 'narrower'
-  | 'changed';
+/** docs/errors.md has a heading for each. */
+export const DRIFT_KINDS = [
+  'wider-key',
+  'wider-profile',
+  'new-widening',
+  'not-verified',
+  'key-too-old',
+  'key-age-unknown',
+  'low-coverage',
+  'narrower',
+  'changed',
+] as const;
+export type DriftKind = (typeof DRIFT_KINDS)[number];
 
 /** Whether it shuts the gate. */
 export function driftWeight(kind: DriftKind): Drift['weight'] {

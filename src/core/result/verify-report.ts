@@ -1,5 +1,5 @@
 import type { PermissionName } from '../catalog/catalog.ts';
-import { EXIT, type ExitCode } from '../error.ts';
+import { EXIT, type ExitCode, type Stopped } from '../error.ts';
 import type { Widening } from '../grant/grant.ts';
 import type { Depth } from '../probe/depth.ts';
 import type { UnaskedOperation, UnverifiablePermission } from '../probe/probe-plan.ts';
@@ -40,7 +40,7 @@ export interface VerifyResult {
   readonly probes: readonly ProbeResult[];
   readonly requests: number;
   /** Why the run ended early or could not begin, with what to do; absent when it ran to its end. */
-  readonly stopped?: { readonly code: string; readonly message: string; readonly hint?: string };
+  readonly stopped?: Stopped;
 }
 
 export interface VerifyReport {

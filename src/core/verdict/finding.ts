@@ -3,7 +3,9 @@ import type { SourceLocation } from '../error.ts';
 import type { Widening } from '../grant/grant.ts';
 import type { VerdictKind } from './verdict.ts';
 
-export type FindingKind = 'over-grant' | 'under-grant' | 'inconclusive' | 'accepted';
+/** Gravest first. docs/errors.md has a heading for each. */
+export const FINDING_KINDS = ['over-grant', 'under-grant', 'inconclusive', 'accepted'] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
 
 /** What the profile makes of an operation before anything is sent. */
 export type Expectation = 'asked' | 'accepted' | 'reported-widening' | 'widening' | 'none' | 'unknown';
@@ -64,15 +66,13 @@ export function summarize(judged: readonly Judged[]): Summary {
   };
 }
 
-const findingOrder: readonly FindingKind[] = ['over-grant', 'under-grant', 'inconclusive', 'accepted'];
-
 /** The findings, gravest first; writes before reads within a kind. */
 export function findingsOf(judged: readonly Judged[]): Finding[] {
   return judged
     .flatMap(({ result, kind }) => (kind === undefined ? [] : [{ kind, ...result }]))
     .sort(
       (a, b) =>
-        findingOrder.indexOf(a.kind) - findingOrder.indexOf(b.kind) ||
+        FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind) ||
         Number(a.method === 'GET') - Number(b.method === 'GET'),
     );
 }

@@ -1,6 +1,6 @@
 import type { VerifyReport } from '../../core/result/verify-report.ts';
-import type { FindingKind, ProbeResult } from '../../core/verdict/finding.ts';
-import { FINDING_KINDS, probesByGravity } from './gravity.ts';
+import { FINDING_KINDS, type FindingKind, type ProbeResult } from '../../core/verdict/finding.ts';
+import { probesByGravity } from './gravity.ts';
 
 /** How a probe can end: kind of finding (-1: as expected), expected, observed, evidence, answer. */
 export type CallState = readonly [

@@ -5,15 +5,12 @@ import {
   type VerifyReport,
   type VerifyResult,
 } from '../../core/result/verify-report.ts';
-import type { Finding, FindingKind, ProbeResult } from '../../core/verdict/finding.ts';
-
-/** Every kind of finding, gravest first. */
-export const FINDING_KINDS: readonly FindingKind[] = [
-  'over-grant',
-  'under-grant',
-  'inconclusive',
-  'accepted',
-];
+import {
+  FINDING_KINDS,
+  type Finding,
+  type FindingKind,
+  type ProbeResult,
+} from '../../core/verdict/finding.ts';
 
 /** A probe with the finding that it came to, if any. */
 export interface Judgement {

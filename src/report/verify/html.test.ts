@@ -96,7 +96,7 @@ describe('renderVerifyHtml', () => {
             finding('inconclusive', { operation: 'x', reason: text }),
           ],
         }),
-        stoppedResult({ profile: `stopped ${text}`, stopped: { code: 'X', message: text, hint: text } }),
+        stoppedResult({ profile: `stopped ${text}`, stopped: { code: 'BUG', message: text, hint: text } }),
       ]),
     );
     const data = dataOf(html);

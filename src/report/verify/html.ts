@@ -6,17 +6,11 @@ import {
   type VerifyReport,
   type VerifyResult,
 } from '../../core/result/verify-report.ts';
-import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
+import { FINDING_KINDS, type Finding, type FindingKind } from '../../core/verdict/finding.ts';
 import { placeOf } from '../error.ts';
 import { counted, grouped, type TextOutput } from '../text.ts';
 import { callTable } from './call-table.ts';
-import {
-  driftsByGravity,
-  FINDING_KINDS,
-  findingsByGravity,
-  notDetermined,
-  resultsByGravity,
-} from './gravity.ts';
+import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
 import { HTML_SCRIPT } from './html-script.ts';
 import { HTML_STYLE } from './html-style.ts';
 import { levelMatrix, type MatrixCell, type MatrixRow } from './level-matrix.ts';

@@ -1,7 +1,7 @@
 import type { Level, ResourceName } from '../../core/catalog/catalog.ts';
 import type { VerifyReport, VerifyResult } from '../../core/result/verify-report.ts';
-import type { FindingKind } from '../../core/verdict/finding.ts';
-import { FINDING_KINDS, probesByGravity } from './gravity.ts';
+import { FINDING_KINDS, type FindingKind } from '../../core/verdict/finding.ts';
+import { probesByGravity } from './gravity.ts';
 
 /** One resource in one profile: the level that the profile asks for, and the level that the probes showed. */
 export interface MatrixCell {

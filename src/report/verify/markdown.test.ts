@@ -99,7 +99,7 @@ describe('renderVerifyMarkdown', () => {
   it.each(HOSTILE_TEXTS)('stays in its cell and says it back: %j', (text) => {
     const rendered = render([
       verifyResult({ profile: text, file: text, findings: [finding('over-grant', { message: text })] }),
-      stoppedResult({ profile: 'other', stopped: { code: 'X', message: text, hint: text } }),
+      stoppedResult({ profile: 'other', stopped: { code: 'BUG', message: text, hint: text } }),
     ]);
     const shown = plain(text).trim();
     const tables = read(rendered);

@@ -4,16 +4,10 @@ import {
   type VerifyReport,
   type VerifyResult,
 } from '../../core/result/verify-report.ts';
-import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
+import { FINDING_KINDS, type Finding, type FindingKind } from '../../core/verdict/finding.ts';
 import { placeOf } from '../error.ts';
 import { counted, grouped, plain, type TextOutput } from '../text.ts';
-import {
-  driftsByGravity,
-  FINDING_KINDS,
-  findingsByGravity,
-  notDetermined,
-  resultsByGravity,
-} from './gravity.ts';
+import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
 
 /** So many findings of one kind keep a job summary of GitHub far below its 1 MiB. */
 const MOST_FINDINGS = 100;

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { SourceLocation } from '../../core/error.ts';
 import type { Drift } from '../../core/result/drift.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../../core/result/verify-report.ts';
-import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
+import { FINDING_KINDS, type Finding, type FindingKind } from '../../core/verdict/finding.ts';
+import { errorPage } from '../error-page.ts';
 import { type TextOutput, wellFormed } from '../text.ts';
-import { driftsByGravity, FINDING_KINDS, findingsByGravity, notDetermined } from './gravity.ts';
+import { driftsByGravity, findingsByGravity, notDetermined } from './gravity.ts';
 import { writeJson } from './json.ts';
 
 interface Rule {
@@ -95,8 +96,8 @@ export function renderVerifySarif(
         version,
         semanticVersion: version,
         rules: [
-          ...FINDING_KINDS.map((kind) => ruleOf(kind, rules[kind])),
-          ...Object.values(driftRules).map((rule) => ruleOf(rule.id, rule)),
+          ...FINDING_KINDS.map((kind) => ruleOf(kind, rules[kind], errorPage(version, kind))),
+          ...Object.values(driftRules).map((rule) => ruleOf(rule.id, rule, errorPage(version, 'drift'))),
         ],
       },
     },
@@ -136,13 +137,14 @@ export function renderVerifySarif(
   writeJson(log, output.write);
 }
 
-function ruleOf(id: string, { name, level, severity, short, full, help }: Rule): object {
+function ruleOf(id: string, { name, level, severity, short, full, help }: Rule, helpUri: string): object {
   return {
     id,
     name,
     shortDescription: { text: short },
     fullDescription: { text: full },
     help: { text: help, markdown: help },
+    helpUri,
     defaultConfiguration: { level },
     properties: {
       tags: ['security', 'stripe', 'least-privilege'],

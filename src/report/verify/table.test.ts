@@ -20,7 +20,7 @@ describe('renderVerifyTable', () => {
           file: text,
           findings: [finding('over-grant', { message: text, notes: [text] })],
         }),
-        stoppedResult({ profile: text, stopped: { code: 'X', message: text, hint: text } }),
+        stoppedResult({ profile: text, stopped: { code: 'BUG', message: text, hint: text } }),
       ];
       renderVerifyTable(verifyReport(results), output, { verbose: false });
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
