@@ -178,7 +178,7 @@ describe('renderVerifySarif', () => {
     ]);
     const readable = text.replace(/\p{Surrogate}/gu, '\ufffd');
     expect(run.results[0]?.message.text).toBe(`${readable} ${readable}`);
-    expect(run.results[0]?.properties?.profile).toBe(text);
+    expect(run.results[0]?.properties?.profile).toBe(readable);
     const uri = run.results[0]?.locations?.[0]?.physicalLocation?.artifactLocation?.uri ?? '';
     expect(decodeURIComponent(uri)).toBe(readable.replaceAll('\\', '/'));
   });
