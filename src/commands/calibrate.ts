@@ -16,7 +16,7 @@ import { printResult, requireFormat, withResultOutput } from '../session/result-
 import { type OpenSession, openSession, type Session, withTarget } from '../session/session.ts';
 import { calibrationFile, readCalibration } from '../store/calibration-file.ts';
 import { requireWritable } from '../store/result-file.ts';
-import type { OpenTarget } from '../targets/open-target.ts';
+import type { OpenTarget } from '../targets/target.ts';
 
 export interface CalibrateOptions {
   /** The variable of a test key that holds nothing useful; without it one is made and ended. */

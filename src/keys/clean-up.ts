@@ -9,7 +9,7 @@ import {
   workOn,
 } from '../store/journal.ts';
 import { fingerprintOf } from '../store/key-records.ts';
-import { openPlace } from '../store/secrets/secret-store.ts';
+import { storedSecret } from '../store/secrets/stored-secret.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';
@@ -103,10 +103,9 @@ async function isPublished(
   record: NonNullable<JournalEntry['record']>,
   { cwd }: Pick<Session, 'cwd'>,
 ): Promise<'yes' | 'no' | 'unknown'> {
-  const store = openPlace(record.place, { cwd, reveal: undefined, log: () => {} });
-  if (store?.get === undefined) return record.place === 'stdout' ? 'no' : 'unknown';
-  const stored = await store.get(record.variable);
-  return stored !== undefined && fingerprintOf(stored) === record.fingerprint ? 'yes' : 'no';
+  const { secret } = await storedSecret(record, cwd);
+  if (secret === 'unreadable') return record.place === 'stdout' ? 'no' : 'unknown';
+  return secret !== undefined && fingerprintOf(secret) === record.fingerprint ? 'yes' : 'no';
 }
 
 /** Ends a key that has a record, and takes its secret out of the store. */

@@ -1,6 +1,6 @@
 import type { Session } from '../session/session.ts';
 import { fingerprintOf } from '../store/key-records.ts';
-import { openPlace } from '../store/secrets/secret-store.ts';
+import { storedSecret } from '../store/secrets/stored-secret.ts';
 
 /** Takes the secret of a dead key out of the place that its record names. */
 export async function forgetSecret(
@@ -8,10 +8,11 @@ export async function forgetSecret(
   { records, cwd }: Pick<Session, 'records' | 'cwd'>,
 ): Promise<void> {
   const record = (await records.all()).find((known) => known.id === id);
-  if (record === undefined || record.place === '') return;
-  const store = openPlace(record.place, { cwd, reveal: undefined, log: () => {} });
-  const stored = await store?.get?.(record.variable).catch(() => undefined);
-  if (stored !== undefined && fingerprintOf(stored) === record.fingerprint) {
-    await store?.remove?.(record.variable, stored);
-  }
+  if (record === undefined) return;
+  const { secret, store } = await storedSecret(record, cwd).catch(() => ({
+    secret: undefined,
+    store: undefined,
+  }));
+  if (secret === undefined || secret === 'unreadable' || fingerprintOf(secret) !== record.fingerprint) return;
+  await store?.remove?.(record.variable, secret);
 }

@@ -11,6 +11,12 @@ export interface KeyApiOptions {
   readonly account?: string;
 }
 
+/** The key APIs that a program can call; a further one is a file of its own and a line here. */
+const keyApis = {
+  managed: createManagedKeyApi,
+  restricted_keys: createRestrictedKeysApi,
+} satisfies Record<CallableKeyApi, (options: Parameters<typeof createRestrictedKeysApi>[0]) => KeyApi>;
+
 /** The key API of a program; a Dashboard key is made by a person, and ended by one. */
 export function openKeyApi(
   kind: CallableKeyApi,
@@ -22,9 +28,7 @@ export function openKeyApi(
     apiBase: target.apiBase,
     context: account,
   };
-  return kind === 'managed'
-    ? createManagedKeyApi(options)
-    : createRestrictedKeysApi({ ...options, apiVersion: catalog.apiVersion });
+  return keyApis[kind]({ ...options, apiVersion: catalog.apiVersion });
 }
 
 /** The API that can end keys. The secret key is needed at once, so that its absence is said first. */

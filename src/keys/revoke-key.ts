@@ -7,7 +7,7 @@ import { startSpinner } from '../session/progress.ts';
 import type { OpenSession, Session } from '../session/session.ts';
 import { beginWork } from '../store/journal.ts';
 import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
-import { openPlace } from '../store/secrets/secret-store.ts';
+import { storedSecret } from '../store/secrets/stored-secret.ts';
 import { accountFor } from './account.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { openEndingApi } from './open-key-api.ts';
@@ -101,11 +101,11 @@ export async function keysToRevoke(
 
 /** The secret of a key made here, if its variable or the place of its record still holds it. */
 async function secretOf(record: KeyRecord, { env, cwd }: Session): Promise<SecretKey | undefined> {
-  const given = env[record.variable]?.trim();
-  const store = openPlace(record.place, { cwd, reveal: undefined, log: () => {} });
+  const given = env[record.variable]?.trim() ?? '';
+  const { secret } = await storedSecret(record, cwd);
   const candidates = [
-    given === undefined || given === '' ? undefined : SecretKey.of(given),
-    await store?.get?.(record.variable),
+    given === '' ? undefined : SecretKey.of(given),
+    secret === 'unreadable' ? undefined : secret,
   ];
   return candidates.find((key) => key !== undefined && fingerprintOf(key) === record.fingerprint);
 }

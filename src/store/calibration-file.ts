@@ -1,11 +1,11 @@
-import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { byText } from '../core/by-text.ts';
 import { type CalibratedRow, type Calibration, NO_CALIBRATION } from '../core/calibrate/calibration.ts';
-import { KeyauditError } from '../core/error.ts';
+import { JsonFile } from './json-file.ts';
 import { calibrationFolder } from './user-folder.ts';
-import { guardWrites, withFileLock, writePrivateFile } from './workspace.ts';
+import { guardWrites } from './workspace.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -56,10 +56,9 @@ export function calibrationFile(env: Env, where: CalibratedTarget): string {
 
 /** What was kept so far; empty when there is nothing. @throws KeyauditError `CALIBRATION_BROKEN` */
 export async function readCalibration(env: Env, where: CalibratedTarget): Promise<Calibration> {
-  const file = calibrationFile(env, where);
-  const text = await textOf(file);
-  if (text === undefined) return NO_CALIBRATION;
-  const { bareHolds, entries } = parse(text, file, calibrationSchema);
+  const kept = await jsonFile(env, calibrationFile(env, where), calibrationSchema).read();
+  if (kept === undefined) return NO_CALIBRATION;
+  const { bareHolds, entries } = kept;
   return { bareHolds, entries: new Map(Object.entries(entries)) as Calibration['entries'] };
 }
 
@@ -71,15 +70,15 @@ export async function writeCalibration(
   now: Date,
 ): Promise<string> {
   const file = calibrationFile(env, where);
-  await write(env, file, {
+  await jsonFile(env, file, calibrationSchema).update(() => ({
     version: 1,
     kind: 'probes',
     target: where.target,
     apiVersion: where.apiVersion,
     updatedAt: now.toISOString(),
-    bareHolds,
-    entries: Object.fromEntries(entries),
-  });
+    bareHolds: [...bareHolds],
+    entries: Object.fromEntries(entries) as z.infer<typeof calibrationSchema>['entries'],
+  }));
   return file;
 }
 
@@ -95,9 +94,8 @@ export async function readCalibratedRows(
   const names = await readdir(dir).catch(() => []);
   const found: z.infer<typeof rowsSchema>[] = [];
   for (const name of names.filter((one) => one.endsWith('.json')).sort()) {
-    const file = join(dir, name);
-    const kept = parse((await textOf(file)) ?? '', file, rowsSchema);
-    if (kept.target === where.target && kept.apiVersion === where.apiVersion) found.push(kept);
+    const kept = await jsonFile(env, join(dir, name), rowsSchema).read();
+    if (kept?.target === where.target && kept.apiVersion === where.apiVersion) found.push(kept);
   }
   found.sort((a, b) => byText(a.updatedAt, b.updatedAt));
   return [...new Map(found.flatMap(({ rows }) => rows).map((row) => [row.operation, row])).values()];
@@ -113,14 +111,14 @@ export async function writeCalibratedRows(
 ): Promise<string> {
   const file = join(rowsFolder(env), name.endsWith('.json') ? name : `${name}.json`);
   const { target, apiVersion } = where;
-  await write(env, file, {
+  await jsonFile(env, file, rowsSchema).update(() => ({
     version: 1,
     kind: 'rows',
     target,
     apiVersion,
     updatedAt: now.toISOString(),
-    rows,
-  });
+    rows: rows.map(({ operation, permissions: names }) => ({ operation, permissions: [...names] })),
+  }));
   return file;
 }
 
@@ -128,29 +126,25 @@ function rowsFolder(env: Env): string {
   return join(calibrationFolder(env), 'rows');
 }
 
-async function write(env: Env, file: string, content: unknown): Promise<void> {
+const broken = {
+  code: 'CALIBRATION_BROKEN',
+  hint: 'Move it away and run "keyaudit calibrate" again; without it probes count as uncalibrated.',
+} as const;
+
+function jsonFile<T>(env: Env, file: string, schema: z.ZodType<T>): JsonFile<T | undefined> {
+  return new JsonFile<T | undefined>({
+    file,
+    schema,
+    empty: undefined,
+    prepare: () => openFolder(env),
+    broken,
+  });
+}
+
+async function openFolder(env: Env): Promise<void> {
   const folder = calibrationFolder(env);
   await guardWrites(folder, async () => {
     await mkdir(rowsFolder(env), { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
   });
-  await withFileLock(file, () => writePrivateFile(file, `${JSON.stringify(content, null, 1)}\n`));
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
-    throw new KeyauditError('STORE_UNREADABLE', `${file} cannot be read (${cause.code}).`, { cause });
-  });
-}
-
-function parse<T>(text: string, file: string, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new KeyauditError('CALIBRATION_BROKEN', `${file} is broken or of another version of keyaudit.`, {
-      hint: 'Move it away and run "keyaudit calibrate" again; without it probes count as uncalibrated.',
-      cause,
-    });
-  }
 }

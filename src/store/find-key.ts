@@ -1,7 +1,9 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import type { KeyRecords } from './key-records.ts';
-import { DEFAULT_STORE, openPlace, readKeyFrom } from './secrets/secret-store.ts';
+import { DEFAULT_STORE } from './secrets/env-file-store.ts';
+import { readKeyFrom } from './secrets/read-key-from.ts';
+import { storedSecret } from './secrets/stored-secret.ts';
 
 export interface FindKeyOptions {
   readonly profile: string;
@@ -86,9 +88,8 @@ async function lookUp({
     DEFAULT_STORE,
   ]);
   for (const place of places) {
-    const store = openPlace(place, { cwd, reveal: undefined, log: () => {} });
-    const stored = await store?.get?.(variable);
-    if (stored !== undefined) return { key: stored, variable, place };
+    const { secret } = await storedSecret({ place, variable }, cwd);
+    if (secret !== undefined && secret !== 'unreadable') return { key: secret, variable, place };
   }
   throw new KeyauditError(
     'KEY_MISSING',

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { KeyauditError } from '../core/error.ts';
 import { TARGETS } from '../core/target.ts';
+import { JsonFile } from './json-file.ts';
 import { keyRecordSchema } from './key-records.ts';
-import { openWorkspace, WORKSPACE, withFileLock, writePrivateFile } from './workspace.ts';
+import { openWorkspace, WORKSPACE } from './workspace.ts';
 
 /** The process that works on an entry. */
 const ownerSchema = z.strictObject({
@@ -45,6 +44,7 @@ const entrySchema = z.strictObject({
 });
 
 const fileSchema = z.strictObject({ version: z.literal(1), entries: z.array(entrySchema) });
+type Journal = z.infer<typeof fileSchema>;
 
 /** One piece of work that leaves something behind at Stripe; written before each step is taken, never a secret. */
 export type JournalEntry = z.infer<typeof entrySchema>;
@@ -107,34 +107,29 @@ export function workOn(cwd: string, id: string): JournalWork {
   };
 }
 
+function journalOf(cwd: string): JsonFile<Journal> {
+  return new JsonFile({
+    file: journalFile(cwd),
+    schema: fileSchema,
+    empty: { version: 1, entries: [] },
+    isNothing: ({ entries }) => entries.length === 0,
+    prepare: () => openWorkspace(cwd),
+    broken: {
+      code: 'JOURNAL_BROKEN',
+      hint: 'It names keys that were being made or ended. Look at them in the Dashboard, then move the file away.',
+    },
+  });
+}
+
 async function change(
   cwd: string,
   work: (entries: readonly JournalEntry[]) => readonly JournalEntry[],
 ): Promise<void> {
-  await openWorkspace(cwd);
-  const file = journalFile(cwd);
-  await withFileLock(file, async () => {
-    const entries = work(await read(cwd));
-    if (entries.length === 0) await rm(file, { force: true });
-    else await writePrivateFile(file, `${JSON.stringify({ version: 1, entries }, null, 2)}\n`);
-  });
+  await journalOf(cwd).update(({ entries }) => ({ version: 1, entries: [...work(entries)] }));
 }
 
 async function read(cwd: string): Promise<readonly JournalEntry[]> {
-  const file = journalFile(cwd);
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new KeyauditError('STORE_UNREADABLE', `${file} cannot be read (${error.code}).`, { cause: error });
-  });
-  if (text === undefined) return [];
-  try {
-    return fileSchema.parse(JSON.parse(text)).entries;
-  } catch (cause) {
-    throw new KeyauditError('JOURNAL_BROKEN', `${file} is broken or of another version of keyaudit.`, {
-      hint: 'It names keys that were being made or ended. Look at them in the Dashboard, then move the file away.',
-      cause,
-    });
-  }
+  return (await journalOf(cwd).read()).entries;
 }
 
 function thisProcess(): JournalEntry['owner'] {

@@ -1,89 +1,31 @@
-import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError } from '../core/error.ts';
-import { SecretKey } from '../core/secret-key.ts';
 import type { Target } from '../core/target.ts';
-import { readBehaviour } from './read-behaviour.ts';
+import { secretKeyFromEnvironment } from './secret-key-from-environment.ts';
+import type { OpenTarget, OpenTargetKind, TargetRequest } from './target.ts';
 
-/** Which target, and what opening it may need. */
-export interface TargetRequest {
-  readonly target: Target;
-  /** A server in place of the target's own. */
-  readonly apiBase?: string | undefined;
-  /** Whether live keys are allowed. */
-  readonly live: boolean;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** What an embedded sandbox enforces. */
-  readonly catalog: Catalog;
-}
+/** One file a target, loaded when it is asked for; a further one is a file of its own and a line here. */
+const targets = {
+  sandbox: async (request) => (await import('./sandbox.ts')).openSandbox(request),
+  'stripe-mock': async (request) => (await import('./gated-stripe-mock.ts')).openGatedStripeMock(request),
+  stripe: async (request) => (await import('./stripe.ts')).openStripe(request),
+} satisfies Record<Target, OpenTargetKind>;
 
-/** A target that is ready to be asked. */
-export interface OpenTarget {
-  readonly name: Target;
-  readonly apiBase: string;
-  /** One sentence for every result: what was asked. */
-  readonly note: string;
-  /** The secret key that makes keys there. @throws KeyauditError when none was given */
-  secretKey(): SecretKey;
-  close(): Promise<void>;
-}
-
-/**
- * Opens `--target`: starts the embedded sandbox on a free port of this machine, with stripe-mock behind
- * it if that is the target, or takes `--api-base`, or Stripe itself.
- */
+/** Opens `--target`, or what `--api-base` puts in its place. */
 export async function openTarget(request: TargetRequest): Promise<OpenTarget> {
-  const { target, apiBase, live, cwd, env, catalog } = request;
-  const secretKey = () => secretKeyFromEnvironment(request);
-  const close = async () => {};
-  if (apiBase !== undefined) {
-    const url = checkedUrl(apiBase);
-    const note =
-      target === 'sandbox'
-        ? `Asked the sandbox at ${url}; nothing at Stripe was touched.`
-        : `Asked ${url} as target ${target}.`;
-    return { name: target, apiBase: url, note, secretKey, close };
-  }
-  switch (target) {
-    case 'stripe':
-      return {
-        name: target,
-        apiBase: 'https://api.stripe.com',
-        note: `Asked Stripe, ${live ? 'live keys allowed' : 'test mode'}.`,
-        secretKey,
-        close,
-      };
-    case 'stripe-mock':
-    case 'sandbox': {
-      const mock =
-        target === 'stripe-mock' ? await (await import('./stripe-mock.ts')).openStripeMock(env) : undefined;
-      const { startSandbox } = await import('../sandbox/sandbox.ts');
-      try {
-        const sandbox = await startSandbox({
-          catalog,
-          cwd,
-          behaviour: await readBehaviour(env.KEYAUDIT_SANDBOX_BEHAVIOUR, cwd),
-          ...(mock === undefined ? {} : { upstream: mock.url }),
-        });
-        return {
-          name: target,
-          apiBase: sandbox.url,
-          note:
-            mock === undefined
-              ? 'Asked the embedded sandbox; nothing at Stripe was touched.'
-              : `Asked stripe-mock (from ${mock.from}) behind the sandbox's permission gate; nothing at Stripe was touched.`,
-          secretKey: () => (live ? sandbox.liveSecretKey : sandbox.secretKey),
-          close: async () => {
-            await sandbox.close();
-            await mock?.close();
-          },
-        };
-      } catch (error) {
-        await mock?.close();
-        throw error;
-      }
-    }
-  }
+  const { target, apiBase } = request;
+  if (apiBase === undefined) return targets[target](request);
+  const url = checkedUrl(apiBase);
+  const note =
+    target === 'sandbox'
+      ? `Asked the sandbox at ${url}; nothing at Stripe was touched.`
+      : `Asked ${url} as target ${target}.`;
+  return {
+    name: target,
+    apiBase: url,
+    note,
+    secretKey: () => secretKeyFromEnvironment(request),
+    close: async () => {},
+  };
 }
 
 function checkedUrl(text: string): string {
@@ -99,34 +41,4 @@ function checkedUrl(text: string): string {
     });
   }
   return url.origin;
-}
-
-/** @throws KeyauditError when `STRIPE_SECRET_KEY` is missing, or is live without `--live` */
-function secretKeyFromEnvironment({ env, live }: TargetRequest): SecretKey {
-  const text = env.STRIPE_SECRET_KEY;
-  if (text === undefined || text.trim() === '') {
-    throw new KeyauditError(
-      'SECRET_KEY_MISSING',
-      'Making keys needs a secret key, and STRIPE_SECRET_KEY is not set.',
-      {
-        hint: 'Set STRIPE_SECRET_KEY to a secret key (sk_test_…) in the environment, never as an argument.',
-      },
-    );
-  }
-  const key = SecretKey.of(text);
-  if (key.kind === 'publishable' || key.kind === 'webhook-secret') {
-    throw new KeyauditError(
-      'SECRET_KEY_WRONG_KIND',
-      `STRIPE_SECRET_KEY holds a ${key.kind.replace('-', ' signing ')} (${key}), which makes no keys.`,
-      {
-        hint: 'Set it to a secret key (sk_test_…).',
-      },
-    );
-  }
-  if (key.mode === 'live' && !live) {
-    throw new KeyauditError('LIVE_NOT_ALLOWED', 'STRIPE_SECRET_KEY is a live key.', {
-      hint: 'Say --live as well if you mean it, or use a test key.',
-    });
-  }
-  return key;
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyauditError } from '../../core/error.ts';
 import { SecretKey } from '../../core/secret-key.ts';
-import { openWorkspace, withFileLock, writePrivateFile } from '../../store/workspace.ts';
+import { JsonFile } from '../../store/json-file.ts';
+import { openWorkspace, WORKSPACE } from '../../store/workspace.ts';
 import { derivedText, randomText } from '../random-text.ts';
 import { isDead, type KeyState, type RestrictedKey, stateSchema } from './key-state.ts';
 
@@ -25,7 +25,7 @@ const FRESH_MS = 10;
  * processes may share them. The file holds a seed and no token.
  */
 export class KeyStore {
-  readonly #file: string | undefined;
+  readonly #file: JsonFile<KeyState> | undefined;
   readonly #now: () => number;
   #stamp = '';
   /** When the file was last looked at, by the clock of `performance`. */
@@ -37,24 +37,19 @@ export class KeyStore {
   #underived: RestrictedKey[] = [];
   #secrets: { readonly test: string; readonly live: string } = { test: '', live: '' };
 
-  private constructor(file: string | undefined, now: () => number) {
+  private constructor(file: JsonFile<KeyState> | undefined, now: () => number) {
     this.#file = file;
     this.#now = now;
   }
 
   /** @throws KeyauditError `STORE_UNWRITABLE`, `SANDBOX_STATE_BROKEN` */
   static async open(cwd: string | undefined, now: () => number): Promise<KeyStore> {
-    const file = cwd === undefined ? undefined : join(await openWorkspace(cwd), 'sandbox.json');
+    const file = cwd === undefined ? undefined : stateFile(cwd);
     const store = new KeyStore(file, now);
     if (file === undefined) store.#load(freshState());
-    else if (!store.#reread()) {
-      await withFileLock(file, async () => {
-        if (store.#reread()) return;
-        const state = freshState();
-        await writePrivateFile(file, serialize(state));
-        store.#load(state);
-      });
-    }
+    // Another process may have made it just now.
+    else if (!store.#reread())
+      store.#load(await file.update((state) => (state.seed === '' ? freshState() : state)));
     return store;
   }
 
@@ -144,26 +139,27 @@ export class KeyStore {
       this.#load({ version: 1, seed: this.#seed.toString('base64'), keys: [...keys.values()] });
       return result;
     }
-    return withFileLock(file, async () => {
-      this.#reread();
-      const keys = new Map(this.#keys);
-      const result = work(keys);
-      const state: KeyState = { version: 1, seed: this.#seed.toString('base64'), keys: [...keys.values()] };
-      await writePrivateFile(file, serialize(state));
-      this.#load(state);
-      return result;
+    let result: { readonly value: T } | undefined;
+    const state = await file.update(({ version, seed, keys: known }) => {
+      const keys = new Map(known.map((key) => [key.id, key]));
+      result = { value: work(keys) };
+      return { version, seed, keys: [...keys.values()] };
     });
+    this.#load(state);
+    if (result === undefined) throw new RangeError('the change was not made');
+    return result.value;
   }
 
   /** Takes in what another process wrote; false when there is no file yet. */
   #reread(): boolean {
     this.#readAt = performance.now();
     if (this.#file === undefined) return true;
-    const stats = statSync(this.#file, { throwIfNoEntry: false });
+    const stats = statSync(this.#file.file, { throwIfNoEntry: false });
     if (stats === undefined) return false;
+    if (!stats.isFile()) this.#file.parse('');
     const stamp = stampOf(stats);
     if (stamp === this.#stamp) return true;
-    this.#load(parseState(readFileSync(this.#file, 'utf8'), this.#file));
+    this.#load(this.#file.parse(readFileSync(this.#file.file, 'utf8')));
     this.#stamp = stamp;
     return true;
   }
@@ -208,22 +204,20 @@ function freshState(): KeyState {
   return { version: 1, seed: randomBytes(32).toString('base64'), keys: [] };
 }
 
-function serialize(state: KeyState): string {
-  return `${JSON.stringify(state)}\n`;
-}
-
 /** A file replaced by rename has another inode, even within the clock's grain. */
 function stampOf({ ino, mtimeMs, size }: Stats): string {
   return `${ino} ${mtimeMs} ${size}`;
 }
 
-function parseState(text: string, file: string): KeyState {
-  try {
-    return stateSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new KeyauditError('SANDBOX_STATE_BROKEN', `${file} is not the sandbox's state.`, {
+function stateFile(cwd: string): JsonFile<KeyState> {
+  return new JsonFile({
+    file: join(cwd, WORKSPACE, 'sandbox.json'),
+    schema: stateSchema,
+    empty: { version: 1, seed: '', keys: [] },
+    prepare: () => openWorkspace(cwd),
+    broken: {
+      code: 'SANDBOX_STATE_BROKEN',
       hint: 'Remove it: the sandbox starts anew, and its keys are void.',
-      cause,
-    });
-  }
+    },
+  });
 }

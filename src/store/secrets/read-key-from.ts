@@ -1,0 +1,30 @@
+import { EXIT, KeyauditError } from '../../core/error.ts';
+import { SecretKey } from '../../core/secret-key.ts';
+import { COMMAND_TIMEOUT_MS, endOf } from './store-command.ts';
+
+/**
+ * Takes a key from a command's standard output: `--key-from exec:COMMAND`, for a secrets manager.
+ * @throws KeyauditError `KEY_SOURCE_UNKNOWN`, `KEY_SOURCE_FAILED`
+ */
+export async function readKeyFrom(specification: string, cwd: string): Promise<SecretKey> {
+  const command = /^exec:(.*\S.*)$/s.exec(specification)?.[1];
+  if (command === undefined) {
+    throw new KeyauditError('KEY_SOURCE_UNKNOWN', `"${specification}" is no source of a key.`, {
+      hint: 'Valid: exec:COMMAND, whose standard output is the key. Never give the key itself.',
+    });
+  }
+  const { execa } = await import('execa');
+  const run = await execa(command, {
+    shell: true,
+    cwd,
+    reject: false,
+    timeout: COMMAND_TIMEOUT_MS,
+    stdin: 'ignore',
+    stderr: 'inherit',
+  });
+  if (run.exitCode === 0 && run.stdout.trim() !== '') return SecretKey.of(run.stdout);
+  throw new KeyauditError('KEY_SOURCE_FAILED', `The command of --key-from gave no key (${endOf(run)}).`, {
+    hint: 'It must print the key, and nothing else, on standard output.',
+    exitCode: EXIT.undetermined,
+  });
+}

@@ -1,0 +1,20 @@
+import type { SecretKey } from '../../core/secret-key.ts';
+import { openPlace } from './open-store.ts';
+import type { SecretStore } from './secret-store.ts';
+
+/** What a place holds now, and the store that it is. */
+export interface StoredSecret {
+  /** `unreadable`: the place cannot be read back, so nobody knows; undefined: nothing is there. */
+  readonly secret: SecretKey | 'unreadable' | undefined;
+  readonly store: SecretStore | undefined;
+}
+
+/** Reads back what a key's record says was published: the variable in its place. */
+export async function storedSecret(
+  { place, variable }: { readonly place: string; readonly variable: string },
+  cwd: string,
+): Promise<StoredSecret> {
+  const store = place === '' ? undefined : openPlace(place, { cwd, reveal: undefined, log: () => {} });
+  const secret = store?.get === undefined ? 'unreadable' : await store.get(variable);
+  return { secret, store };
+}
