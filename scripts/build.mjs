@@ -2,7 +2,7 @@
 // of what a short command costs, and the SDK alone has hundreds. The entry holds commander alone, so that
 // `keyaudit --help` starts about as fast as node itself; every command is a chunk of its own, loaded when it
 // is called.
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -19,3 +19,6 @@ const bundle = await rolldown({
 });
 await bundle.write({ dir: outDir, format: 'esm', minify: false, chunkFileNames: 'chunks/[name].js' });
 await bundle.close();
+// What a browser runs is read as it is; its types are for the compiler alone.
+for (const file of ['page.js', 'page.css'])
+  await cp(`${root}src/report/verify/html/page/${file}`, `${outDir}/chunks/page/${file}`);

@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CommandContext } from '../session/context.ts';
-import { rememberExamples } from './cli-tree.ts';
+import { rememberExamples } from './reference/cli-tree.ts';
 
 /** Runs what a verb does, once its options are read. */
 export type Run = <O extends object>(

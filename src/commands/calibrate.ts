@@ -6,8 +6,7 @@ import { calibrationRows, currentCalibration, NO_CALIBRATION } from '../core/cal
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { openBareKey } from '../keys/bare-key.ts';
-import { calibrateJson } from '../report/calibrate.ts';
-import { renderCalibrateTable, renderContribution } from '../report/calibrate-table.ts';
+import { calibrateJson, renderCalibrateTable, renderContribution } from '../report/calibrate.ts';
 import { writeJson } from '../report/verify/json.ts';
 import { calibratedTarget } from '../session/calibrated-target.ts';
 import type { CommandContext } from '../session/context.ts';

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { countChanges, diffSides } from '../core/lock/diff.ts';
-import { renderDiffTable } from '../report/diff-table.ts';
+import { diffJson, renderDiffTable } from '../report/diff.ts';
 import type { CommandContext } from '../session/context.ts';
 import { readSide } from '../session/read-side.ts';
 import { printResult } from '../session/result-output.ts';
@@ -26,13 +26,7 @@ export async function diff(
   }
   const counts = countChanges(diffs);
   await printResult(context, {
-    json: {
-      schema: 'keyaudit.diff/1',
-      before: { name: from.name, kind: from.kind },
-      after: { name: to.name, kind: to.kind },
-      ...counts,
-      profiles: diffs,
-    },
+    json: diffJson(from, to, diffs, counts),
     table: (output) => renderDiffTable(diffs, counts, output, { verbose: context.globals.verbose }),
   });
   return failOnWidening && counts.wider + counts.unverified > 0 ? EXIT.findings : EXIT.ok;

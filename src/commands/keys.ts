@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../core/error.ts';
-import { keysJson, renderKeysTable } from '../report/keys.ts';
+import { keysJson, renderKeysTable } from '../report/keys/keys.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession } from '../session/session.ts';

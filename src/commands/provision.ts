@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../core/error.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
 import { checkedKeyApi } from '../keys/open-key-api.ts';
 import { type Provisioned, provisionKey, storeFor } from '../keys/provision-key.ts';
-import { provisionJson, renderProvisionTable } from '../report/provision.ts';
+import { provisionJson, renderProvisionTable } from '../report/keys/provision.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';

@@ -1,7 +1,7 @@
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { keysToRevoke, revokeKey } from '../keys/revoke-key.ts';
-import { type RevokeReport, renderRevokeTable, revokeJson } from '../report/revoke.ts';
+import { type RevokeReport, renderRevokeTable, revokeJson } from '../report/keys/revoke.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession, withTarget } from '../session/session.ts';

@@ -3,7 +3,7 @@ import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { deepest } from '../core/probe/depth.ts';
 import { rotateKey } from '../keys/rotate-key.ts';
-import { type Rotation, renderRotateTable, rotateJson } from '../report/rotate.ts';
+import { type Rotation, renderRotateTable, rotateJson } from '../report/keys/rotate.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';

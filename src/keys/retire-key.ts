@@ -3,7 +3,7 @@ import { allows, isWrite, type PermissionName } from '../core/catalog/catalog.ts
 import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import type { VerdictKind } from '../core/verdict/verdict.ts';
-import { type Retirement, seconds } from '../report/retirement.ts';
+import { type Retirement, seconds } from '../report/keys/retirement.ts';
 import type { OpenSession } from '../session/session.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { sendProbes } from '../stripe/send-probes.ts';

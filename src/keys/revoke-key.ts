@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { didYouMean } from '../core/document/nearest.ts';
 import { KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
-import type { Retirement } from '../report/retirement.ts';
+import type { Retirement } from '../report/keys/retirement.ts';
 import { startSpinner } from '../session/progress.ts';
 import type { OpenSession, Session } from '../session/session.ts';
 import { beginWork } from '../store/journal.ts';

@@ -2,7 +2,10 @@ import { stringify } from 'yaml';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { profileFor } from '../core/draft/profile-for-permissions.ts';
 import { EXIT } from '../core/error.ts';
+import type { InferredPermission, UndeterminedReason } from '../core/inspect/infer-permissions.ts';
 import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core/inspect/inspect-report.ts';
+import { someOf } from '../core/some-of.ts';
+import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 
 /** `inspect --format json`, schema `keyaudit.inspect/1`. */
 export function inspectJson(report: InspectReport, name: string, catalog: Catalog): unknown {
@@ -49,3 +52,79 @@ export function inspectedProfile(report: InspectReport, name: string, catalog: C
   const document = profileFor(namesOf(report, 'held'), catalog, name);
   return `${comments.map((line) => `# ${line}\n`).join('')}${stringify(document)}`;
 }
+
+/** `inspect --format table`. */
+export function renderInspectTable(
+  report: InspectReport,
+  output: TextOutput,
+  { verbose }: { verbose: boolean },
+): void {
+  const paint = paintFor(output);
+  const about = `${report.targetNote} Catalog ${report.catalog}, API version ${report.apiVersion}.`;
+  output.write(paint.dim(wrap(about, output)));
+  const { mode, fingerprint, place } = report.key;
+  output.write(`\n${paint.bold(`${mode ?? 'unknown'} key`)} ${paint.dim(`from ${place}, ${fingerprint}`)}\n`);
+
+  const held = permissionsOf(report, 'held');
+  output.write(`\n${paint.bold(`Holds ${counted(held.length, 'permission')}`)}\n`);
+  for (const one of held) {
+    output.write(wrap(`${one.permission}  ${howKnown(one)}`, output, { indent: '      ', first: '  ' }));
+  }
+  const absent = permissionsOf(report, 'absent');
+  output.write(`\n${paint.bold(`Lacks ${counted(absent.length, 'permission')}`)}\n`);
+  if (verbose) {
+    for (const one of absent) {
+      output.write(wrap(`${one.permission}  ${howKnown(one)}`, output, { indent: '      ', first: '  ' }));
+    }
+  }
+  const undetermined = permissionsOf(report, 'undetermined');
+  if (undetermined.length > 0) {
+    output.write(`\n${paint.bold(`Could not tell of ${counted(undetermined.length, 'permission')}`)}\n`);
+    for (const reason of Object.keys(reasons) as UndeterminedReason[]) {
+      const names = undetermined.filter((one) => one.reason === reason).map((one) => one.permission);
+      if (names.length === 0) continue;
+      const text = `${reasons[reason]}: ${verbose ? names.join(', ') : someOf(names)}.`;
+      output.write(wrap(text, output, { indent: '    ', first: '  ' }));
+    }
+  }
+  for (const { operation, message } of report.inference.contradictions) {
+    output.write(
+      paint.yellow(wrap(`${operation}: ${message}`, output, { indent: '    ', first: '  note: ' })),
+    );
+  }
+  output.write('\n');
+  for (const { message, count } of report.untold) {
+    output.write(
+      paint.yellow(wrap(`${counted(count, 'probe')}: ${message}`, output, { indent: '    ', first: '  ' })),
+    );
+  }
+  if (report.stopped !== undefined) {
+    output.write(paint.yellow(wrap(`Stopped: ${report.stopped.message}`, output, { indent: '  ' })));
+    if (report.stopped.hint !== undefined) {
+      output.write(wrap(`→ ${report.stopped.hint}`, output, { indent: '    ', first: '  ' }));
+    }
+  }
+  const partial = report.stopped === undefined ? '' : ' (partial)';
+  output.write(
+    `${counted(report.requests, 'request')}, ${report.answered} of ${counted(report.probes, 'probe')} told${partial}\n`,
+  );
+}
+
+/** `strong, documented: charges.list` or `strong, documented: comes with charge_write`. */
+function howKnown({ evidence, provenance, operations, by, state }: InferredPermission): string {
+  const source =
+    by === undefined
+      ? someOf(operations)
+      : state === 'held'
+        ? `comes with ${by}`
+        : `would bring ${by}, which is absent`;
+  return `(${evidence} evidence, ${provenance}: ${source})`;
+}
+
+const reasons: Readonly<Record<UndeterminedReason, string>> = {
+  inconclusive: 'The answers did not tell',
+  'not-asked': 'Not asked',
+  contradiction: 'The answers contradict each other',
+  covered: 'All that it allows is allowed by other permissions of this key as well',
+  'no-operation': 'No known call needs it',
+};

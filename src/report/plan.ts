@@ -50,120 +50,101 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
 
 /** `plan --format table`: one screen for a security engineer. */
 export function renderPlanTable(
-  { profile, grant, catalog, probes, coverage }: PlanReport,
+  plan: PlanReport,
   output: TextOutput,
   { verbose }: { verbose: boolean },
 ): void {
+  const { profile } = plan;
   const paint = paintFor(output);
-  const section = (title: string) => output.write(`\n${paint.bold(title)}\n`);
   output.write(`${paint.bold(profile.name)} ${paint.dim(profile.file)}\n`);
   if (profile.description !== undefined) output.write(wrap(profile.description, output));
+  const sections: readonly (readonly [title: string, render: () => void])[] = [
+    ['Permissions to grant (everything else: none)', () => renderPermissions(plan, output)],
+    ['What the key can do beyond the profile', () => renderWidenings(plan, output)],
+    ['Risks', () => renderRisks(plan, output)],
+    ['Verification', () => renderVerification(plan, output, verbose)],
+    ['Make it by hand', () => renderLinks(plan, output)],
+  ];
+  for (const [title, render] of sections) {
+    output.write(`\n${paint.bold(title)}\n`);
+    render();
+  }
+}
 
-  section('Permissions to grant (everything else: none)');
+const PLAIN = { indent: '  ' };
+const HANGING = { indent: '    ', first: '  ' };
+
+function renderPermissions({ grant, catalog }: PlanReport, output: TextOutput): void {
+  const paint = paintFor(output);
   for (const row of dashboardRows(grant.permissions, catalog)) {
-    output.write(
-      `  ${row.permission}  ${paint.dim(`Dashboard: ${row.group} › ${row.label} › ${row.level}`)}\n`,
-    );
+    const place = `Dashboard: ${row.group} › ${row.label} › ${row.level}`;
+    output.write(`  ${row.permission}  ${paint.dim(place)}\n`);
   }
   if (grant.permissions.length === 0) output.write('  none\n');
   if (grant.connectPermissions.length > 0) {
-    output.write(
-      wrap(`With Stripe-Account: ${grant.connectPermissions.join(', ')}`, output, { indent: '  ' }),
-    );
+    output.write(wrap(`With Stripe-Account: ${grant.connectPermissions.join(', ')}`, output, PLAIN));
   }
   const implied = [...grant.effective].filter((name) => !grant.permissions.includes(name)).sort();
-  if (implied.length > 0) {
-    output.write(wrap(`These imply: ${implied.join(', ')}.`, output, { indent: '  ' }));
-  }
+  if (implied.length > 0) output.write(wrap(`These imply: ${implied.join(', ')}.`, output, PLAIN));
+}
 
-  section('What the key can do beyond the profile');
-  const writing = grant.widenings.filter((widening) => widening.canWrite);
-  for (const widening of writing) renderWriting(widening, output);
-  const reading = grant.widenings.filter((widening) => !widening.canWrite);
+function renderWidenings({ grant }: PlanReport, output: TextOutput): void {
+  for (const widening of grant.widenings.filter(({ canWrite }) => canWrite)) renderWriting(widening, output);
+  const reading = grant.widenings.filter(({ canWrite }) => !canWrite);
   if (reading.length > 0) {
-    const text = reading.map(describeWidening).join('; ');
-    output.write(wrap(`Reads: ${text}.`, output, { indent: '    ', first: '  ' }));
+    output.write(wrap(`Reads: ${reading.map(describeWidening).join('; ')}.`, output, HANGING));
   }
   if (grant.widenings.length === 0) output.write('  nothing\n');
-  if (grant.permissions.includes('charge_write')) {
-    output.write(
-      wrap(
-        'There is no refund permission at Stripe: one row, Charges and refunds, covers both. A key that may refund may also create and capture charges, and no amount, customer or parameter can be limited.',
-        output,
-        { indent: '    ', first: '  ! ' },
-      ),
-    );
-  }
-
-  section('Risks');
-  const risks = grant.permissions.map((permission) => ({ permission, ...riskOf(permission) }));
-  const worth = risks.filter((risk) => risk.tier !== 'other');
-  for (const risk of worth) output.write(wrap(riskLine(risk), output, { indent: '    ', first: '  ' }));
-  if (worth.length === 0) output.write('  none above reading plain business data\n');
-
-  section('Verification');
+  if (!grant.permissions.includes('charge_write')) return;
   output.write(
-    wrap(`${counted(probes.probes.length, 'probe')} at depth ${probes.depth}.`, output, { indent: '  ' }),
+    wrap(
+      'There is no refund permission at Stripe: one row, Charges and refunds, covers both. A key that may refund may also create and capture charges, and no amount, customer or parameter can be limited.',
+      output,
+      { indent: '    ', first: '  ! ' },
+    ),
   );
+}
+
+function renderRisks({ grant }: PlanReport, output: TextOutput): void {
+  const risks = grant.permissions.map((permission) => ({ permission, ...riskOf(permission) }));
+  const worth = risks.filter(({ tier }) => tier !== 'other');
+  for (const risk of worth) output.write(wrap(riskLine(risk), output, HANGING));
+  if (worth.length === 0) output.write('  none above reading plain business data\n');
+}
+
+function renderVerification({ probes, coverage }: PlanReport, output: TextOutput, verbose: boolean): void {
+  output.write(wrap(`${counted(probes.probes.length, 'probe')} at depth ${probes.depth}.`, output, PLAIN));
   const idle = coverage.permissions
     .filter(({ exercisedBy, operations }) => exercisedBy.length === 0 && operations.length > 0)
     .map(({ permission }) => permission);
+  const none = idle.length === 0 ? '' : `; none exercises ${idle.join(', ')}`;
   output.write(
     wrap(
-      `The calls under "checks.allow" exercise ${coverage.percent} % of the permissions${idle.length === 0 ? '' : `; none exercises ${idle.join(', ')}`}.`,
+      `The calls under "checks.allow" exercise ${coverage.percent} % of the permissions${none}.`,
       output,
-      { indent: '    ', first: '  ' },
+      HANGING,
     ),
   );
-  const blind = probes.unverifiable
-    .filter((one) => one.reason === 'no-operation')
-    .map((one) => one.permission);
-  const covered = probes.unverifiable
-    .filter((one) => one.reason === 'always-covered')
-    .map((one) => one.permission);
-  const list = (names: readonly string[]) => (verbose ? names.join(', ') : someOf(names));
-  if (blind.length > 0) {
-    output.write(
-      wrap(`Cannot be verified, since no known call needs it: ${list(blind)}.`, output, {
-        indent: '    ',
-        first: '  ',
-      }),
-    );
-  }
-  const unseen = probes.unverifiable
-    .filter((one) => one.reason === 'blind' || one.reason === 'unsafe')
-    .map((one) => one.permission);
-  if (unseen.length > 0) {
-    output.write(
-      wrap(`Cannot be verified, since every probe for it is blind or unsafe: ${list(unseen)}.`, output, {
-        indent: '    ',
-        first: '  ',
-      }),
-    );
-  }
-  if (covered.length > 0) {
-    output.write(
-      wrap(`Cannot be told apart, since this grant allows the same calls anyway: ${list(covered)}.`, output, {
-        indent: '    ',
-        first: '  ',
-      }),
-    );
-  }
-
-  section('Make it by hand');
-  const link = {
-    name: profile.name,
-    permissions: grant.permissions,
-    connectPermissions: grant.connectPermissions,
+  const say = (text: string, ...reasons: readonly string[]) => {
+    const names = probes.unverifiable
+      .filter(({ reason }) => reasons.includes(reason))
+      .map(({ permission }) => permission);
+    if (names.length === 0) return;
+    output.write(wrap(`${text}: ${verbose ? names.join(', ') : someOf(names)}.`, output, HANGING));
   };
-  output.write(
-    `  test: ${dashboardUrl('test', link, catalog)}\n  live: ${dashboardUrl('live', link, catalog)}\n`,
-  );
-  const missing = grant.permissions.filter((name) => catalog.permission(name)?.managedApi === false);
+  say('Cannot be verified, since no known call needs it', 'no-operation');
+  say('Cannot be verified, since every probe for it is blind or unsafe', 'blind', 'unsafe');
+  say('Cannot be told apart, since this grant allows the same calls anyway', 'always-covered');
+}
+
+function renderLinks({ profile, grant, catalog }: PlanReport, output: TextOutput): void {
+  const { permissions, connectPermissions } = grant;
+  const link = { name: profile.name, permissions, connectPermissions };
+  output.write(`  test: ${dashboardUrl('test', link, catalog)}\n`);
+  output.write(`  live: ${dashboardUrl('live', link, catalog)}\n`);
+  const missing = permissions.filter((name) => catalog.permission(name)?.managedApi === false);
   if (missing.length > 0) {
-    output.write(
-      wrap(`The managed key API is not known to take ${missing.join(', ')}.`, output, { indent: '  ' }),
-    );
+    output.write(wrap(`The managed key API is not known to take ${missing.join(', ')}.`, output, PLAIN));
   }
 }
 

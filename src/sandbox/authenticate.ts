@@ -1,6 +1,6 @@
 import { credentialsIn } from '../gate/credentials.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
-import type { Caller, KeyStore } from '../sandbox/keys/key-store.ts';
+import type { Caller, KeyStore } from './keys/key-store.ts';
 
 /** Finds out who calls, or how Stripe refuses who cannot be found out. */
 export function authenticate(

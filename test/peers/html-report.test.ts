@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { VerifyReport } from '../../src/core/result/verify-report.ts';
-import { renderVerifyHtml } from '../../src/report/verify/html.ts';
+import { renderVerifyHtml } from '../../src/report/verify/html/html.ts';
 import { findBrowser } from '../support/peer.ts';
 import { temporaryFolder } from '../support/run-cli.ts';
 import {

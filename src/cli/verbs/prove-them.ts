@@ -4,6 +4,11 @@ import { type Run, verb } from '../verb.ts';
 
 /** The verbs that ask what a key can do, and gate on the answer. */
 export function proveThem(program: CommandUnknownOpts, run: Run): void {
+  proveKeys(program, run);
+  compareProofs(program, run);
+}
+
+function proveKeys(program: CommandUnknownOpts, run: Run): void {
   verb(program, 'verify [profiles...]', 'probe the key, compare it with its profile, report, gate', [
     'keyaudit verify --profile refund-agent',
     'keyaudit verify --all --depth endpoints --report junit=verify.xml --report sarif=verify.sarif',
@@ -64,7 +69,10 @@ export function proveThem(program: CommandUnknownOpts, run: Run): void {
         (await import('../../commands/lock.ts')).lock(given, context),
       ),
     );
+}
 
+/** Comparing what was proved, and proving the probes themselves. */
+function compareProofs(program: CommandUnknownOpts, run: Run): void {
   verb(program, 'diff <before> <after>', 'what got wider, what narrower: profiles, lock files, reports', [
     'keyaudit diff old-profile.yaml profiles/refund-agent.yaml --fail-on-widening',
     'git show main:keyaudit.lock.yaml > old.yaml; keyaudit diff old.yaml keyaudit.lock.yaml',

@@ -1,8 +1,8 @@
 import { Argument, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { CI_SYSTEMS } from '../../core/draft/ci-system.ts';
 import { REFUSAL_DIALECTS } from '../../core/verdict/refusal-dialect.ts';
+import { SHELLS } from '../completion/shells.ts';
 import { portNumber, repeatable } from '../flags.ts';
-import { SHELLS } from '../shells.ts';
 import { type Run, verb } from '../verb.ts';
 
 /** The verbs that prepare a project, a machine or a test. */
@@ -60,7 +60,7 @@ export function setUp(program: CommandUnknownOpts, run: Run): void {
     .addHelpText('after', '\nIt completes commands, options, their values, and the names of profiles.')
     .action((shell) =>
       run({ shell }, async (given, context) =>
-        (await import('../completion.ts')).completion(given.shell, program, context),
+        (await import('../completion/completion.ts')).completion(given.shell, program, context),
       ),
     );
 
@@ -69,7 +69,7 @@ export function setUp(program: CommandUnknownOpts, run: Run): void {
     .description('docs/cli.md')
     .action((options) =>
       run(options, async (_given, context) =>
-        (await import('../completion.ts')).cliReference(program, context),
+        (await import('../completion/completion.ts')).cliReference(program, context),
       ),
     );
 }

@@ -23,7 +23,7 @@ const renderers = {
   sarif: async () => (await import('./sarif.ts')).renderVerifySarif,
   github: async () => (await import('./github.ts')).renderVerifyGithub,
   markdown: async () => (await import('./markdown.ts')).renderVerifyMarkdown,
-  html: async () => (await import('./html.ts')).renderVerifyHtml,
+  html: async () => (await import('./html/html.ts')).renderVerifyHtml,
 } satisfies Record<string, () => Promise<VerifyRenderer>>;
 
 export type VerifyFormat = keyof typeof renderers;

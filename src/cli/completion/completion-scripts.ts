@@ -1,4 +1,4 @@
-import { allCommands, type CliCommand, type CliOption, kindOfValue } from './cli-tree.ts';
+import { allCommands, type CliCommand, type CliOption, kindOfValue } from '../reference/cli-tree.ts';
 import type { Shell } from './shells.ts';
 
 /** A completion script, made from the program; names of profiles are asked for when they are needed. */

@@ -1,6 +1,6 @@
-import type { VerifyReport } from '../../core/result/verify-report.ts';
-import { FINDING_KINDS, type FindingKind, type ProbeResult } from '../../core/verdict/finding.ts';
-import { probesByGravity } from './gravity.ts';
+import type { VerifyReport } from '../../../core/result/verify-report.ts';
+import { FINDING_KINDS, type FindingKind, type ProbeResult } from '../../../core/verdict/finding.ts';
+import { probesByGravity } from '../gravity.ts';
 
 /** How a probe can end: kind of finding (-1: as expected), expected, observed, evidence, answer. */
 export type CallState = readonly [

@@ -1,5 +1,5 @@
+import { paintFor, type TextOutput, wrap } from '../text.ts';
 import { describeRetirement, type Retirement } from './retirement.ts';
-import { paintFor, type TextOutput, wrap } from './text.ts';
 
 /** What became of every key that was to end. */
 export interface RevokeReport {

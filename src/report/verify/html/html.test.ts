@@ -8,11 +8,11 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../../test/support/verify-report-factory.ts';
-import type { VerifyReport } from '../../core/result/verify-report.ts';
+} from '../../../../test/support/verify-report-factory.ts';
+import type { VerifyReport } from '../../../core/result/verify-report.ts';
+import { escapeXml } from '../xml.ts';
 import type { CallTable } from './call-table.ts';
 import { renderVerifyHtml } from './html.ts';
-import { escapeXml } from './xml.ts';
 
 function render(report: VerifyReport): string {
   const output = captured();

@@ -1,4 +1,4 @@
-import type { ProfileDiff } from '../core/lock/diff.ts';
+import type { ProfileDiff, Side } from '../core/lock/diff.ts';
 import { DIRECTIONS, type Direction } from '../core/lock/extent.ts';
 import { counted, paintFor, plain, type TextOutput, wrap } from './text.ts';
 
@@ -11,6 +11,22 @@ const marks: Readonly<Record<Direction, string>> = {
 
 /** At most so many changes of one direction are spelled out; `--verbose` and JSON have them all. */
 const MOST_CHANGES = 40;
+
+/** `diff --format json`, schema `keyaudit.diff/1`. */
+export function diffJson(
+  before: Pick<Side, 'name' | 'kind'>,
+  after: Pick<Side, 'name' | 'kind'>,
+  profiles: readonly ProfileDiff[],
+  counts: Readonly<Record<Direction, number>>,
+): unknown {
+  return {
+    schema: 'keyaudit.diff/1',
+    before: { name: before.name, kind: before.kind },
+    after: { name: after.name, kind: after.kind },
+    ...counts,
+    profiles,
+  };
+}
 
 /** `diff --format table`: `+` wider, `?` no longer verified, `-` narrower, `~` neither. */
 export function renderDiffTable(

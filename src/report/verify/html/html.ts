@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto';
-import type { Drift } from '../../core/result/drift.ts';
+import { readFileSync } from 'node:fs';
+import type { Drift } from '../../../core/result/drift.ts';
 import {
   exitCodeOf,
   resultIsOk,
   type VerifyReport,
   type VerifyResult,
-} from '../../core/result/verify-report.ts';
-import { FINDING_KINDS, type Finding, type FindingKind } from '../../core/verdict/finding.ts';
-import { placeOf } from '../error.ts';
-import { counted, grouped, type TextOutput } from '../text.ts';
+} from '../../../core/result/verify-report.ts';
+import { FINDING_KINDS, type Finding, type FindingKind } from '../../../core/verdict/finding.ts';
+import { placeOf } from '../../error.ts';
+import { counted, grouped, type TextOutput } from '../../text.ts';
+import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from '../gravity.ts';
+import { levelMatrix, type MatrixCell, type MatrixRow } from '../level-matrix.ts';
+import { verdictLine } from '../table.ts';
+import { escapeXml as text } from '../xml.ts';
 import { callTable } from './call-table.ts';
-import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
-import { HTML_SCRIPT } from './html-script.ts';
-import { HTML_STYLE } from './html-style.ts';
-import { levelMatrix, type MatrixCell, type MatrixRow } from './level-matrix.ts';
-import { verdictLine } from './table.ts';
-import { escapeXml as text } from './xml.ts';
+
+// Beside this module in src/, and in dist/, where the build lays them.
+const PAGE_SCRIPT = readFileSync(new URL('./page/page.js', import.meta.url), 'utf8');
+const PAGE_STYLE = readFileSync(new URL('./page/page.css', import.meta.url), 'utf8');
 
 /** So many findings are spelled out; all of them are in the table of calls, without their message. */
 const MOST_FINDINGS = 500;
@@ -29,14 +32,14 @@ const MOST_LEVEL_NAMES = 8;
 export function renderVerifyHtml(report: VerifyReport, output: TextOutput): void {
   const { write } = output;
   const sorted = { ...report, results: resultsByGravity(report) };
-  const script = createHash('sha256').update(HTML_SCRIPT).digest('base64');
+  const script = createHash('sha256').update(PAGE_SCRIPT).digest('base64');
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${script}'; base-uri 'none'; form-action 'none'`;
   write('<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n');
   write(`<meta http-equiv="Content-Security-Policy" content="${policy}">\n`);
   write('<meta name="viewport" content="width=device-width, initial-scale=1">\n');
   write('<meta name="referrer" content="no-referrer">\n');
   write(
-    `<title>keyaudit verify: ${text(headline(sorted))}</title>\n<style>${HTML_STYLE}</style>\n</head>\n<body>\n`,
+    `<title>keyaudit verify: ${text(headline(sorted))}</title>\n<style>${PAGE_STYLE}</style>\n</head>\n<body>\n`,
   );
   write(`<header>\n<h1>keyaudit verify</h1>\n${verdict(sorted)}</header>\n<main>\n`);
   writeFilter(sorted, output);
@@ -48,7 +51,7 @@ export function renderVerifyHtml(report: VerifyReport, output: TextOutput): void
   write(`</main>\n<footer class="muted"><p>${text(facts)}</p></footer>\n`);
   const data = JSON.stringify(callTable(sorted)).replace(/</g, '\\u003c');
   write(`<script type="application/json" id="data">${data}</script>\n`);
-  write(`<script>${HTML_SCRIPT}</script>\n</body>\n</html>\n`);
+  write(`<script>${PAGE_SCRIPT}</script>\n</body>\n</html>\n`);
 }
 
 function headline(report: VerifyReport): string {

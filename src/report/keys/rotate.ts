@@ -1,8 +1,8 @@
-import type { VerifyResult } from '../core/result/verify-report.ts';
+import type { VerifyResult } from '../../core/result/verify-report.ts';
+import { paintFor, type TextOutput, wrap } from '../text.ts';
+import { verdictLine } from '../verify/table.ts';
 import type { ReportedKey } from './provision.ts';
 import { describeRetirement, type Retirement } from './retirement.ts';
-import { paintFor, type TextOutput, wrap } from './text.ts';
-import { verdictLine } from './verify/table.ts';
 
 /** What became of one profile's key. */
 export interface Rotation<Key extends ReportedKey = ReportedKey> {

@@ -1,4 +1,4 @@
-import { paintFor, type TextOutput, wrap } from './text.ts';
+import { paintFor, type TextOutput, wrap } from '../text.ts';
 
 /** A key as reports tell of it; never its secret. */
 export interface ReportedKey {

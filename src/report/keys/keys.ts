@@ -1,5 +1,5 @@
+import { paintFor, type TextOutput, wrap } from '../text.ts';
 import type { ReportedKey } from './provision.ts';
-import { paintFor, type TextOutput, wrap } from './text.ts';
 
 /** A key's record as `keys list` shows it. */
 export interface ListedKey extends ReportedKey {

@@ -1,11 +1,11 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { EXIT, type ExitCode } from '../core/error.ts';
-import { PROFILE_NAME } from '../core/profile/profile-name.ts';
-import type { CommandContext } from '../session/context.ts';
-import { withResultOutput } from '../session/result-output.ts';
-import { openSession } from '../session/session.ts';
-import { renderCliReference } from './cli-reference.ts';
-import { cliTree } from './cli-tree.ts';
+import { EXIT, type ExitCode } from '../../core/error.ts';
+import { PROFILE_NAME } from '../../core/profile/profile-name.ts';
+import type { CommandContext } from '../../session/context.ts';
+import { withResultOutput } from '../../session/result-output.ts';
+import { openSession } from '../../session/session.ts';
+import { renderCliReference } from '../reference/cli-reference.ts';
+import { cliTree } from '../reference/cli-tree.ts';
 import { renderCompletion } from './completion-scripts.ts';
 import { SHELLS } from './shells.ts';
 
