@@ -31,6 +31,11 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
+/** Wall time of `node -e 0`, in ms: what a process costs on this machine at this moment. */
+export async function bareNodeMs(): Promise<number> {
+  return timed(() => execa(process.execPath, ['-e', '0']));
+}
+
 /** Runs the built CLI; `ms` is its wall time, `peakMiB` its largest resident set. */
 export async function runKeyaudit(
   args: readonly string[],

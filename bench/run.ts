@@ -5,8 +5,8 @@ import { benchProbes } from './probes.ts';
 import { benchReports } from './reports.ts';
 import { benchStartup } from './startup.ts';
 
-// npm run bench [PART…]: each line is a median of one run on this machine, beside the bound that the
-// project sets itself. Exit code 1 when a bound is missed.
+// npm run bench [PART…]: each line is a median of one run on this machine, as a ratio to something that is measured
+// in the same run, beside the bound that the project sets itself. Exit code 1 when a bound is missed.
 const parts: Record<string, () => Promise<Measurement[]>> = {
   startup: benchStartup,
   lint: benchLint,

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { KEYAUDIT, type Measurement, median, timed } from './measure.ts';
+import { bareNodeMs, KEYAUDIT, type Measurement, median, timed } from './measure.ts';
 
 const ROUNDS = 15;
 
@@ -8,7 +8,7 @@ export async function benchStartup(): Promise<Measurement[]> {
   const help: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    bare.push(await timed(() => execa(process.execPath, ['-e', '0'])));
+    bare.push(await bareNodeMs());
     help.push(await timed(() => execa(process.execPath, [KEYAUDIT, '--help'])));
   }
   return [
