@@ -18,7 +18,7 @@ export async function inspectKey(
   const { catalog, probeFor, target, signal } = session;
   const probes = planInspection(catalog, probeFor).map(probeFor);
   const rate = wanted ?? defaultRate(target.name, key.mode);
-  if (key.mode === 'live') announce(probes, target.apiBase, rate, session);
+  if (key.countsAsLive) announce(probes, target.apiBase, rate, session);
   const progress = await startProgress(session, `inspect: ${probes.length} probes`);
   const outcome = await sendProbes(probes, {
     key,

@@ -17,7 +17,12 @@ export function programWithGlobals(version: string) {
         .default(TARGETS[0])
         .env('KEYAUDIT_TARGET'),
     )
-    .addOption(new Option('--api-base <url>', 'send to this server instead').env('KEYAUDIT_API_BASE'))
+    .addOption(
+      new Option(
+        '--api-base <url>',
+        'send to this server instead; without --target it is treated as Stripe',
+      ).env('KEYAUDIT_API_BASE'),
+    )
     .addOption(
       new Option('--format <format>', 'how to print the result').default('table').env('KEYAUDIT_FORMAT'),
     )
@@ -40,6 +45,16 @@ export function programWithGlobals(version: string) {
 
 /** What {@link programWithGlobals} has read. */
 export type ProgramOptions = ReturnType<ReturnType<typeof programWithGlobals>['opts']>;
+
+/**
+ * Its options. Where a server is named and no target, nobody knows what is behind it, and it is treated as what asks
+ * for most care: as Stripe.
+ */
+export function programOptions(program: ReturnType<typeof programWithGlobals>): ProgramOptions {
+  const options = program.opts();
+  const isUnnamed = options.apiBase !== undefined && program.getOptionValueSource('target') === 'default';
+  return isUnnamed ? { ...options, target: 'stripe' } : options;
+}
 
 /** The options of every command, as the rest of the program sees them. */
 export function globalOptions(options: ProgramOptions): GlobalOptions {

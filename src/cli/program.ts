@@ -1,6 +1,6 @@
 import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CommandContext } from '../session/context.ts';
-import { type ProgramOptions, programWithGlobals } from './globals.ts';
+import { type ProgramOptions, programOptions, programWithGlobals } from './globals.ts';
 import { settleEnvironment } from './settle-environment.ts';
 import { usageError } from './usage-error.ts';
 import { exampleText, present, type Run } from './verb.ts';
@@ -56,7 +56,11 @@ export async function readCommandLine({ argv, env, version, print }: CommandLine
   let invocation: Invocation | undefined;
   const run: Run = async (options, work) => {
     const given = present(options);
-    invocation = { globals: program.opts(), options: given, work: (context) => work(given, context) };
+    invocation = {
+      globals: programOptions(program),
+      options: given,
+      work: (context) => work(given, context),
+    };
   };
   const program = programWithGlobals(version);
   program

@@ -45,7 +45,7 @@ export async function createKey(
     );
   }
   const { target, cwd, now } = session;
-  const mode = target.secretKey().mode ?? 'test';
+  const mode = target.secretKey().countsAsLive ? 'live' : 'test';
   const name = keyName(profile.name, now(), randomBytes(3).toString('hex'));
   const digest = profileDigest(profile);
   const where = {

@@ -45,7 +45,7 @@ export async function revokeKey(
       target: target.name,
       apiBase: globals.apiBase === undefined ? undefined : target.apiBase,
       account,
-      mode: record?.mode ?? target.secretKey().mode ?? 'test',
+      mode: record?.mode ?? (target.secretKey().countsAsLive ? 'live' : 'test'),
       profile: record?.profile ?? id,
       step: 'retiring',
       retire: id,

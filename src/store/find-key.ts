@@ -53,11 +53,23 @@ export function requireRestricted(key: SecretKey, where: string, live: boolean):
       { hint: kindHint[key.kind] },
     );
   }
-  if (key.mode === 'live' && !live) {
-    throw new KeyauditError('LIVE_NOT_ALLOWED', `${where} holds a live key.`, {
-      hint: 'Say --live as well if you mean it, or use the test key.',
-    });
-  }
+  requireLiveAllowed(key, `${where} holds`, live);
+}
+
+/**
+ * A key that counts as live is used only where `--live` was said.
+ * @param where begins a sentence: `STRIPE_SECRET_KEY is`
+ * @throws KeyauditError `LIVE_NOT_ALLOWED`
+ */
+export function requireLiveAllowed(key: SecretKey, where: string, live: boolean): void {
+  if (live || !key.countsAsLive) return;
+  throw new KeyauditError(
+    'LIVE_NOT_ALLOWED',
+    key.mode === 'live'
+      ? `${where} a live key.`
+      : `${where} a key whose form does not say whether it is live, so it counts as live.`,
+    { hint: 'Say --live as well if you mean it, or use a test key.' },
+  );
 }
 
 async function lookUp({

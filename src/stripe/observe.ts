@@ -2,6 +2,7 @@ import type http from 'node:http';
 import Stripe from 'stripe';
 import type { Failure, Foreign, Observation, Unauthorized } from '../core/verdict/observation.ts';
 import { readRefusal } from '../core/verdict/refusal.ts';
+import { boundAnswer } from './bounded-http-client.ts';
 
 /** What one attempt brought, before it is cut down to an observation. */
 interface Answer {
@@ -58,6 +59,7 @@ export class ObservingHttpClient {
       this.#answer = answer;
       const toJson = response.toJSON.bind(response);
       response.toJSON = async () => {
+        boundAnswer(raw);
         const json: unknown = await toJson();
         answer.json = json;
         // Judged here and now: the SDK replaces an `error` that is a string by an object.

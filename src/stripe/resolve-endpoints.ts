@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ResolverAnswer } from '../core/calibrate/check-rows.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
+import { boundedHttpClient } from './bounded-http-client.ts';
 import { Pacer } from './pacer.ts';
 import { createStripeClient } from './stripe-client.ts';
 
@@ -35,7 +36,7 @@ export interface Resolver {
 
 /** Stripe's own resolver from endpoints to permissions. */
 export function createResolver(options: ResolverOptions): Resolver {
-  const client = createStripeClient(options);
+  const client = createStripeClient({ ...options, httpClient: boundedHttpClient(options.apiBase) });
   const sleep = (ms: number, signal?: AbortSignal) =>
     delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
   const pacer = new Pacer(options.ratePerSecond, () => performance.now(), sleep);

@@ -431,7 +431,7 @@ describe('the rate', () => {
     ['stripe-mock', 'test', undefined],
     ['stripe', 'test', 20],
     ['stripe', 'live', 10],
-    ['stripe', undefined, 20],
+    ['stripe', undefined, 10],
   ] as const)('of %s in %s mode is %s by default', (target, mode, rate) => {
     expect(defaultRate(target, mode)).toBe(rate);
   });

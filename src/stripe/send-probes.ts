@@ -89,7 +89,7 @@ const NARROW_SHARE = 0.25;
  */
 export function defaultRate(target: SendOptions['target'], mode: SecretKey['mode']): number | undefined {
   if (target !== 'stripe') return undefined;
-  return mode === 'live' ? 10 : 20;
+  return mode === 'test' ? 20 : 10;
 }
 
 /**

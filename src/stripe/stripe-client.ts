@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import Stripe from 'stripe';
+import { KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 
 export interface StripeClientOptions {
@@ -26,6 +27,7 @@ export const DEFAULT_TIMEOUT_MS = 20_000;
  */
 export function createStripeClient(options: StripeClientOptions): Stripe {
   const url = new URL(options.apiBase);
+  requirePrivateWay(options.key, url);
   return new Stripe(options.key.reveal(), {
     // The SDK's type only knows its own version; the catalog's is that of the SDK it was made from.
     apiVersion: options.apiVersion as Stripe.StripeConfig['apiVersion'] & string,
@@ -43,6 +45,19 @@ export function createStripeClient(options: StripeClientOptions): Stripe {
         }),
   });
 }
+
+/**
+ * A live key goes over an encrypted connection, or stays on this machine.
+ * @throws KeyauditError `LIVE_IN_CLEAR_TEXT`
+ */
+function requirePrivateWay(key: SecretKey, url: URL): void {
+  if (!key.countsAsLive || url.protocol === 'https:' || LOOPBACK.test(url.hostname)) return;
+  throw new KeyauditError('LIVE_IN_CLEAR_TEXT', `A live key would go to ${url.host} in clear text.`, {
+    hint: 'Live keys are sent by https, or to a server on this machine.',
+  });
+}
+
+const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** A keep-alive agent for a server, with at most `maxSockets` connections. */
 export function createAgent(apiBase: string, maxSockets: number): http.Agent {

@@ -1,5 +1,6 @@
 import { KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
+import { requireLiveAllowed } from '../store/find-key.ts';
 import type { TargetRequest } from './target.ts';
 
 /** @throws KeyauditError when `STRIPE_SECRET_KEY` is missing, or is live without `--live` */
@@ -24,10 +25,6 @@ export function secretKeyFromEnvironment({ env, live }: Pick<TargetRequest, 'env
       },
     );
   }
-  if (key.mode === 'live' && !live) {
-    throw new KeyauditError('LIVE_NOT_ALLOWED', 'STRIPE_SECRET_KEY is a live key.', {
-      hint: 'Say --live as well if you mean it, or use a test key.',
-    });
-  }
+  requireLiveAllowed(key, 'STRIPE_SECRET_KEY is', live);
   return key;
 }

@@ -108,7 +108,7 @@ describe('rotate', () => {
     const before = await stored();
     const child = execa(
       NODE,
-      [KEYAUDIT, 'rotate', 'refund-agent', '--grace', '3s', '--api-base', sandbox.url],
+      [KEYAUDIT, 'rotate', 'refund-agent', '--grace', '3s', '--target', 'sandbox', '--api-base', sandbox.url],
       { cwd, env: { STRIPE_SECRET_KEY: sandbox.secretKey, NO_COLOR: '1' }, reject: false },
     );
     while ((await stored()) === before) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -179,7 +179,20 @@ describe('exec', () => {
     const { cwd, sandbox } = here;
     const child = execa(
       NODE,
-      [KEYAUDIT, 'exec', ...options, '--api-base', sandbox.url, 'refund-agent', '--', 'sh', '-c', script],
+      [
+        KEYAUDIT,
+        'exec',
+        ...options,
+        '--target',
+        'sandbox',
+        '--api-base',
+        sandbox.url,
+        'refund-agent',
+        '--',
+        'sh',
+        '-c',
+        script,
+      ],
       { cwd, env: { STRIPE_SECRET_KEY: sandbox.secretKey }, reject: false },
     );
     await new Promise((resolve) => child.stdout.once('data', resolve));

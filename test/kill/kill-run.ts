@@ -124,12 +124,16 @@ async function killed(args: readonly string[], moment: Moment, folder: Folder): 
 }
 
 function spawn(args: readonly string[], { cwd, sandbox }: Folder) {
-  return execa(process.execPath, [KEYAUDIT, args[0] as string, '--api-base', sandbox.url, ...args.slice(1)], {
-    cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: cwd, NO_COLOR: '1', STRIPE_SECRET_KEY: sandbox.secretKey },
-    extendEnv: false,
-    reject: false,
-  });
+  return execa(
+    process.execPath,
+    [KEYAUDIT, args[0] as string, '--target', 'sandbox', '--api-base', sandbox.url, ...args.slice(1)],
+    {
+      cwd,
+      env: { PATH: process.env.PATH ?? '', HOME: cwd, NO_COLOR: '1', STRIPE_SECRET_KEY: sandbox.secretKey },
+      extendEnv: false,
+      reject: false,
+    },
+  );
 }
 
 async function keyaudit(args: readonly string[], folder: Folder) {

@@ -55,6 +55,7 @@ describe('no secret leaks', () => {
           NO_COLOR: '1',
           STRIPE_SECRET_KEY: sandbox.secretKey,
           KEYAUDIT_API_BASE: sandbox.url,
+          KEYAUDIT_TARGET: 'sandbox',
           ...more.env,
         },
         extendEnv: false,

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { KEYAUDIT, runCli, temporaryFolder } from '../support/run-cli.ts';
+import { KEYAUDIT, runProgram as runCli, temporaryFolder } from '../support/run-cli.ts';
 import { startSandboxServer } from '../support/sandbox-server.ts';
 
 // What leaves the program: no secret, no command to a terminal or a runner, and the true exit code, whatever

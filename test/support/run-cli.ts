@@ -43,7 +43,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const stderr = captured();
   const surroundings = {
     argv: [NODE, KEYAUDIT, ...args],
-    env: environmentOf(options),
+    env: environmentOf(args, options),
     cwd: options.cwd,
     packageRoot: ROOT,
     stdin: Readable.from([Buffer.from(options.input ?? '')]),
@@ -66,7 +66,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
 export async function runProgram(args: readonly string[], options: CliOptions): Promise<CliRun> {
   const { exitCode, stdout, stderr } = await execa(NODE, [KEYAUDIT, ...args], {
     cwd: options.cwd,
-    env: environmentOf(options),
+    env: environmentOf(args, options),
     extendEnv: false,
     reject: false,
     input: options.input ?? '',
@@ -76,8 +76,11 @@ export async function runProgram(args: readonly string[], options: CliOptions): 
 }
 
 /** Nothing but what the test gives. */
-function environmentOf({ cwd, env }: CliOptions): Record<string, string> {
-  return { PATH: process.env.PATH ?? '', HOME: cwd, NO_COLOR: '1', ...env };
+function environmentOf(args: readonly string[], { cwd, env = {} }: CliOptions): Record<string, string> {
+  // The servers of these tests are sandboxes; one that is not said to be is treated as Stripe, with its pace.
+  const namesServer = args.includes('--api-base') || 'KEYAUDIT_API_BASE' in env;
+  const target = namesServer ? { KEYAUDIT_TARGET: 'sandbox' } : {};
+  return { PATH: process.env.PATH ?? '', HOME: cwd, NO_COLOR: '1', ...target, ...env };
 }
 
 function captured(): { readonly stream: Writable; text(): string } {

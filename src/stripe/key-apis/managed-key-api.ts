@@ -1,8 +1,8 @@
-import { Agent } from 'node:http';
 import Stripe from 'stripe';
 import { z } from 'zod';
 import { EXIT, KeyauditError } from '../../core/error.ts';
 import { SecretKey } from '../../core/secret-key.ts';
+import { boundedHttpClient } from '../bounded-http-client.ts';
 import { failureOf } from '../observe.ts';
 import { createStripeClient } from '../stripe-client.ts';
 import { createTransportKey, decryptSecret } from './jwe.ts';
@@ -49,7 +49,7 @@ export function createManagedKeyApi(options: ManagedKeyApiOptions): KeyApi {
     key: options.secretKey,
     apiBase: options.apiBase,
     apiVersion: KEY_API_VERSION,
-    httpClient: Stripe.createNodeHttpClient(new Agent({ keepAlive: false })) as Stripe.HttpClient,
+    httpClient: boundedHttpClient(options.apiBase),
   });
   const request = async (
     method: 'GET' | 'POST',

@@ -1,8 +1,8 @@
-import { Agent } from 'node:http';
 import Stripe from 'stripe';
 import { z } from 'zod';
 import { EXIT, KeyauditError } from '../../core/error.ts';
 import { SecretKey } from '../../core/secret-key.ts';
+import { boundedHttpClient } from '../bounded-http-client.ts';
 import { createStripeClient } from '../stripe-client.ts';
 import type { KeyApi } from './key-api.ts';
 import { createManagedKeyApi, keyApiError, type ManagedKeyApiOptions } from './managed-key-api.ts';
@@ -28,7 +28,7 @@ export function createRestrictedKeysApi(
     key: options.secretKey,
     apiBase: options.apiBase,
     apiVersion: options.apiVersion,
-    httpClient: Stripe.createNodeHttpClient(new Agent({ keepAlive: false })) as Stripe.HttpClient,
+    httpClient: boundedHttpClient(options.apiBase),
   });
   return {
     ...managed,
