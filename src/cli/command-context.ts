@@ -42,11 +42,7 @@ export function commandContext(
     stderr: output(stderr),
     stdin: {
       isTerminal: stdin.isTTY === true,
-      async readText() {
-        const chunks: Buffer[] = [];
-        for await (const chunk of stdin) chunks.push(chunk as Buffer);
-        return Buffer.concat(chunks).toString('utf8');
-      },
+      readText: async () => (await import('./read-input.ts')).readInput(stdin),
       ask: async (question) =>
         (await import('../session/ask.ts')).ask(question, { stdin, stderr: stderr.stream }),
       readSecret: async (prompt) =>

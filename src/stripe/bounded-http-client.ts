@@ -37,9 +37,7 @@ export function boundedHttpClient(
       const toJson = response.toJSON.bind(response);
       response.toJSON = () => {
         boundAnswer(raw);
-        return toJson().catch((error: unknown) => {
-          throw tooLate(error);
-        });
+        return toJson();
       };
       return response;
     } catch (error) {

@@ -156,6 +156,7 @@ describe('calibrate', { timeout: 60_000 }, () => {
       HOME: cwd,
       STRIPE_SECRET_KEY: open.secretKey.reveal(),
       KEYAUDIT_API_BASE: open.url,
+      KEYAUDIT_TARGET: 'sandbox',
     };
     const args = [KEYAUDIT, 'calibrate', '--format', 'json', '--only', 'probes', '--rate', '200'];
     const first = execa(NODE, args, { cwd, env, extendEnv: false, reject: false });

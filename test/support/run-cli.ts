@@ -79,7 +79,7 @@ export async function runProgram(args: readonly string[], options: CliOptions): 
 function environmentOf(args: readonly string[], { cwd, env = {} }: CliOptions): Record<string, string> {
   // The servers of these tests are sandboxes; one that is not said to be is treated as Stripe, with its pace.
   const namesServer = args.includes('--api-base') || 'KEYAUDIT_API_BASE' in env;
-  const target = namesServer ? { KEYAUDIT_TARGET: 'sandbox' } : {};
+  const target: Record<string, string> = namesServer ? { KEYAUDIT_TARGET: 'sandbox' } : {};
   return { PATH: process.env.PATH ?? '', HOME: cwd, NO_COLOR: '1', ...target, ...env };
 }
 

@@ -14,6 +14,8 @@ export const KEY_API_VERSION = '2026-08-26.preview';
 const PATH = '/v2/iam/api_keys';
 /** Stripe's largest page. */
 const PAGE_SIZE = 100;
+/** An account with more keys than these pages hold is one whose list does not end. */
+const MOST_PAGES = 500;
 
 export interface ManagedKeyApiOptions {
   /** The secret key that makes keys. */
@@ -88,7 +90,8 @@ export function createManagedKeyApi(options: ManagedKeyApiOptions): KeyApi {
     },
     async *list() {
       let path: string | undefined = `${PATH}?limit=${PAGE_SIZE}&include_expired=true`;
-      while (path !== undefined) {
+      for (let pages = 1; path !== undefined; pages++) {
+        if (pages > MOST_PAGES) throw endless();
         const page: z.infer<typeof pageSchema> = parse(pageSchema, await request('GET', path));
         yield* page.data.map(summary);
         const next = page.next_page_url;
@@ -156,6 +159,13 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
       exitCode: EXIT.undetermined,
     },
   );
+}
+
+function endless(): KeyauditError {
+  return new KeyauditError('KEY_API_ANSWER', `The list of keys has more than ${MOST_PAGES} pages.`, {
+    hint: 'Check what answers there: no account has so many keys.',
+    exitCode: EXIT.undetermined,
+  });
 }
 
 function pathOf(url: string, apiBase: string): string {
