@@ -6,7 +6,13 @@ import { execa } from 'execa';
 
 export const KEYAUDIT = fileURLToPath(new URL('../bin/keyaudit.js', import.meta.url));
 
-/** One line of the bench: what was measured, beside what it is compared with or bound by. */
+/** Thrown by a part that cannot be measured here; its message says which one, and why. */
+export class LeftOut extends Error {}
+
+/**
+ * One line of the bench: what was measured, beside what it is compared with. Times are ratios of two that were taken
+ * in turns: an absolute one fails on a slow machine and says nothing on a fast one.
+ */
 export interface Measurement {
   readonly what: string;
   readonly value: number;
@@ -24,16 +30,16 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
+/** The median of what each round's measure is beside the other's: a shared machine is faster in one than in the next. */
+export function medianRatio(values: readonly number[], others: readonly number[]): number {
+  return median(values.map((value, round) => value / (others[round] ?? Number.NaN)));
+}
+
 /** Wall time of some work, in ms. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
-}
-
-/** Wall time of `node -e 0`, in ms: what a process costs on this machine at this moment. */
-export async function bareNodeMs(): Promise<number> {
-  return timed(() => execa(process.execPath, ['-e', '0']));
 }
 
 /** Runs the built CLI; `ms` is its wall time, `peakMiB` its largest resident set. */

@@ -1,14 +1,10 @@
-import { on, once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { KeyStore } from '../src/sandbox/keys/key-store.ts';
 import { openStripeMock, type StripeMock } from '../src/targets/stripe-mock.ts';
-import { bareNodeMs, inTemporaryFolder, KEYAUDIT, type Measurement, median, timed } from './measure.ts';
+import { inTemporaryFolder, LeftOut, type Measurement, median, timed } from './measure.ts';
+import { type Server, startServer } from './server.ts';
 
 const AUTOCANNON = fileURLToPath(new URL('../node_modules/.bin/autocannon', import.meta.url));
 const MOCKS = fileURLToPath(new URL('../node_modules/.cache/peers/bin', import.meta.url));
@@ -20,16 +16,11 @@ const ROUNDS = 11;
 /** The sandbox, and the gate in front of stripe-mock, beside stripe-mock alone: one machine, one run, in turns. */
 export async function benchPeers(): Promise<Measurement[]> {
   const PATH = `${existsSync(MOCKS) ? `${MOCKS}:` : ''}${process.env.PATH}`;
-  const own = [...(await manyKeys()), ...(await startUp())];
-  const mock = await openStripeMock({ ...process.env, PATH }).catch(() => undefined);
-  if (mock === undefined) {
-    console.log(
-      'LEFT OUT: stripe-mock is missing, so nothing is measured beside it. scripts/install-peers.sh installs it.',
-    );
-    return own;
-  }
+  const mock = await openStripeMock({ ...process.env, PATH }).catch((error: Error) => {
+    throw new LeftOut(`the sandbox and the gate beside stripe-mock: ${error.message}`);
+  });
   try {
-    return [...(await besideStripeMock(mock)), ...own];
+    return await besideStripeMock(mock);
   } finally {
     await mock.close();
   }
@@ -81,11 +72,11 @@ async function besideStripeMock(mock: StripeMock): Promise<Measurement[]> {
           at(gate.url, may, one),
         ]);
         found.push({
-          what: `${what}: through the gate beside direct, at the median`,
+          what: `${what}: one request at a time through the gate, beside stripe-mock alone`,
           value: through / direct,
           unit: '×',
           bound: { atMost: 3 },
-          note: `${through.toFixed(2)} ms beside ${direct.toFixed(2)} ms, one request at a time`,
+          note: `${through.toFixed(2)} ms beside ${direct.toFixed(2)} ms at the median`,
         });
         const refused = { ...at(alone.url, mayNot, one), status: 403 };
         const [refusals = [], answers = []] = await inTurns([refused, at(alone.url, may, one)], (load) =>
@@ -194,53 +185,6 @@ function exchange({ url, key, method, body = '', status }: Load, agent: Agent): 
   });
 }
 
-interface Server {
-  readonly url: string;
-  readonly secretKey: string;
-  /** Processor time that it has taken so far, in µs. */
-  processorTime(): Promise<number>;
-  stop(): Promise<void>;
-}
-
-/** Loaded into the server: it tells its processor time when asked by a signal. */
-const TELLS_TIME = `data:text/javascript,${encodeURIComponent(`
-  process.on('SIGUSR2', () => {
-    const { user, system } = process.cpuUsage();
-    process.stderr.write(\`time \${user + system}\\n\`);
-  });
-`)}`;
-
-async function startServer(
-  cwd: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<Server> {
-  const child = execa(
-    process.execPath,
-    ['--import', TELLS_TIME, KEYAUDIT, 'sandbox', '--port', '0', '--format', 'json', ...args],
-    { cwd, env, reject: false, buffer: false },
-  );
-  const notes = createInterface(child.stderr);
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  const { url, secretKey } = JSON.parse(line) as { url: string; secretKey: string };
-  return {
-    url,
-    secretKey,
-    processorTime: async () => {
-      child.kill('SIGUSR2');
-      for await (const [note] of on(notes, 'line')) {
-        const time = /^time (\d+)$/.exec(note)?.[1];
-        if (time !== undefined) return Number(time);
-      }
-      throw new Error('the sandbox ended');
-    },
-    stop: async () => {
-      child.kill('SIGTERM');
-      await child;
-    },
-  };
-}
-
 async function post({ url, secretKey }: Server, path: string, body: string | URLSearchParams) {
   const response = await fetch(`${url}${path}`, {
     method: 'POST',
@@ -267,100 +211,4 @@ async function makeKey(server: Server, permissions: readonly string[]): Promise<
     JSON.stringify({ type: 'secret_key', name: 'bench', permissions }),
   );
   return made.secret_key.token;
-}
-
-const MANY = 10_000;
-
-/** A `.keyaudit/sandbox.json` with so many keys, in a folder of its own. */
-async function withKeys<T>(count: number, work: (dir: string) => Promise<T>): Promise<T> {
-  return inTemporaryFolder(async (dir) => {
-    await mkdir(join(dir, '.keyaudit'), { recursive: true, mode: 0o700 });
-    const keys = Array.from({ length: count }, (_, index) => ({
-      id: `mk_1${String(index).padStart(23, '0')}`,
-      name: `key ${index}`,
-      note: null,
-      permissions: ['charge_read', 'customer_read'],
-      connectPermissions: [],
-      livemode: false,
-      madeBy: 'managed',
-      createdAt: 0,
-      expiresAt: null,
-      expiredAt: null,
-      deadAt: null,
-      before: null,
-    }));
-    const state = { version: 1, seed: Buffer.alloc(32, 7).toString('base64'), keys };
-    await writeFile(join(dir, '.keyaudit/sandbox.json'), JSON.stringify(state), { mode: 0o600 });
-    return work(dir);
-  });
-}
-
-async function lookUpMs(store: KeyStore, tokens: readonly string[]): Promise<number> {
-  return timed(async () => {
-    for (let index = 0; index < LOOK_UPS; index++) {
-      const caller = store.authenticate(tokens[(index * 7919) % tokens.length] ?? '');
-      if (typeof caller !== 'object') throw new Error('a key was not found');
-    }
-  });
-}
-
-const LOOK_UPS = 20_000;
-
-async function manyKeys(): Promise<Measurement[]> {
-  return withKeys(10, (few) =>
-    withKeys(MANY, async (many) => {
-      const sides = [];
-      for (const dir of [few, many]) {
-        const store = await KeyStore.open(dir, Date.now);
-        const tokens = store.all().map((key) => store.tokenOf(key));
-        sides.push({ store, tokens, found: [] as number[] });
-      }
-      for (let round = 0; round < 15; round++) {
-        for (const { store, tokens, found } of sides) found.push(await lookUpMs(store, tokens));
-      }
-      const [ofFew = 0, ofMany = 0] = sides.map(({ found }) => median(found) / LOOK_UPS);
-      return [
-        {
-          what: `look-up of a key among ${MANY}, beside one among 10`,
-          // 10,000 keys do not fit the processor's nearest cache. A search through all of them would be a thousand
-          // times as long.
-          value: ofMany / ofFew,
-          unit: '×',
-          bound: { atMost: 4 },
-          note: `${(ofMany * 1000).toFixed(1)} µs beside ${(ofFew * 1000).toFixed(1)} µs`,
-        },
-      ];
-    }),
-  );
-}
-
-async function startUp(): Promise<Measurement[]> {
-  const started = async (dir: string) => {
-    let server: Server | undefined;
-    const ms = await timed(async () => {
-      server = await startServer(dir, []);
-    });
-    await server?.stop();
-    return ms;
-  };
-  return inTemporaryFolder((empty) =>
-    withKeys(MANY, async (full) => {
-      const rounds: { bare: number; ofEmpty: number; ofFull: number }[] = [];
-      for (let round = 0; round < 9; round++) {
-        const bare = await bareNodeMs();
-        rounds.push({ bare, ofEmpty: await started(empty), ofFull: await started(full) });
-      }
-      const measurement = (what: string, of: 'ofEmpty' | 'ofFull', atMost: number): Measurement => ({
-        what,
-        value: median(rounds.map((round) => round[of] / round.bare)),
-        unit: '×',
-        bound: { atMost },
-        note: `${median(rounds.map((round) => round[of])).toFixed(0)} ms beside ${median(rounds.map(({ bare }) => bare)).toFixed(0)} ms`,
-      });
-      return [
-        measurement('keyaudit sandbox until it listens, beside node -e 0', 'ofEmpty', 5),
-        measurement(`the same with ${MANY} keys in .keyaudit, beside node -e 0`, 'ofFull', 7),
-      ];
-    }),
-  );
 }

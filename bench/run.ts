@@ -1,17 +1,19 @@
 import { benchLint } from './lint.ts';
-import type { Measurement } from './measure.ts';
+import { LeftOut, type Measurement } from './measure.ts';
 import { benchPeers } from './peers.ts';
 import { benchProbes } from './probes.ts';
 import { benchReports } from './reports.ts';
+import { benchSandbox } from './sandbox.ts';
 import { benchStartup } from './startup.ts';
 
-// npm run bench [PART…]: each line is a median of one run on this machine, as a ratio to something that is measured
-// in the same run, beside the bound that the project sets itself. Exit code 1 when a bound is missed.
+// npm run bench [PART…]: each line is a median of one run on this machine, beside the bound that the
+// project sets itself. Exit code 1 when a bound is missed; a part that cannot be measured here is left out, and named.
 const parts: Record<string, () => Promise<Measurement[]>> = {
   startup: benchStartup,
   lint: benchLint,
   probes: benchProbes,
   reports: benchReports,
+  sandbox: benchSandbox,
   peers: benchPeers,
 };
 
@@ -22,7 +24,12 @@ if (unknown !== undefined)
 
 let missed = 0;
 for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) {
-  for (const { what, value, unit, bound, note } of (await parts[name]?.()) ?? []) {
+  const measured = await parts[name]?.().catch((error: unknown) => {
+    if (!(error instanceof LeftOut)) throw error;
+    console.log(`LEFT OUT ${error.message}`);
+    return [];
+  });
+  for (const { what, value, unit, bound, note } of measured ?? []) {
     const holds = 'atMost' in bound ? value <= bound.atMost : value >= bound.atLeast;
     if (!holds) missed++;
     const limit = 'atMost' in bound ? `at most ${bound.atMost}` : `at least ${bound.atLeast}`;

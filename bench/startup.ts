@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { bareNodeMs, KEYAUDIT, type Measurement, median, timed } from './measure.ts';
+import { KEYAUDIT, type Measurement, median, medianRatio, timed } from './measure.ts';
 
 const ROUNDS = 15;
 
@@ -8,13 +8,13 @@ export async function benchStartup(): Promise<Measurement[]> {
   const help: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    bare.push(await bareNodeMs());
+    bare.push(await timed(() => execa(process.execPath, ['-e', '0'])));
     help.push(await timed(() => execa(process.execPath, [KEYAUDIT, '--help'])));
   }
   return [
     {
       what: 'keyaudit --help, beside node -e 0',
-      value: median(help) / median(bare),
+      value: medianRatio(help, bare),
       unit: '×',
       bound: { atMost: 1.5 },
       note: `${median(help).toFixed(0)} ms beside ${median(bare).toFixed(0)} ms`,
