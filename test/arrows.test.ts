@@ -47,7 +47,11 @@ type Breach = readonly [path: string, text: string, sentence: RegExp];
 
 /** One arrow broken on purpose in each room: what a newcomer reads then says where the thing belongs. */
 const BREACHES: readonly Breach[] = [
-  ['src/core/error.ts', "import '../store/journal.ts';", /the core is pure and knows no other room; hand it/],
+  [
+    'src/core/error.ts',
+    "import '../store/notes/journal.ts';",
+    /the core is pure and knows no other room; hand it/,
+  ],
   [
     'src/core/error.ts',
     "import './grant/grant.ts';",
@@ -78,7 +82,7 @@ const BREACHES: readonly Breach[] = [
   ['src/gate/a.ts', "import '../sandbox/sandbox.ts';", /the gate decides .* belongs in that server/],
   [
     'src/stripe/a.ts',
-    "import '../store/journal.ts';",
+    "import '../store/notes/journal.ts';",
     /asking Stripe needs no disk; what both need belongs in core/,
   ],
   [
@@ -87,7 +91,7 @@ const BREACHES: readonly Breach[] = [
     /what is kept on disk does not depend on how Stripe is asked/,
   ],
   ['src/report/a.ts', "import '../session/session.ts';", /report lies below session/],
-  ['src/report/a.ts', "import '../store/journal.ts';", /a report is rendered from what it is handed/],
+  ['src/report/a.ts', "import '../store/notes/journal.ts';", /a report is rendered from what it is handed/],
   [
     'src/sandbox/keys/a.ts',
     "import '../../report/text.ts';",

@@ -5,7 +5,7 @@ import type { SecretKey } from '../core/secret-key.ts';
 import { counted, wrap } from '../report/text.ts';
 import { startProgress } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
-import { fingerprintOf } from '../store/key-records.ts';
+import { fingerprintOf } from '../store/notes/key-records.ts';
 import { defaultRate, type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
 import { stoppedText } from './stopped-text.ts';
 

@@ -8,7 +8,7 @@ import type { ProfileGrant } from '../session/profile-grant.ts';
 import { startProgress } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
 import type { FoundKey } from '../store/find-key.ts';
-import { fingerprintOf } from '../store/key-records.ts';
+import { fingerprintOf } from '../store/notes/key-records.ts';
 import { sendProbes } from '../stripe/send-probes.ts';
 import { stoppedText } from './stopped-text.ts';
 

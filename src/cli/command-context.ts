@@ -36,7 +36,7 @@ export function commandContext(
     env,
     packageRoot,
     version,
-    globals: globalOptions(options),
+    globals: { ...globalOptions(options), cleanup: options.cleanup },
     stdout: output(stdout),
     writeUnredacted: stdout.unredacted,
     stderr: output(stderr),

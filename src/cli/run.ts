@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { commandContext } from './command-context.ts';
 import type { GuardedStream } from './guarded-stream.ts';
@@ -46,11 +45,6 @@ async function perform(
   surroundings: Surroundings,
 ): Promise<number> {
   const context = commandContext(globals, version, surroundings);
-  if (existsSync(join(context.cwd, '.keyaudit', 'journal.json'))) {
-    const { cleanUp } = await import('../keys/clean-up.ts');
-    const { openSession } = await import('../session/session.ts');
-    await cleanUp(await openSession(context), { list: globals.cleanup === false });
-  }
   return await work(context);
 }
 

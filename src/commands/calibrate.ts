@@ -6,6 +6,7 @@ import { calibrationRows, currentCalibration, NO_CALIBRATION } from '../core/cal
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { openBareKey } from '../keys/bare-key.ts';
+import { cleanUp } from '../keys/clean-up.ts';
 import { calibrateJson, renderCalibrateTable, renderContribution } from '../report/calibrate.ts';
 import { writeJson } from '../report/verify/json.ts';
 import { calibratedTarget } from '../session/calibrated-target.ts';
@@ -46,6 +47,7 @@ export async function calibrate(options: CalibrateOptions, context: CommandConte
     if (file !== undefined && (file === globals.output || isPath(file))) await requireWritable(cwd, file);
   }
   return withTarget(session, async (open) => {
+    await cleanUp(open, {});
     const report = await calibrateTarget(options, open);
     await printResult(open, {
       json: calibrateJson(report),

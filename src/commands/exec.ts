@@ -1,5 +1,6 @@
 import { parseDuration } from '../core/duration.ts';
 import { KeyauditError } from '../core/error.ts';
+import { cleanUp } from '../keys/clean-up.ts';
 import { lendKeys } from '../keys/lend-key.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor } from '../session/profile-grant.ts';
@@ -37,5 +38,8 @@ export async function exec(options: ExecOptions, context: CommandContext): Promi
     killAfterMs: parseDuration(options.killAfter),
     account: options.account,
   };
-  return withTarget(session, (open) => lendKeys(grants, lending, open));
+  return withTarget(session, async (open) => {
+    await cleanUp(open, options);
+    return lendKeys(grants, lending, open);
+  });
 }

@@ -1,6 +1,7 @@
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
+import { cleanUp } from '../keys/clean-up.ts';
 import { checkedKeyApi } from '../keys/open-key-api.ts';
 import { type Provisioned, provisionKey, storeFor } from '../keys/provision-key.ts';
 import { provisionJson, renderProvisionTable } from '../report/keys/provision.ts';
@@ -35,6 +36,7 @@ export async function provision(options: ProvisionOptions, context: CommandConte
   await session.records.all();
   for (const { profile, grant } of grants) warnOfWidenings(profile.name, grant, session);
   return withTarget(session, async (open) => {
+    await cleanUp(open, options);
     const made: Provisioned[] = [];
     try {
       for (const grant of grants) {

@@ -1,5 +1,6 @@
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
+import { cleanUp } from '../keys/clean-up.ts';
 import { keysToRevoke, revokeKey } from '../keys/revoke-key.ts';
 import { type RevokeReport, renderRevokeTable, revokeJson } from '../report/keys/revoke.ts';
 import type { CommandContext } from '../session/context.ts';
@@ -21,6 +22,7 @@ export async function revoke(options: RevokeOptions, context: CommandContext): P
   const session = await openSession(context);
   const ending = await keysToRevoke(options.what, session);
   return withTarget(session, async (open) => {
+    await cleanUp(open, options);
     const keys: RevokeReport['keys'][number][] = [];
     for (const key of ending) {
       const retirement = await revokeKey(key, { ...options, timeoutMs }, open);

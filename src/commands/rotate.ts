@@ -2,6 +2,7 @@ import { depthFor } from '../audit/verify-profiles.ts';
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { deepest } from '../core/probe/depth.ts';
+import { cleanUp } from '../keys/clean-up.ts';
 import { rotateKey } from '../keys/rotate-key.ts';
 import { type Rotation, renderRotateTable, rotateJson } from '../report/keys/rotate.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';
@@ -39,6 +40,7 @@ export async function rotate(options: RotateOptions, context: CommandContext): P
   const olderThanMs = options.olderThan === undefined ? undefined : parseDuration(options.olderThan);
   const graceMs = options.grace === undefined ? 0 : parseDuration(options.grace);
   return withTarget(session, async (open) => {
+    await cleanUp(open, options);
     const rotations: Rotation[] = [];
     try {
       for (const grant of grants) {

@@ -72,5 +72,6 @@ export const ERROR_CODES = [
   'STRIPE_MOCK_NOT_FOUND',
   'STRIPE_MOCK_SILENT',
   'USAGE',
+  'USER_KEY_UNUSABLE',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];

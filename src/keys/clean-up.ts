@@ -1,14 +1,14 @@
 import { KeyauditError } from '../core/error.ts';
 import { wrap } from '../report/text.ts';
-import { type OpenSession, type Session, withTarget } from '../session/session.ts';
+import type { OpenSession, Session } from '../session/session.ts';
 import {
   type JournalEntry,
   type JournalWork,
   listLeftovers,
   takeLeftovers,
   workOn,
-} from '../store/journal.ts';
-import { fingerprintOf } from '../store/key-records.ts';
+} from '../store/notes/journal.ts';
+import { fingerprintOf } from '../store/notes/key-records.ts';
 import { storedSecret } from '../store/secrets/stored-secret.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { forgetSecret } from './forget-secret.ts';
@@ -16,48 +16,139 @@ import { endKeysNamed, rememberKey } from './make-key.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { endKey } from './retire-key.ts';
 
+export interface CleanUpOptions {
+  /** The connected account that the command names. */
+  readonly account?: string | undefined;
+}
+
 /**
  * Finishes what dead processes left: keys that nobody knows are ended, published ones remembered, and old
- * ones retired. Says what it did on standard error. What cannot be done now stays in the journal.
+ * ones retired. Says what it did on standard error. Only what this user's keyaudit wrote down is acted on, and only
+ * at the server, in the mode and for the account that this command is about; the rest is named and stays.
+ * @returns whether nothing is left
  */
-export async function cleanUp(session: Session, { list }: { readonly list: boolean }): Promise<void> {
-  const { cwd, stderr, now } = session;
-  const say = (text: string) => stderr.write(wrap(text, stderr, { indent: '  ' }));
-  if (list) {
-    for (const entry of await listLeftovers(cwd, now())) say(`Left over: ${describe(entry)}.`);
-    return;
+export async function cleanUp(session: OpenSession, { account }: CleanUpOptions): Promise<boolean> {
+  const say = sayTo(session);
+  await nameForeign(session);
+  const { own } = await listLeftovers(session, session.now());
+  if (own.length === 0) return true;
+  const here = session.globals.cleanup ? whereabouts(session, account) : undefined;
+  const isMeant = (entry: JournalEntry) => here !== undefined && isThere(entry, here);
+  const others = own.filter((left) => !isMeant(left));
+  for (const entry of others) {
+    const how = here === undefined ? '' : ` Finish it with "${commandFor(entry)}".`;
+    say(`Left over: ${describe(entry)}.${how}`);
   }
-  for (const entry of await takeLeftovers(cwd, now())) {
-    const work = workOn(cwd, entry.id);
+  let failed = 0;
+  for (const entry of await takeLeftovers(session, session.now(), isMeant)) {
     try {
-      say(`Left over from ${entry.command} ${entry.profile}: ${await finish(entry, work, session)}.`);
+      say(`Left over from ${entry.command} ${entry.profile}: ${await finish(entry, session)}.`);
     } catch (error) {
       const why = error instanceof KeyauditError ? error.message : 'it failed';
       say(`Left over: ${describe(entry)}. It could not be cleaned up now: ${why}`);
+      failed++;
     }
   }
+  return others.length + failed === 0;
+}
+
+/** Names what dead processes left, and what keyaudit did not write here itself; reads no secret, asks nobody. */
+export async function nameLeftovers(session: Session): Promise<void> {
+  await nameForeign(session);
+  const { own } = await listLeftovers(session, session.now());
+  for (const entry of own) sayTo(session)(`Left over: ${describe(entry)}.`);
+}
+
+/** What stands in `.keyaudit/` and was not written by this user's keyaudit, each in one line. */
+export async function foreignNotes(session: Session): Promise<readonly string[]> {
+  const { foreign } = await listLeftovers(session, session.now());
+  const records = await session.records.foreign();
+  return [
+    ...foreign.map((entry) => describe(entry)),
+    ...records.map(
+      ({ id, profile, status, target, mode, variable, place }) =>
+        `a record of the key ${id} of ${profile} (${status}, ${target}, ${mode}, ${variable} in ${place})`,
+    ),
+  ];
+}
+
+async function nameForeign(session: Session): Promise<void> {
+  const notes = await foreignNotes(session);
+  if (notes.length === 0) return;
+  const say = sayTo(session);
+  say(
+    `warning: ${notes.length === 1 ? 'one note' : `${notes.length} notes`} in .keyaudit/ came from another user or machine, or with the checkout, and nothing is done with them; "keyaudit keys clean-up --take-over" shows what it would end.`,
+  );
+  for (const note of notes.slice(0, SHOWN)) say(`  ${note}`);
+  if (notes.length > SHOWN) say(`  and ${notes.length - SHOWN} more`);
+}
+
+/** Longest list of foreign notes. */
+const SHOWN = 10;
+
+function sayTo({ stderr }: Session): (text: string) => void {
+  return (text) => stderr.write(wrap(text, stderr, { indent: '  ' }));
+}
+
+type Whereabouts = Pick<JournalEntry, 'target' | 'apiBase' | 'mode' | 'account'>;
+
+/** Where this command works; undefined without a secret key, by which nothing could be ended. */
+function whereabouts({ target, globals }: OpenSession, account: string | undefined): Whereabouts | undefined {
+  try {
+    const mode = target.secretKey().countsAsLive ? 'live' : 'test';
+    const apiBase = globals.apiBase === undefined ? undefined : target.apiBase;
+    return { target: target.name, apiBase, mode, account };
+  } catch {
+    return undefined;
+  }
+}
+
+function isThere(entry: Whereabouts, here: Whereabouts): boolean {
+  return (
+    entry.target === here.target &&
+    entry.apiBase === here.apiBase &&
+    entry.mode === here.mode &&
+    entry.account === here.account
+  );
+}
+
+function commandFor({ target, apiBase, mode, account }: Whereabouts): string {
+  const words = ['keyaudit keys clean-up', `--target ${target}`];
+  if (apiBase !== undefined) words.push(`--api-base ${apiBase}`);
+  if (mode === 'live') words.push('--live');
+  if (account !== undefined) words.push(`--account ${account}`);
+  return words.join(' ');
 }
 
 function describe(entry: JournalEntry): string {
+  const { step, retire, record, keyName, command, profile, target, apiBase, mode, startedAt } = entry;
   const what =
-    entry.step === 'retiring'
-      ? `the key ${entry.retire} is to end`
-      : `the key ${entry.record?.id ?? entry.keyName} is not finished`;
-  return `${what} (${entry.command} ${entry.profile}, ${entry.target}, ${entry.mode}, since ${entry.startedAt})`;
+    step === 'retiring' ? `the key ${retire} is to end` : `the key ${record?.id ?? keyName} is not finished`;
+  const where = apiBase === undefined ? target : `${target} at ${apiBase}`;
+  return `${what} (${command} ${profile}, ${where}, ${mode}, since ${startedAt})`;
 }
 
-async function finish(entry: JournalEntry, work: JournalWork, session: Session): Promise<string> {
-  if (entry.mode === 'live' && !session.globals.live) {
-    throw new KeyauditError('LIVE_NOT_ALLOWED', 'it is a live key; say --live to let keyaudit finish it.');
+async function finish(entry: JournalEntry, session: OpenSession): Promise<string> {
+  const work = workOn(session, entry.id);
+  const api = openEndingApi({ account: entry.account }, session);
+  const done = await finishStep(entry, work, api, session);
+  await work.end();
+  return done;
+}
+
+/**
+ * Ends a key that a note of ours names, if it is ours at Stripe too. A key that is not found may live in another
+ * account, so it is not taken for dead.
+ */
+async function endOwnKey(api: KeyApi, id: string, name: string | undefined): Promise<void> {
+  const known = await api.retrieve(id);
+  if (known === undefined) {
+    throw new KeyauditError('KEY_NOT_FOUND', `this secret key sees no key ${id}; is it of another account?`);
   }
-  // The entry says where it happened, whatever this command is about.
-  const { target, apiBase, mode, account } = entry;
-  const globals = { ...session.globals, target, apiBase, live: mode === 'live' };
-  return withTarget({ ...session, globals }, async (open) => {
-    const done = await finishStep(entry, work, openEndingApi({ account }, open), open);
-    await work.end();
-    return done;
-  });
+  if (name !== undefined && known.name !== name) {
+    throw new KeyauditError('KEY_NOT_FOUND', `the key ${id} has another name there, so it is not ended.`);
+  }
+  await endKey(api, id);
 }
 
 async function finishStep(
@@ -75,13 +166,13 @@ async function finishStep(
     case 'created':
     case 'running':
       if (record === undefined) return 'nothing was left';
-      await endKey(api, record.id);
+      await endOwnKey(api, record.id, record.name);
       return `ended ${record.id}, which was published nowhere`;
     case 'publishing': {
       if (record === undefined) return 'nothing was left';
       const published = await isPublished(record, session);
       if (published === 'no') {
-        await endKey(api, record.id);
+        await endOwnKey(api, record.id, record.name);
         return `ended ${record.id}, whose secret had not been stored`;
       }
       const superseded = await rememberKey(record, session);
@@ -110,7 +201,9 @@ async function isPublished(
 
 /** Ends a key that has a record, and takes its secret out of the store. */
 async function end(id: string, api: KeyApi, session: Session): Promise<void> {
-  await endKey(api, id);
+  // Without a record it is a key that a person named by its id.
+  const record = (await session.records.all()).find((known) => known.id === id);
+  await endOwnKey(api, id, record?.name);
   await forgetSecret(id, session);
   await session.records.update((records) =>
     records.map((record) =>

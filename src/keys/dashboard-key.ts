@@ -8,7 +8,7 @@ import { paintFor, wrap } from '../report/text.ts';
 import { verdictLine } from '../report/verify/table.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession, Session } from '../session/session.ts';
-import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
+import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { rememberKey } from './make-key.ts';

@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts';
-import { fingerprintOf } from '../store/key-records.ts';
+import { fingerprintOf } from '../store/notes/key-records.ts';
 import { storedSecret } from '../store/secrets/stored-secret.ts';
 
 /** Takes the secret of a dead key out of the place that its record names. */

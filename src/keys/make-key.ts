@@ -3,8 +3,8 @@ import { EXIT, KeyauditError } from '../core/error.ts';
 import type { ErrorCode } from '../core/error-code.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
-import { beginWork, type JournalEntry, type JournalWork } from '../store/journal.ts';
-import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
+import { beginWork, type JournalEntry, type JournalWork } from '../store/notes/journal.ts';
+import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { type KeyApi, keyName, type MadeKey } from '../stripe/key-apis/key-api.ts';
@@ -44,7 +44,7 @@ export async function createKey(
       { hint: 'Name at least one resource under "permissions".' },
     );
   }
-  const { target, cwd, now } = session;
+  const { target, now } = session;
   const mode = target.secretKey().countsAsLive ? 'live' : 'test';
   const name = keyName(profile.name, now(), randomBytes(3).toString('hex'));
   const digest = profileDigest(profile);
@@ -54,7 +54,7 @@ export async function createKey(
     account,
   };
   const work = await beginWork(
-    cwd,
+    session,
     { id: randomUUID(), command, ...where, mode, profile: profile.name, step: 'creating', keyName: name },
     now(),
   );

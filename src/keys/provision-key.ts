@@ -3,7 +3,7 @@ import type { KeyApiChoice } from '../core/key-api.ts';
 import { wrap } from '../report/text.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession, Session } from '../session/session.ts';
-import type { KeyRecord } from '../store/key-records.ts';
+import type { KeyRecord } from '../store/notes/key-records.ts';
 import { openStore } from '../store/secrets/open-store.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { takeDashboardKey } from './dashboard-key.ts';

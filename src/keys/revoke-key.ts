@@ -5,8 +5,8 @@ import { SecretKey } from '../core/secret-key.ts';
 import type { Retirement } from '../report/keys/retirement.ts';
 import { startSpinner } from '../session/progress.ts';
 import type { OpenSession, Session } from '../session/session.ts';
-import { beginWork } from '../store/journal.ts';
-import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
+import { beginWork } from '../store/notes/journal.ts';
+import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { storedSecret } from '../store/secrets/stored-secret.ts';
 import { accountFor } from './account.ts';
 import { forgetSecret } from './forget-secret.ts';
@@ -33,12 +33,12 @@ export async function revokeKey(
   { wait, timeoutMs, account: named }: RevokeKeyOptions,
   session: OpenSession,
 ): Promise<Retirement> {
-  const { target, cwd, now, globals } = session;
+  const { target, now, globals } = session;
   const { account } = accountFor({ account: named }, record);
   const api = openEndingApi({ account }, session);
   const secret = record === undefined ? undefined : await secretOf(record, session);
   const work = await beginWork(
-    cwd,
+    session,
     {
       id: randomUUID(),
       command: 'revoke',

@@ -12,7 +12,7 @@ import type { ProfileGrant } from '../session/profile-grant.ts';
 import { startSpinner } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
 import { type FoundKey, findKey } from '../store/find-key.ts';
-import { fingerprintOf, type KeyRecord } from '../store/key-records.ts';
+import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { openStore } from '../store/secrets/open-store.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
@@ -137,8 +137,14 @@ export async function rotateKey(
 
 /** Where the new secret goes: `--store`, else where the old one was. */
 function storeOf(old: KeyRecord, { store, reveal }: RotateKeyOptions, session: OpenSession): SecretStore {
-  const isNamed = old.place === 'stdout' || old.place.startsWith('exec:');
-  return openStore(store ?? (isNamed ? old.place : `env-file:${old.place}`), {
+  if (store === undefined && old.place.startsWith('exec:')) {
+    throw new KeyauditError(
+      'USAGE',
+      `The key of ${old.profile} was handed to a command, and keyaudit runs no command that a file names.`,
+      { hint: 'Say again with --store exec:COMMAND (or KEYAUDIT_STORE) where the new one is to go.' },
+    );
+  }
+  return openStore(store ?? (old.place === 'stdout' ? old.place : `env-file:${old.place}`), {
     cwd: session.cwd,
     reveal: reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,

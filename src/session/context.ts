@@ -32,7 +32,10 @@ export interface CommandContext {
   /** Where the package lies: `profiles/` and `schema/` are beside it. */
   readonly packageRoot: string;
   readonly version: string;
-  readonly globals: GlobalOptions;
+  readonly globals: GlobalOptions & {
+    /** Whether what dead processes left is finished, and not only named. */
+    readonly cleanup: boolean;
+  };
   /** Results. */
   readonly stdout: Output;
   /** Standard output past the redactor, for a secret that the user asked to see. */

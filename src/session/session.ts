@@ -5,7 +5,7 @@ import { Catalog, type Operation } from '../core/catalog/catalog.ts';
 import { catalogData } from '../core/catalog/data/catalog.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import type { Policy } from '../core/rules/policy.ts';
-import { KeyRecords } from '../store/key-records.ts';
+import { KeyRecords } from '../store/notes/key-records.ts';
 import { readPolicyFile } from '../store/policy-file.ts';
 import { ProfileLibrary } from '../store/profile-library.ts';
 import { calibrationFolder } from '../store/user-folder.ts';
@@ -54,7 +54,7 @@ export async function openSession(context: CommandContext): Promise<Session> {
       shippedDir: join(context.packageRoot, 'profiles'),
       catalog,
     }),
-    records: new KeyRecords(context.cwd),
+    records: new KeyRecords(context.cwd, context.env),
     probeFor: (operation) => {
       probes ??= probeMaker(catalog, calibration);
       return probes(operation);

@@ -1,6 +1,6 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
-import type { KeyRecords } from './key-records.ts';
+import type { KeyRecords } from './notes/key-records.ts';
 import { DEFAULT_STORE } from './secrets/env-file-store.ts';
 import { readKeyFrom } from './secrets/read-key-from.ts';
 import { storedSecret } from './secrets/stored-secret.ts';

@@ -1,10 +1,10 @@
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, realpath, rm } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
 import type { z } from 'zod';
 import { KeyauditError } from '../core/error.ts';
 import type { ErrorCode } from '../core/error-code.ts';
-import { withFileLock, writePrivateFile } from './workspace.ts';
+import { refuseLink, WORKSPACE, withFileLock, writePrivateFile } from './workspace.ts';
 
 /** No file of ours comes near it, in bytes. */
 const LARGEST_FILE = 64 * 1024 * 1024;
@@ -78,6 +78,7 @@ export class JsonFile<T> {
  */
 async function readOwnFile(file: string): Promise<string | undefined> {
   try {
+    if (basename(dirname(file)) === WORKSPACE) await refuseLink(dirname(file));
     const stats = await lstat(file);
     await requireOwn(file, stats);
     // Not to wait for a pipe that took the file's place in between.

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { KeyauditError } from '../core/error.ts';
@@ -24,17 +24,32 @@ const LOCK_STALE_MS = 3_000;
 export async function openWorkspace(cwd: string): Promise<string> {
   const dir = join(cwd, WORKSPACE);
   return guardWrites(dir, async () => {
-    const made = await mkdir(dir, { recursive: true, mode: DIRECTORY_MODE });
+    await mkdir(dir, { recursive: true, mode: DIRECTORY_MODE });
+    await refuseLink(dir);
     await chmod(dir, DIRECTORY_MODE);
-    if (made !== undefined)
-      await writeFile(join(dir, '.gitignore'), '*\n', { mode: FILE_MODE, flag: 'wx' }).catch(keepExisting);
+    await writeFile(join(dir, '.gitignore'), '*\n', { mode: FILE_MODE, flag: 'wx' }).catch(keepExisting);
     return dir;
   });
 }
 
+/**
+ * Refuses a place of ours that is a link: whoever brought it chose where secrets and notes would go.
+ * @throws KeyauditError `STORE_UNWRITABLE`
+ */
+export async function refuseLink(path: string): Promise<void> {
+  const isLink = await lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+  if (!isLink) return;
+  throw new KeyauditError('STORE_UNWRITABLE', `${path} is a link, and keyaudit follows none there.`, {
+    hint: 'It may have come with the checkout. Look where it leads, and remove it.',
+  });
+}
+
 /** Writes a private file whole or not at all. @throws KeyauditError `STORE_UNWRITABLE` */
-export async function writePrivateFile(file: string, text: string): Promise<void> {
-  await guardWrites(file, () => writeWhole(file, text, FILE_MODE));
+export async function writePrivateFile(file: string, content: string | Buffer): Promise<void> {
+  await guardWrites(file, () => writeWhole(file, content, FILE_MODE));
 }
 
 /**

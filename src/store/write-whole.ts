@@ -6,9 +6,9 @@ import writeFileAtomic from 'write-file-atomic';
  * full that writes a part without an error, so the content is written here, where the rest is tried for
  * and ENOSPC comes up; the rename is the library's.
  */
-export async function writeWhole(file: string, text: string, mode?: number): Promise<void> {
+export async function writeWhole(file: string, content: string | Buffer, mode?: number): Promise<void> {
   await writeFileAtomic(file, '', {
     ...(mode === undefined ? {} : { mode }),
-    tmpfileCreated: (temporary: string) => writeFile(temporary, text),
+    tmpfileCreated: (temporary: string) => writeFile(temporary, content),
   });
 }

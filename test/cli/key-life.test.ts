@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { editRecords } from '../support/edit-records.ts';
 import { KEYAUDIT, NODE, runCli } from '../support/run-cli.ts';
 import { startSandboxServer } from '../support/sandbox-server.ts';
 import { AT_ONCE, type Scene, scene } from '../support/scene.ts';
@@ -35,11 +36,7 @@ describe('rotate', () => {
     const then = (await stored()) ?? '';
     expect(then).not.toBe(before);
     // The same state behind a server that grants more than it was asked for.
-    const records = JSON.parse(await readFile(join(cwd, '.keyaudit/keys.json'), 'utf8')) as {
-      keys: { apiBase: string }[];
-    };
-    for (const key of records.keys) key.apiBase = wide.url;
-    await writeFile(join(cwd, '.keyaudit/keys.json'), JSON.stringify(records));
+    await editRecords(cwd, (record) => ({ ...record, apiBase: wide.url }));
     const reports = ['junit=r.xml', 'sarif=r.sarif', 'markdown=r.md'].flatMap((one) => ['--report', one]);
     const refused = await runCli(['rotate', 'refund-agent', '--api-base', wide.url, ...reports], {
       cwd,
@@ -109,17 +106,17 @@ describe('rotate', () => {
     const child = execa(
       NODE,
       [KEYAUDIT, 'rotate', 'refund-agent', '--grace', '3s', '--target', 'sandbox', '--api-base', sandbox.url],
-      { cwd, env: { STRIPE_SECRET_KEY: sandbox.secretKey, NO_COLOR: '1' }, reject: false },
+      { cwd, env: { HOME: cwd, STRIPE_SECRET_KEY: sandbox.secretKey, NO_COLOR: '1' }, reject: false },
     );
     while ((await stored()) === before) await new Promise((resolve) => setTimeout(resolve, 50));
     await new Promise((resolve) => setTimeout(resolve, 300));
     child.kill('SIGINT');
     expect((await child).exitCode).toBe(0);
     expect(await active()).toHaveLength(2);
-    await run(['keys', 'list']);
+    await run(['keys', 'clean-up']);
     expect(await active()).toHaveLength(2);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const next = await run(['keys', 'list']);
+    const next = await run(['keys', 'clean-up']);
     expect(next.stderr).toMatch(/Left over from rotate refund-agent: ended mk_/);
     expect((await active()).map((key) => key.token)).toEqual([await stored()]);
   });
@@ -193,7 +190,7 @@ describe('exec', () => {
         '-c',
         script,
       ],
-      { cwd, env: { STRIPE_SECRET_KEY: sandbox.secretKey }, reject: false },
+      { cwd, env: { HOME: cwd, STRIPE_SECRET_KEY: sandbox.secretKey }, reject: false },
     );
     await new Promise((resolve) => child.stdout.once('data', resolve));
     return { child };
@@ -254,10 +251,12 @@ describe('exec', () => {
     expect((await here.run(['keys', 'list'])).stderr).toBe('');
     child.kill('SIGKILL');
     await child;
-    const named = await here.run(['keys', 'list', '--no-cleanup']);
+    const named = await here.run(['keys', 'clean-up', '--no-cleanup']);
     expect(named.stderr).toContain(String(key?.id));
     expect(await here.active()).toHaveLength(1);
-    const cleaned = await here.run(['keys', 'list']);
+    expect((await here.run(['keys', 'list'])).stderr).toContain(String(key?.id));
+    expect(await here.active()).toHaveLength(1);
+    const cleaned = await here.run(['keys', 'clean-up']);
     expect(cleaned.stderr.replace(/\s+/g, ' ')).toContain(`ended ${key?.id}`);
     expect(await here.active()).toEqual([]);
     expect((await here.run(['keys', 'list'])).stderr).toBe('');

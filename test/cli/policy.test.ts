@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { editRecords } from '../support/edit-records.ts';
 import { runCli, temporaryFolder } from '../support/run-cli.ts';
 import { startSandboxServer } from '../support/sandbox-server.ts';
 
@@ -82,9 +83,10 @@ describe('keyaudit.policy.yaml', () => {
     expect(young).toMatchObject({ exitCode: 0 });
     expect(young.stdout).not.toContain('DRIFT');
 
-    const records = join(cwd, '.keyaudit', 'keys.json');
-    const text = await readFile(records, 'utf8');
-    await writeFile(records, text.replace(/"createdAt": "\d{4}/, '"createdAt": "2020'));
+    await editRecords(cwd, (record) => ({
+      ...record,
+      createdAt: record.createdAt.replace(/^\d{4}/, '2020'),
+    }));
     const old = await runCli(['verify', 'agent', ...at, '--format', 'json'], { cwd });
     expect(old.exitCode).toBe(1);
     expect(JSON.parse(old.stdout).results[0].drift).toEqual([

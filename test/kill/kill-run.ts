@@ -44,9 +44,11 @@ export async function killAndRecover(
     const args = command === 'exec' ? ['exec', name, '--', 'sleep', '0.3'] : [command, name];
     await killed(args, moment, folder);
     const wasJournalled = existsSync(join(cwd, '.keyaudit/journal.json'));
+    const cleaned = await keyaudit(['keys', 'clean-up'], folder);
     const further = await keyaudit(['keys', 'list', '--format', 'json'], folder);
-    const problems =
-      further.exitCode === 0 ? [] : [`keys list ended with ${further.exitCode}: ${further.stderr}`];
+    const problems = [cleaned, further].flatMap((run) =>
+      run.exitCode === 0 ? [] : [`${run.command} ended with ${run.exitCode}: ${run.stderr}`],
+    );
     if (existsSync(join(cwd, '.keyaudit/journal.json'))) problems.push('the journal is not empty');
     const { keys } = JSON.parse(further.stdout || '{"keys":[]}') as {
       keys: { id: string; status: string }[];
@@ -138,7 +140,7 @@ function spawn(args: readonly string[], { cwd, sandbox }: Folder) {
 
 async function keyaudit(args: readonly string[], folder: Folder) {
   const { exitCode, stdout, stderr } = await spawn(args, folder);
-  return { exitCode, stdout, stderr };
+  return { command: args.join(' '), exitCode, stdout, stderr };
 }
 
 async function activeKeys({ url, secretKey }: SandboxServer, profile: string): Promise<ActiveKey[]> {

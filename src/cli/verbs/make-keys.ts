@@ -78,7 +78,10 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
         (await import('../../commands/exec.ts')).exec(given, context),
       );
     });
+  keysThatWereMade(program, run);
+}
 
+function keysThatWereMade(program: CommandUnknownOpts, run: Run): void {
   const keys = verb(program, 'keys', 'look at the keys that were made here', [
     'keyaudit keys list',
     'keyaudit keys list --format json',
@@ -89,4 +92,16 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
   ]).action((options) =>
     run(options, async (_given, context) => (await import('../../commands/keys.ts')).listKeys(context)),
   );
+  verb(keys, 'clean-up', 'finish what keyaudit processes that died left behind', [
+    'keyaudit keys clean-up',
+    'keyaudit keys clean-up --take-over --yes',
+  ])
+    .option('--take-over', 'show what came from another user or machine, and would be ended')
+    .option('--yes', 'with --take-over: take it over, and finish it')
+    .option('--account <id>', ACCOUNT)
+    .action((options) =>
+      run(options, async (given, context) =>
+        (await import('../../commands/keys.ts')).cleanUpKeys(given, context),
+      ),
+    );
 }

@@ -12,8 +12,8 @@ export function envFileStore(path: string, { cwd }: StoreOptions): SecretStore {
   const short = relative(cwd, resolve(file));
   return {
     place: short.startsWith('..') ? file : short,
-    put: (variable, secret) => writeEnvFile(file, variable, secret),
+    put: (variable, secret) => writeEnvFile(file, variable, secret, cwd),
     get: (variable) => readEnvFile(file, variable),
-    remove: (variable, secret) => removeFromEnvFile(file, variable, secret),
+    remove: (variable, secret) => removeFromEnvFile(file, variable, secret, cwd),
   };
 }

@@ -1,101 +1,86 @@
-import { execFile } from 'node:child_process';
-import { readFile, realpath } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import { promisify } from 'node:util';
+import { randomBytes } from 'node:crypto';
+import { readFile, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
 import { KeyauditError } from '../../core/error.ts';
 import { SecretKey } from '../../core/secret-key.ts';
-import { withFileLock, writePrivateFile } from '../workspace.ts';
-
-const LINE = /^(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/;
-
-/** A line of an env file: an assignment, or anything else, kept as it is. */
-type EnvLine =
-  | { readonly kind: 'assignment'; readonly prefix: string; readonly name: string; readonly value: string }
-  | { readonly kind: 'other'; readonly text: string };
+import { gitView } from '../git.ts';
+import { openWorkspace, refuseLink, WORKSPACE, withFileLock, writePrivateFile } from '../workspace.ts';
+import { valueIn, withoutVariable, withVariable } from './env-text.ts';
 
 /**
- * Reads one variable of an env file; undefined when the file or the variable is missing.
- * @throws KeyauditError `ENV_FILE_BROKEN` with the line
+ * Reads one variable of an env file as programs read it; undefined when the file or the variable is missing.
+ * @throws KeyauditError `STORE_UNREADABLE`
  */
 export async function readEnvFile(file: string, variable: string): Promise<SecretKey | undefined> {
-  const lines = parse(await textOf(file), file);
-  const found = lines.findLast((line) => line.kind === 'assignment' && line.name === variable);
-  return found?.kind === 'assignment' && found.value !== '' ? SecretKey.of(found.value) : undefined;
+  const value = valueIn(await bytesOf(await realFile(file)), variable);
+  return value === undefined ? undefined : SecretKey.of(value);
 }
 
 /**
- * Sets one variable, keeping every other line, comment and order; atomic, 0600, and safe with two
- * processes at once.
- * @throws KeyauditError `ENV_FILE_TRACKED` when git would take the file up, `STORE_UNWRITABLE`
+ * Sets one variable, leaving every other byte as it is; atomic, 0600, and safe with two processes at once.
+ * @param cwd the working folder, whose `.keyaudit/` takes the file while it is written
+ * @throws KeyauditError `ENV_FILE_TRACKED` when git would take the file up, `ENV_FILE_BROKEN` with the line,
+ * `STORE_UNWRITABLE`
  */
-export async function writeEnvFile(file: string, variable: string, secret: SecretKey): Promise<void> {
-  await refuseTracked(file);
-  // A link is written through, so that it goes on pointing where its owner wants.
-  const target = await realpath(file).catch(() => file);
+export async function writeEnvFile(
+  file: string,
+  variable: string,
+  secret: SecretKey,
+  cwd: string,
+): Promise<void> {
+  const target = await realFile(file);
+  await refuseTracked(target, file);
   await withFileLock(target, async () => {
-    const lines = parse(await textOf(target), file);
-    const index = lines.findLastIndex((line) => line.kind === 'assignment' && line.name === variable);
-    const previous = lines[index];
-    const prefix = previous?.kind === 'assignment' ? previous.prefix : '';
-    const assignment = { kind: 'assignment', prefix, name: variable, value: secret.reveal() } as const;
-    const next = index === -1 ? [...lines, assignment] : lines.with(index, assignment);
-    await writePrivateFile(target, `${next.map(render).join('\n')}\n`);
+    const before = await bytesOf(target);
+    const changed = withVariable(before, variable, secret.reveal(), basename(target).startsWith('.envrc'));
+    if ('brokenLine' in changed) {
+      throw new KeyauditError(
+        'ENV_FILE_BROKEN',
+        `${file}:${changed.brokenLine} is neither NAME=value nor a comment.`,
+        { hint: 'Correct or remove that line; nothing was changed.' },
+      );
+    }
+    if (valueIn(changed.text, variable) !== secret.reveal()) {
+      throw new KeyauditError('ENV_FILE_BROKEN', `${file} would not give ${variable} back once it was set.`, {
+        hint: 'A quote that is open in it may swallow the line. Correct it, or choose another file; nothing was changed.',
+      });
+    }
+    await replace(target, changed.text, cwd);
   });
 }
 
-/** Takes a variable out when it holds this secret; a newer one is left alone. */
-export async function removeFromEnvFile(file: string, variable: string, secret: SecretKey): Promise<void> {
-  const target = await realpath(file).catch(() => file);
-  if ((await textOf(target)) === '') return;
+/** Takes a variable out where it holds this secret; a newer one is left alone. */
+export async function removeFromEnvFile(
+  file: string,
+  variable: string,
+  secret: SecretKey,
+  cwd: string,
+): Promise<void> {
+  const target = await realFile(file);
+  if ((await bytesOf(target)) === '') return;
   await withFileLock(target, async () => {
-    const lines = parse(await textOf(target), file);
-    const kept = lines.filter(
-      (line) => line.kind === 'other' || line.name !== variable || line.value !== secret.reveal(),
-    );
-    if (kept.length === lines.length) return;
-    await writePrivateFile(target, kept.length === 0 ? '' : `${kept.map(render).join('\n')}\n`);
+    const before = await bytesOf(target);
+    const after = withoutVariable(before, variable, secret.reveal());
+    if (after !== before) await replace(target, after, cwd);
   });
 }
 
-function parse(text: string, file: string): EnvLine[] {
-  if (text === '') return [];
-  return text
-    .replace(/\r?\n$/, '')
-    .split(/\r?\n/)
-    .map((line, index) => {
-      if (/^\s*(?:#.*)?$/.test(line)) return { kind: 'other', text: line };
-      const match = LINE.exec(line);
-      if (match === null) {
-        throw new KeyauditError(
-          'ENV_FILE_BROKEN',
-          `${file}:${index + 1} is neither NAME=value nor a comment.`,
-          {
-            hint: 'Correct or remove that line; nothing was changed.',
-          },
-        );
-      }
-      const [, prefix = '', name = '', value = ''] = match;
-      return { kind: 'assignment', prefix, name, value: unquote(value) };
-    });
+/**
+ * Where a file really lies. A link of the user's is written through, so that it goes on pointing where its owner
+ * wants; one in `.keyaudit/`, where only keyaudit writes, is refused.
+ */
+async function realFile(file: string): Promise<string> {
+  if (basename(dirname(file)) === WORKSPACE) {
+    await refuseLink(dirname(file));
+    await refuseLink(file);
+  }
+  const folder = await realpath(dirname(file)).catch(() => dirname(file));
+  return realpath(file).catch(() => join(folder, basename(file)));
 }
 
-function render(line: EnvLine): string {
-  if (line.kind === 'other') return line.text;
-  const value = /^[\w./:@%+,-]*$/.test(line.value)
-    ? line.value
-    : `"${line.value.replace(/(["\\$`])/g, '\\$1')}"`;
-  return `${line.prefix}${line.name}=${value}`;
-}
-
-function unquote(value: string): string {
-  const quoted = /^(["'])(.*)\1$/s.exec(value);
-  if (quoted === null) return value.replace(/\s+#.*$/, '');
-  const inner = quoted[2] ?? '';
-  return quoted[1] === '"' ? inner.replace(/\\(["\\$`])/g, '$1') : inner;
-}
-
-async function textOf(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+/** A file's bytes, one character each, so that what is not UTF-8 stays as it is too. */
+async function bytesOf(file: string): Promise<string> {
+  return readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw new KeyauditError('STORE_UNREADABLE', `${file} cannot be read (${error.code}).`, {
       hint: 'Check that it is a file that you may read.',
@@ -104,29 +89,34 @@ async function textOf(file: string): Promise<string> {
   });
 }
 
-/** A secret in a file that git would take up is a secret published. */
-async function refuseTracked(file: string): Promise<void> {
-  const git = promisify(execFile);
-  const options = { cwd: dirname(file), timeout: 5_000 };
-  const inside = await git('git', ['rev-parse', '--is-inside-work-tree'], options).then(
-    ({ stdout }) => stdout.trim() === 'true',
-    () => false,
-  );
-  if (!inside) return;
-  const ignored = await git('git', ['check-ignore', '-q', '--', basename(file)], options).then(
-    () => true,
-    () => false,
-  );
-  const tracked = await git('git', ['ls-files', '--error-unmatch', '--', basename(file)], options).then(
-    () => true,
-    () => false,
-  );
-  if (ignored && !tracked) return;
+/** Replaces a file whole. What is half written lies in `.keyaudit/`, where git takes nothing up. */
+async function replace(target: string, text: string, cwd: string): Promise<void> {
+  const bytes = Buffer.from(text, 'latin1');
+  const workspace = await realpath(await openWorkspace(cwd));
+  if (target.startsWith(`${workspace}${sep}`)) return writePrivateFile(target, bytes);
+  const temporary = join(workspace, `${basename(target)}.${randomBytes(6).toString('hex')}`);
+  await writePrivateFile(temporary, bytes);
+  try {
+    await rename(temporary, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    // Another file system: the half written file must lie beside it, under a name that git must not take up either.
+    await refuseTracked(`${target}.1234567`, target);
+    await writePrivateFile(target, bytes);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** A secret in a file that git would take up is a secret published. @param file as shown to the user */
+async function refuseTracked(target: string, file: string): Promise<void> {
+  const view = await gitView(target);
+  if (view === 'outside' || view === 'ignored') return;
   throw new KeyauditError(
     'ENV_FILE_TRACKED',
     `git would take up ${file}, and a secret must never be in git.`,
     {
-      hint: `Add it to .gitignore${tracked ? ' and take it out of the index with "git rm --cached"' : ''}, or choose another file.`,
+      hint: `Add it to .gitignore${view === 'tracked' ? ' and take it out of the index with "git rm --cached"' : ''}, or choose another file.`,
     },
   );
 }

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { TARGETS } from '../core/target.ts';
-import { JsonFile } from './json-file.ts';
+import { TARGETS } from '../../core/target.ts';
+import { JsonFile } from '../json-file.ts';
+import { openWorkspace, WORKSPACE } from '../workspace.ts';
 import { keyRecordSchema } from './key-records.ts';
-import { openWorkspace, WORKSPACE } from './workspace.ts';
+import { type Notes, SealedNotes } from './sealed-notes.ts';
 
 /** The process that works on an entry. */
 const ownerSchema = z.strictObject({
@@ -43,7 +44,10 @@ const entrySchema = z.strictObject({
   dueAt: z.iso.datetime().optional(),
 });
 
-const fileSchema = z.strictObject({ version: z.literal(1), entries: z.array(entrySchema) });
+const fileSchema = z.strictObject({
+  version: z.literal(1),
+  entries: z.array(entrySchema.extend({ seal: z.string().optional() })),
+});
 type Journal = z.infer<typeof fileSchema>;
 
 /** One piece of work that leaves something behind at Stripe; written before each step is taken, never a secret. */
@@ -58,33 +62,39 @@ export interface JournalWork {
   end(): Promise<void>;
 }
 
-/** Where the journal of a working folder lies; there is no file while no work is unfinished. */
-function journalFile(cwd: string): string {
-  return join(cwd, WORKSPACE, 'journal.json');
+/** Whose journal: that of a working folder, sealed by the key in the user's folder that the environment names. */
+export interface JournalPlace {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Writes that work begins. @param id unique */
 export async function beginWork(
-  cwd: string,
+  place: JournalPlace,
   entry: NewEntry & { readonly id: string },
   now: Date,
 ): Promise<JournalWork> {
   const owner = thisProcess();
-  await change(cwd, (entries) => [...entries, { ...entry, owner, startedAt: now.toISOString() }]);
-  return workOn(cwd, entry.id);
+  const begun = { ...entry, owner, startedAt: now.toISOString() };
+  await journalOf(place).update((entries) => [...entries, begun]);
+  return workOn(place, entry.id);
 }
 
 /**
- * Takes over the entries whose processes have died, so that no two processes clean up the same; those
- * of living processes are left alone, and so are those that are not due yet.
+ * Takes over those entries of one's own that are meant and whose processes have died, so that no two processes
+ * clean up the same; those of living processes are left alone, and so are those that are not due yet.
  */
-export async function takeLeftovers(cwd: string, now: Date): Promise<readonly JournalEntry[]> {
+export async function takeLeftovers(
+  place: JournalPlace,
+  now: Date,
+  isMeant: (entry: JournalEntry) => boolean,
+): Promise<readonly JournalEntry[]> {
   const owner = thisProcess();
   const taken: JournalEntry[] = [];
-  await change(cwd, (entries) =>
+  await journalOf(place).update((entries) =>
     entries.map((entry) => {
       const isDue = entry.dueAt === undefined || Date.parse(entry.dueAt) <= now.getTime();
-      if (isAlive(entry, now) || !isDue) return entry;
+      if (isAlive(entry, now) || !isDue || !isMeant(entry)) return entry;
       const mine = { ...entry, owner };
       taken.push(mine);
       return mine;
@@ -93,23 +103,34 @@ export async function takeLeftovers(cwd: string, now: Date): Promise<readonly Jo
   return taken;
 }
 
-/** The entries whose processes have died; nothing is taken over. */
-export async function listLeftovers(cwd: string, now: Date): Promise<readonly JournalEntry[]> {
-  return (await read(cwd)).filter((entry) => !isAlive(entry, now));
+/** One's own entries whose processes have died, and every entry that is not one's own; nothing is taken over. */
+export async function listLeftovers(place: JournalPlace, now: Date): Promise<Notes<JournalEntry>> {
+  const { own, foreign } = await journalOf(place).read();
+  return { own: own.filter((entry) => !isAlive(entry, now)), foreign };
+}
+
+/** Makes every foreign entry one of this user's, left over by a process that has died. */
+export async function adoptLeftovers(place: JournalPlace): Promise<readonly JournalEntry[]> {
+  const owner = { ...thisProcess(), ticks: 'dead' };
+  return journalOf(place).adopt((entry) => ({ ...entry, owner }));
 }
 
 /** Goes on with an entry that this process owns. */
-export function workOn(cwd: string, id: string): JournalWork {
+export function workOn(place: JournalPlace, id: string): JournalWork {
+  const journal = journalOf(place);
   return {
     update: (fields) =>
-      change(cwd, (entries) => entries.map((entry) => (entry.id === id ? { ...entry, ...fields } : entry))),
-    end: () => change(cwd, (entries) => entries.filter((entry) => entry.id !== id)),
+      journal.update((entries) =>
+        entries.map((entry) => (entry.id === id ? { ...entry, ...fields } : entry)),
+      ),
+    end: () => journal.update((entries) => entries.filter((entry) => entry.id !== id)),
   };
 }
 
-function journalOf(cwd: string): JsonFile<Journal> {
-  return new JsonFile({
-    file: journalFile(cwd),
+/** There is no file while no work is unfinished. */
+function journalOf({ cwd, env }: JournalPlace): SealedNotes<Journal, JournalEntry> {
+  const file = new JsonFile<Journal>({
+    file: join(cwd, WORKSPACE, 'journal.json'),
     schema: fileSchema,
     empty: { version: 1, entries: [] },
     isNothing: ({ entries }) => entries.length === 0,
@@ -119,17 +140,12 @@ function journalOf(cwd: string): JsonFile<Journal> {
       hint: 'It names keys that were being made or ended. Look at them in the Dashboard, then move the file away.',
     },
   });
-}
-
-async function change(
-  cwd: string,
-  work: (entries: readonly JournalEntry[]) => readonly JournalEntry[],
-): Promise<void> {
-  await journalOf(cwd).update(({ entries }) => ({ version: 1, entries: [...work(entries)] }));
-}
-
-async function read(cwd: string): Promise<readonly JournalEntry[]> {
-  return (await journalOf(cwd).read()).entries;
+  return new SealedNotes(file, {
+    kind: 'journal',
+    env,
+    notesOf: ({ entries }) => entries,
+    contentOf: (entries) => ({ version: 1, entries: [...entries] }),
+  });
 }
 
 function thisProcess(): JournalEntry['owner'] {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { KEY_APIS } from '../core/key-api.ts';
-import type { SecretKey } from '../core/secret-key.ts';
-import { TARGETS } from '../core/target.ts';
-import { JsonFile } from './json-file.ts';
-import { openWorkspace, WORKSPACE } from './workspace.ts';
+import { KEY_APIS } from '../../core/key-api.ts';
+import type { SecretKey } from '../../core/secret-key.ts';
+import { TARGETS } from '../../core/target.ts';
+import { JsonFile } from '../json-file.ts';
+import { openWorkspace, WORKSPACE } from '../workspace.ts';
+import { type Notes, SealedNotes } from './sealed-notes.ts';
 
 export const keyRecordSchema = z.strictObject({
   /** `mk_…`; `dashboard:` and the fingerprint for a key that was made by hand. */
@@ -34,7 +35,10 @@ export const keyRecordSchema = z.strictObject({
   retiredAt: z.iso.datetime().optional(),
 });
 
-const fileSchema = z.strictObject({ version: z.literal(1), keys: z.array(keyRecordSchema) });
+const fileSchema = z.strictObject({
+  version: z.literal(1),
+  keys: z.array(keyRecordSchema.extend({ seal: z.string().optional() })),
+});
 
 /** What is remembered of a key that was made here; never its secret. */
 export type KeyRecord = z.infer<typeof keyRecordSchema>;
@@ -46,33 +50,58 @@ export function fingerprintOf(secret: SecretKey): string {
 
 /** The key records of a working folder, read once, and again after each change. */
 export class KeyRecords {
-  readonly #file: JsonFile<z.infer<typeof fileSchema>>;
-  #known: Promise<readonly KeyRecord[]> | undefined;
+  readonly #notes: SealedNotes<z.infer<typeof fileSchema>, KeyRecord>;
+  #known: Promise<Notes<KeyRecord>> | undefined;
 
-  constructor(cwd: string) {
-    this.#file = new JsonFile({
+  /** @param env names the user's folder, whose key seals the records */
+  constructor(cwd: string, env: Readonly<Record<string, string | undefined>>) {
+    const file = new JsonFile({
       file: join(cwd, WORKSPACE, 'keys.json'),
       schema: fileSchema,
-      empty: { version: 1, keys: [] },
+      empty: { version: 1 as const, keys: [] },
       prepare: () => openWorkspace(cwd),
       broken: {
         code: 'KEY_RECORDS_BROKEN',
         hint: 'Restore it, or move it away: keys stay valid, only what is remembered of them is lost.',
       },
     });
+    this.#notes = new SealedNotes(file, {
+      kind: 'key-record',
+      env,
+      notesOf: ({ keys }) => keys,
+      contentOf: (keys) => ({ version: 1 as const, keys: [...keys] }),
+    });
   }
 
-  /** Oldest first. @throws KeyauditError `KEY_RECORDS_BROKEN`, `STORE_UNREADABLE` */
-  all(): Promise<readonly KeyRecord[]> {
-    this.#known ??= this.#file.read().then(({ keys }) => keys);
+  /** Those that this user's keyaudit wrote, oldest first. @throws KeyauditError `KEY_RECORDS_BROKEN`, `STORE_UNREADABLE` */
+  async all(): Promise<readonly KeyRecord[]> {
+    return (await this.#read()).own;
+  }
+
+  /** Those that it did not write: another user's or machine's, or planted. To be shown, never to be acted on. */
+  async foreign(): Promise<readonly KeyRecord[]> {
+    return (await this.#read()).foreign;
+  }
+
+  /** Changes one's own under a lock, so that two processes lose nothing of each other's. */
+  async update(change: (records: readonly KeyRecord[]) => readonly KeyRecord[]): Promise<void> {
+    await this.#changing(() => this.#notes.update(change));
+  }
+
+  /** Takes the foreign ones for one's own. */
+  async adopt(): Promise<readonly KeyRecord[]> {
+    return this.#changing(() => this.#notes.adopt((record) => record));
+  }
+
+  #read(): Promise<Notes<KeyRecord>> {
+    this.#known ??= this.#notes.read();
     return this.#known;
   }
 
-  /** Changes them under a lock, so that two processes lose nothing of each other's. */
-  async update(change: (records: readonly KeyRecord[]) => readonly KeyRecord[]): Promise<void> {
+  async #changing<T>(work: () => Promise<T>): Promise<T> {
     this.#known = undefined;
     try {
-      await this.#file.update(({ keys }) => ({ version: 1, keys: [...change(keys)] }));
+      return await work();
     } finally {
       this.#known = undefined;
     }
