@@ -52,3 +52,32 @@ describe.each(pages)('%s', (page) => {
     expect(missing).toEqual([]);
   });
 });
+
+describe('CONTRIBUTING.md', () => {
+  const text = read('CONTRIBUTING.md');
+
+  it('names paths that are there', () => {
+    const paths = [
+      ...text.matchAll(
+        /`((?:src|test|docs|scripts|profiles|schema|bench|examples)\/[^`\s]*|[\w-]+\.ya?ml)`/g,
+      ),
+    ].map(([, path = '']) => path);
+    expect(paths.length).toBeGreaterThan(40);
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('has a row for each room, and for nothing else', () => {
+    const rooms = readdirSync(join(root, 'src')).flatMap((room) =>
+      room === 'core'
+        ? [
+            'src/core/',
+            ...readdirSync(join(root, 'src/core'), { withFileTypes: true })
+              .filter((entry) => entry.isDirectory())
+              .map(({ name }) => `src/core/${name}/`),
+          ]
+        : [`src/${room}/`],
+    );
+    const rows = [...text.matchAll(/^\| `(src\/[^`]+)` /gm)].map(([, room = '']) => room);
+    expect([...rows].sort()).toEqual([...rooms].sort());
+  });
+});

@@ -36,8 +36,8 @@ export function calibrateJson(report: CalibrateReport): unknown {
             agreed: resolver.checks.filter(({ agrees }) => agrees).length,
             disagreements: disagreements(report),
             unresolved: resolver.checks.filter(({ agrees, resolver: named }) => !agrees && named === null),
-            ...(resolver.written === undefined ? {} : { written: resolver.written }),
-            ...(resolver.unavailable === undefined ? {} : { unavailable: resolver.unavailable }),
+            written: resolver.written,
+            unavailable: resolver.unavailable,
           },
         }),
   };

@@ -50,7 +50,7 @@ function errorReport(error: unknown): ErrorReport {
     schema: 'keyaudit.error/1',
     code,
     message,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     ...(problems.length === 0 ? {} : { problems }),
   };
 }

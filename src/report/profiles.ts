@@ -48,11 +48,11 @@ export function profileJson(profile: Profile, digest: string) {
     accept: profile.accept.map(({ operations, reason, until }) => ({
       operations: names(operations),
       reason,
-      ...(until === undefined ? {} : { until }),
+      until,
     })),
     widening: profile.widening,
     only: profile.only,
-    ...(profile.rate === undefined ? {} : { rate: profile.rate }),
+    rate: profile.rate,
   };
 }
 

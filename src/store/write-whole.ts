@@ -8,7 +8,7 @@ import writeFileAtomic from 'write-file-atomic';
  */
 export async function writeWhole(file: string, content: string | Buffer, mode?: number): Promise<void> {
   await writeFileAtomic(file, '', {
-    ...(mode === undefined ? {} : { mode }),
+    mode,
     tmpfileCreated: (temporary: string) => writeFile(temporary, content),
   });
 }

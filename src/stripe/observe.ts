@@ -118,9 +118,9 @@ function errorFacts({ status, json }: Answer): Partial<Observation> {
   const message = textOf(error.message) ?? '';
   const refusal = status === 403 ? readRefusal(message, code) : undefined;
   return {
-    ...(type === undefined ? {} : { errorType: type }),
-    ...(code === undefined ? {} : { errorCode: code }),
-    ...(refusal === undefined ? {} : { refusal }),
+    errorType: type,
+    errorCode: code,
+    refusal,
     ...(status === 401 ? { unauthorized: readUnauthorized(message, code) } : {}),
   };
 }

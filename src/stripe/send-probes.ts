@@ -189,7 +189,7 @@ class ProbeRun {
       apiVersion,
       httpClient: observer.client,
       timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      ...(stripeAccount === undefined ? {} : { stripeAccount }),
+      stripeAccount,
     });
     while (!this.#stop.signal.aborted) {
       const index = this.#next++;

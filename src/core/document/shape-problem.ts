@@ -23,7 +23,7 @@ export function shapeProblems(
         return {
           message: `Unknown key "${key}"${where === '' ? '' : ` in ${where}`}.`,
           location: source.keyAt([...issue.path, key]),
-          ...(hint === undefined ? {} : { hint }),
+          hint,
         };
       });
     case 'invalid_value': {

@@ -214,8 +214,8 @@ interface GrantSoFar {
   readonly widenings: readonly Widening[];
 }
 
-function contradictions(so: GrantSoFar): Problem[] {
-  const { profile, catalog, effective } = so;
+function contradictions(soFar: GrantSoFar): Problem[] {
+  const { profile, catalog, effective } = soFar;
   const problems: Problem[] = [];
   const allowed = new Set(profile.allow.map((check) => check.operation));
   for (const { operation: name, location } of profile.forbid) {
@@ -228,7 +228,11 @@ function contradictions(so: GrantSoFar): Problem[] {
         hint: 'Keep it on one side.',
       });
     } else if (allows(effective, operation)) {
-      problems.push({ message: forbiddenButGranted(operation, so), location, hint: waysOut(operation, so) });
+      problems.push({
+        message: forbiddenButGranted(operation, soFar),
+        location,
+        hint: waysOut(operation, soFar),
+      });
     }
   }
   for (const { operation: name, location } of profile.allow) {
@@ -238,7 +242,7 @@ function contradictions(so: GrantSoFar): Problem[] {
     }
   }
   if (profile.only) {
-    for (const widening of so.widenings.filter((one) => !one.accepted)) {
+    for (const widening of soFar.widenings.filter((one) => !one.accepted)) {
       problems.push({
         message: `"only: true" cannot be had: ${widening.permission} also allows ${someOf(widening.operations)}.`,
         location: profile.location,
@@ -249,10 +253,10 @@ function contradictions(so: GrantSoFar): Problem[] {
   return problems;
 }
 
-function forbiddenButGranted(operation: Operation, so: GrantSoFar): string {
-  const asking = askingEntry(operation, so);
-  const { permission, implied } = causeOf(operation, so.permissions, so.catalog);
-  if (so.asked.has(operation.name) && asking !== undefined) {
+function forbiddenButGranted(operation: Operation, soFar: GrantSoFar): string {
+  const asking = askingEntry(operation, soFar);
+  const { permission, implied } = causeOf(operation, soFar.permissions, soFar.catalog);
+  if (soFar.asked.has(operation.name) && asking !== undefined) {
     return `${operation.name} cannot be forbidden: the profile itself asks for it with "${asking.name}: ${asking.level}".`;
   }
   const because =
@@ -262,15 +266,15 @@ function forbiddenButGranted(operation: Operation, so: GrantSoFar): string {
   return `${operation.name} cannot be forbidden to a key with "${asking?.name ?? permission}: ${asking?.level ?? 'write'}", because ${because}.`;
 }
 
-function waysOut(operation: Operation, so: GrantSoFar): string {
-  const asking = askingEntry(operation, so);
+function waysOut(operation: Operation, soFar: GrantSoFar): string {
+  const asking = askingEntry(operation, soFar);
   const lower =
     asking === undefined
       ? ''
       : asking.level === 'write'
         ? ` or lower "${asking.name}" to read,`
         : ` or drop "${asking.name}",`;
-  return so.asked.has(operation.name)
+  return soFar.asked.has(operation.name)
     ? `Take it out of "forbid",${lower.replace(/,$/, '')}.`
     : `Take it out of "forbid" and accept it by name with a reason,${lower} or let a person make this call.`;
 }

@@ -107,7 +107,7 @@ function lockWidenings(grant: Grant): LockedWidening[] {
     merged.set(key, {
       permission,
       accepted,
-      ...(until === undefined ? {} : { until }),
+      until,
       operations: [...before, ...operations].sort(),
     });
   }

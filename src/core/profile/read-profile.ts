@@ -52,16 +52,16 @@ function assemble(document: ProfileDocument, names: Names, source: YamlSource): 
     file: source.file,
     name: document.name,
     location: source.valueAt(['name']),
-    ...(document.description === undefined ? {} : { description: document.description }),
-    ...(document.env === undefined ? {} : { env: document.env }),
+    description: document.description,
+    env: document.env,
     extends: parents.map((name, index) => ({
       name,
       location: source.valueAt(Array.isArray(document.extends) ? ['extends', index] : ['extends']),
     })),
     ...names,
-    ...(document.widening === undefined ? {} : { widening: document.widening }),
-    ...(document.only === undefined ? {} : { only: document.only }),
-    ...(document.rate === undefined ? {} : { rate: document.rate }),
+    widening: document.widening,
+    only: document.only,
+    rate: document.rate,
   };
 }
 
@@ -156,7 +156,7 @@ class NameReader {
       if (!shape.success) return [];
       const { reason, until } = shape.data;
       const location = this.#source.valueAt(['accept', index]);
-      return [{ operations, reason, ...(until === undefined ? {} : { until }), location }];
+      return [{ operations, reason, until, location }];
     });
   }
 

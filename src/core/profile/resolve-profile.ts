@@ -17,7 +17,7 @@ export function resolveProfile(file: ProfileFile, findParent: FindParent): Profi
     file: file.file,
     name: file.name,
     location: file.location,
-    ...(merged.description === undefined ? {} : { description: merged.description }),
+    description: merged.description,
     env: file.env ?? defaultVariable(file.name),
     parents: lineage
       .slice(0, -1)
@@ -30,7 +30,7 @@ export function resolveProfile(file: ProfileFile, findParent: FindParent): Profi
     accept: merged.accept,
     widening: merged.widening ?? 'report',
     only: merged.only ?? false,
-    ...(merged.rate === undefined ? {} : { rate: merged.rate }),
+    rate: merged.rate,
   };
 }
 

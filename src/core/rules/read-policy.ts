@@ -56,7 +56,7 @@ export function readPolicy(text: string, file: string, catalog: Catalog): Policy
         profile,
         reason,
         deny: (exceptions[index] ?? []).map(({ name }) => name),
-        ...(until === undefined ? {} : { until }),
+        until,
         location: source.valueAt(['except', index]),
       })),
     },

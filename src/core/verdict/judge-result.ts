@@ -46,7 +46,7 @@ export function judgeResult(
     status: observation.status ?? null,
     provenance: operation.provenance,
     expectation,
-    ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
+    reason: verdict.reason,
     notes: notesFor(probe, verdict, context.catalog),
   } as const;
   const message = messageFor(kind, facts, verdict, context.grant.accepted.get(operation.name)?.reason);

@@ -17,8 +17,8 @@ export function renderVerifyJson(
     catalog,
     apiVersion,
     depth,
-    ...(calibrated === undefined ? {} : { calibrated }),
-    ...(comparisons === undefined ? {} : { comparisons }),
+    calibrated,
+    comparisons,
     results: [],
   });
   // One result at a time, since the probes of a whole fleet would make one string of many megabytes.

@@ -63,7 +63,7 @@ function columnOf(result: VerifyResult): ReadonlyMap<ResourceName, MatrixCell> {
     column.set(probe.resource, {
       expected,
       observed,
-      ...(gravest === undefined ? {} : { kind: gravest }),
+      kind: gravest,
       count: (before?.count ?? 0) + (kind !== undefined && kind === gravest ? 1 : 0),
       comesAlong: false,
     });

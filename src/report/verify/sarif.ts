@@ -149,7 +149,7 @@ function ruleOf(id: string, { name, level, severity, short, full, help }: Rule, 
     properties: {
       tags: ['security', 'stripe', 'least-privilege'],
       precision: 'very-high',
-      ...(severity === undefined ? {} : { 'security-severity': severity }),
+      'security-severity': severity,
     },
   };
 }
