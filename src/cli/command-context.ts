@@ -16,7 +16,7 @@ export function wantsColour(
 export function commandContext(
   options: ProgramOptions,
   version: string,
-  { argv, env, cwd, packageRoot, stdin, stdout, stderr, signal }: Surroundings,
+  { argv, env, cwd, packageRoot, stdin, stdout, stderr, now, signal }: Surroundings,
 ): CommandContext {
   const output = (guarded: GuardedStream): Output => {
     const colour = wantsColour(argv, env) && (guarded.isTerminal || Boolean(env.FORCE_COLOR));
@@ -48,7 +48,7 @@ export function commandContext(
       readSecret: async (prompt) =>
         (await import('../session/read-secret.ts')).readSecret(prompt, { stdin, stderr: stderr.stream }),
     },
-    now: () => new Date(),
+    now,
     signal,
   };
 }

@@ -39,6 +39,7 @@ const surroundings: Surroundings = {
   stdin: process.stdin,
   stdout: new GuardedStream(process.stdout),
   stderr: new GuardedStream(process.stderr),
+  now: () => new Date(),
   signal: signalOfTheUser(),
 };
 // Until a run has decided better: however it ends, nothing is as it should be.

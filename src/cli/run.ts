@@ -17,6 +17,7 @@ export interface Surroundings {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: GuardedStream;
   readonly stderr: GuardedStream;
+  readonly now: () => Date;
   /** Aborted when the user ends the run. */
   readonly signal: AbortSignal;
 }

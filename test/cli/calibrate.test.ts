@@ -48,7 +48,7 @@ async function calibrate(
 const BLIND = ['charges.create', 'customers.update', 'paymentIntents.capture'];
 
 // A calibration sends 1,300 requests; on a busy machine that takes its time.
-describe('calibrate', { timeout: 60_000 }, () => {
+describe('calibrate', () => {
   it('finds exactly the blind probes, and later runs know of them', async () => {
     const cwd = await temporaryFolder();
     const file = join(cwd, 'behaviour.json');

@@ -254,9 +254,7 @@ async function baseOf({ server, apiBase }: Case): Promise<string | undefined> {
 }
 
 // Retries and patience take seconds, and more on a busy machine.
-const timeout = 60_000;
-
-describe('verify', { timeout }, () => {
+describe('verify', () => {
   it.concurrent.each(cases.map((one, index) => [one.name, index, one] as const))(
     'says what happened: %s',
     async (_name, index, one) => {
@@ -296,7 +294,7 @@ describe('verify', { timeout }, () => {
   });
 });
 
-describe('inspect and calibrate', { timeout }, () => {
+describe('inspect and calibrate', () => {
   const quick = [
     'a key that dies in mid-run',
     'a key of another account',

@@ -105,18 +105,18 @@ describe('rotate', () => {
     const before = await stored();
     const child = execa(
       NODE,
-      [KEYAUDIT, 'rotate', 'refund-agent', '--grace', '3s', '--target', 'sandbox', '--api-base', sandbox.url],
+      [KEYAUDIT, 'rotate', 'refund-agent', '--grace', '1h', '--target', 'sandbox', '--api-base', sandbox.url],
       { cwd, env: { HOME: cwd, STRIPE_SECRET_KEY: sandbox.secretKey, NO_COLOR: '1' }, reject: false },
     );
-    while ((await stored()) === before) await new Promise((resolve) => setTimeout(resolve, 50));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const waits = async () => (await readFile(join(cwd, '.keyaudit/journal.json'), 'utf8')).includes('dueAt');
+    while (!(await waits().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await stored()).not.toBe(before);
     child.kill('SIGINT');
     expect((await child).exitCode).toBe(0);
     expect(await active()).toHaveLength(2);
     await run(['keys', 'clean-up']);
     expect(await active()).toHaveLength(2);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const next = await run(['keys', 'clean-up']);
+    const next = await run(['keys', 'clean-up'], { laterMs: 2 * 3_600_000 });
     expect(next.stderr).toMatch(/Left over from rotate refund-agent: ended mk_/);
     expect((await active()).map((key) => key.token)).toEqual([await stored()]);
   });

@@ -212,7 +212,7 @@ function fire(base: string, { method, url, headers, body }: Shot, agent: Agent):
   const { hostname, port } = new URL(base);
   return new Promise((resolve, reject) => {
     const sent = request(
-      { hostname, port, path: url, method, headers, agent, timeout: 10_000 },
+      { hostname, port, path: url, method, headers, agent, timeout: 240_000 },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -258,7 +258,12 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
       return performance.now() - start;
     })()`)) as number;
     expect(await page.locator('#calls tbody tr').count()).toBe(100);
-    // Seldom above 100 ms; a machine that is busy with other tests gets ten times that.
-    expect(took).toBeLessThan(1000);
+    // Seldom above 100 ms: a small part of what this machine took to open the report at all.
+    expect(took).toBeLessThan(await openedIn(page));
   });
 });
+
+/** How long the page took to load and run its script, in ms. */
+async function openedIn(page: Page): Promise<number> {
+  return page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd");
+}

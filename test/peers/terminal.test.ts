@@ -15,7 +15,7 @@ pid, fd = pty.fork()
 if pid == 0:
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     os.execvp(sys.argv[3], sys.argv[3:])
-shown, end, sent = b"", time.time() + 15, False
+shown, end, sent = b"", time.time() + 240, False
 while time.time() < end and len(shown) < 200000:
     if select.select([fd], [], [], 0.1)[0]:
         try:

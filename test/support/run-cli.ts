@@ -26,6 +26,8 @@ export interface CliOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** How much later than it is the program takes it to be, in ms; a program of its own keeps the machine's clock. */
+  readonly laterMs?: number;
 }
 
 /** `exec` lends its own streams to a child; `sandbox` lives until it is told to end. */
@@ -49,6 +51,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     stdin: Readable.from([Buffer.from(options.input ?? '')]),
     stdout: new GuardedStream(stdout.stream),
     stderr: new GuardedStream(stderr.stream),
+    now: () => new Date(Date.now() + (options.laterMs ?? 0)),
     signal: new AbortController().signal,
   };
   // commander reads the environment of the process itself, at once when it is called.

@@ -12,7 +12,7 @@ export interface Scene {
   readonly sandbox: SandboxServer;
   run(
     args: readonly string[],
-    options?: { env?: Record<string, string>; input?: string },
+    options?: { env?: Record<string, string>; input?: string; laterMs?: number },
   ): ReturnType<typeof runCli>;
   /** The keys that the server says are active, newest first. */
   active(): Promise<readonly { id: string; name: string; permissions: string[]; token: string }[]>;
@@ -27,11 +27,11 @@ export async function scene(behaviour: readonly string[] = AT_ONCE): Promise<Sce
   return {
     cwd,
     sandbox,
-    run: (args, { env = {}, input } = {}) =>
+    run: (args, { env = {}, ...more } = {}) =>
       runCli([...args, '--api-base', sandbox.url], {
         cwd,
         env: { STRIPE_SECRET_KEY: sandbox.secretKey, ...env },
-        ...(input === undefined ? {} : { input }),
+        ...more,
       }),
     active: () => activeKeys(sandbox),
     statusOf: async (token) =>
