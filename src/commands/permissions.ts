@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { endpointOf } from '../core/catalog/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
@@ -7,6 +6,7 @@ import { permissionsJson, renderPermissionsTable } from '../report/permissions.t
 import type { CommandContext } from '../session/context.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession } from '../session/session.ts';
+import { readTextFile } from '../store/files/read-text-file.ts';
 
 export interface PermissionsOptions {
   readonly endpoints: readonly string[];
@@ -38,7 +38,7 @@ export async function permissions(options: PermissionsOptions, context: CommandC
 async function gather(options: PermissionsOptions, context: CommandContext): Promise<readonly string[]> {
   const texts = [...options.endpoints];
   if (options.file !== undefined && options.file !== '-') {
-    const text = await readFile(resolve(context.cwd, options.file), 'utf8').catch((cause: unknown) => {
+    const text = await readTextFile(resolve(context.cwd, options.file)).catch((cause: unknown) => {
       throw new KeyauditError('FILE_UNREADABLE', `${options.file} cannot be read.`, { cause });
     });
     texts.push(...linesOf(text));

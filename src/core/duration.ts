@@ -13,6 +13,9 @@ const UNITS = {
 /** Nothing here is planned for longer, and a date so far away is one that every clock can hold. */
 const LONGEST_MS = 10 * 365 * DAY_MS;
 
+/** The longest that a timer of Node can wait, some 24 days; a longer one would end at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** `90d`, `12h`, `30m`, `45s`, `2w`, `1.5h` → ms; undefined for what is none, nothing, or above ten years. */
 export function durationMs(text: string): number | undefined {
   const match = /^(\d{1,9}(?:\.\d{1,9})?) ?([smhdw])$/.exec(text.trim());

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
 import type { Side, SideKind } from '../core/lock/diff.ts';
 import { type Extent, extentOf } from '../core/lock/extent.ts';
 import { lockedExtent } from '../core/lock/lock.ts';
 import { readVerifyReport } from '../core/lock/read-verify-report.ts';
+import { readTextFile } from '../store/files/read-text-file.ts';
 import { looksLikeLock, parseLock } from '../store/lock-file.ts';
 import { resolveGrants } from './profile-grant.ts';
 import type { Session } from './session.ts';
@@ -15,7 +15,7 @@ import type { Session } from './session.ts';
  * @throws KeyauditError for a file that is none of them, or an unknown profile
  */
 export async function readSide(name: string, session: Session): Promise<Side> {
-  const text = await readFile(resolve(session.cwd, name), 'utf8').catch(() => undefined);
+  const text = await readTextFile(resolve(session.cwd, name)).catch(() => undefined);
   const side = (kind: SideKind, extents: ReadonlyMap<string, Extent>): Side => ({ kind, name, extents });
   if (text !== undefined && looksLikeLock(text)) {
     const { lock } = parseLock(text, name);

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { execa } from 'execa';
+import { LONGEST_TIMER_MS } from '../core/duration.ts';
 import { wrap } from '../report/text.ts';
 import type { Session } from './session.ts';
 
@@ -37,7 +38,7 @@ export async function runChild(
   const forward = (signal: NodeJS.Signals) => {
     // Ctrl-C on a terminal has reached the child already, as one of the foreground group.
     if (!(signal === 'SIGINT' && stdin.isTerminal)) child.kill(signal);
-    killer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    killer ??= setTimeout(() => child.kill('SIGKILL'), Math.min(killAfterMs, LONGEST_TIMER_MS));
   };
   for (const signal of FORWARDED) process.on(signal, forward);
   try {

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
-import { KeyauditError } from '../core/error.ts';
-import type { VerifyReport } from '../core/result/verify-report.ts';
+import { EXIT, KeyauditError } from '../core/error.ts';
+import { exitCodeOf, type VerifyReport } from '../core/result/verify-report.ts';
 import type { TextOutput } from '../report/text.ts';
 import {
   loadRenderer,
@@ -54,7 +54,16 @@ export async function printReports(
   for (const request of requests) {
     await printReport(report, request, context).catch((error: unknown) => failures.push(error));
   }
-  if (failures.length > 0) throw failures[0];
+  const [failure] = failures;
+  if (failure === undefined) return;
+  if (!(failure instanceof KeyauditError)) throw failure;
+  // What the key can do is said by the exit code all the same; a pass without its report is none.
+  const exitCode = exitCodeOf(report);
+  throw new KeyauditError(failure.code, failure.message, {
+    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+    exitCode: exitCode === EXIT.ok ? EXIT.undetermined : exitCode,
+    cause: failure,
+  });
 }
 
 async function printReport(

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { shapeProblems } from '../core/document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../core/document/yaml-source.ts';
 import { KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { LOCK_FILE, LOCK_SCHEMA, type Lock, lockSchema } from '../core/lock/lock.ts';
+import { readTextFile } from './files/read-text-file.ts';
 import { writeResultFile } from './result-file.ts';
 
 /** A lock file with a position for every part of it. */
@@ -35,7 +35,7 @@ export async function writeLockFile(cwd: string, file: string, lock: Lock): Prom
  * @throws KeyauditError `LOCK_MISSING`, `LOCK_UNREADABLE`, or `LOCK_INVALID` with the lines
  */
 export async function readLockFile(cwd: string, file: string = LOCK_FILE): Promise<LockFile> {
-  const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readTextFile(resolve(cwd, file)).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') {
       throw new KeyauditError('LOCK_MISSING', `There is no lock file ${file}.`, {
         hint: 'Make one with "keyaudit lock --all" and commit it.',

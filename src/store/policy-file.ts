@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError } from '../core/error.ts';
 import { POLICY_FILE, type Policy } from '../core/rules/policy.ts';
 import { readPolicy } from '../core/rules/read-policy.ts';
+import { readTextFile } from './files/read-text-file.ts';
 
 /**
  * The policy for every profile: `--policy FILE`, else `keyaudit.policy.yaml` in the working folder if
@@ -16,7 +16,7 @@ export async function readPolicyFile(
   catalog: Catalog,
 ): Promise<Policy | undefined> {
   const file = named ?? POLICY_FILE;
-  const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readTextFile(resolve(cwd, file)).catch((cause: NodeJS.ErrnoException) => {
     if (named === undefined && cause.code === 'ENOENT') return undefined;
     throw new KeyauditError('POLICY_UNREADABLE', `The policy ${file} cannot be read (${cause.code}).`, {
       cause,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { byText } from '../core/by-text.ts';
 import type { Catalog } from '../core/catalog/catalog.ts';
@@ -8,6 +8,7 @@ import { KeyauditError, type Problem } from '../core/error.ts';
 import type { Profile, ProfileFile } from '../core/profile/profile.ts';
 import { type ProfileReading, readProfile } from '../core/profile/read-profile.ts';
 import { resolveProfile } from '../core/profile/resolve-profile.ts';
+import { readTextFile } from './files/read-text-file.ts';
 
 export interface ProfileLibraryOptions {
   readonly cwd: string;
@@ -182,7 +183,7 @@ export class ProfileLibrary {
   async #read(entry: ProfileEntry): Promise<ProfileReading> {
     const known = this.#readings.get(entry.path);
     if (known !== undefined) return known;
-    const text = await readFile(entry.path, 'utf8').catch((cause: unknown) => {
+    const text = await readTextFile(entry.path).catch((cause: unknown) => {
       throw new KeyauditError('PROFILE_UNREADABLE', `${entry.file} cannot be read.`, {
         hint: 'Check that the file exists and may be read.',
         cause,

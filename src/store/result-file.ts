@@ -1,15 +1,18 @@
 import { constants } from 'node:fs';
-import { access, appendFile, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { access, appendFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
+import { readTextFile } from './files/read-text-file.ts';
+import { writeWhole } from './files/write-whole.ts';
 import { redact } from './redactor.ts';
-import { writeWhole } from './write-whole.ts';
+import { WORKSPACE } from './workspace.ts';
 
 /**
  * Writes a result that the user asked for, whole or not at all, every secret redacted.
  * @throws KeyauditError `OUTPUT_UNWRITABLE`
  */
 export async function writeResultFile(cwd: string, file: string, text: string): Promise<void> {
+  await requireNotOurs(cwd, file);
   await writeWhole(resolve(cwd, file), redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
@@ -17,6 +20,7 @@ export async function writeResultFile(cwd: string, file: string, text: string): 
 
 /** Adds a result at the end of a file, every secret redacted. @throws KeyauditError `OUTPUT_UNWRITABLE` */
 export async function appendToResultFile(cwd: string, file: string, text: string): Promise<void> {
+  await requireNotOurs(cwd, file);
   await appendFile(resolve(cwd, file), redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
@@ -31,11 +35,29 @@ export async function requireWritable(cwd: string, file: string): Promise<void> 
   await access(dirname(path), constants.W_OK).catch((cause) => {
     throw unwritable(file, cause);
   });
+  await requireNotOurs(cwd, file);
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
   if (isFolder) throw unwritable(file, { code: 'EISDIR' });
+}
+
+/**
+ * A result never takes the place of state of ours, nor of a file that holds a key, whatever name or link leads to it.
+ * @throws KeyauditError `OUTPUT_UNWRITABLE`
+ */
+async function requireNotOurs(cwd: string, file: string): Promise<void> {
+  const path = resolve(cwd, file);
+  const real = await realpath(path).catch(async () => {
+    const folder = await realpath(dirname(path)).catch(() => dirname(path));
+    return join(folder, basename(path));
+  });
+  const text = await readTextFile(real).catch(() => '');
+  if (!real.split(sep).includes(WORKSPACE) && redact(text) === text) return;
+  throw new KeyauditError('OUTPUT_UNWRITABLE', `${file} is where keyaudit or a store keeps keys.`, {
+    hint: 'Name another file.',
+  });
 }
 
 function unwritable(file: string, cause: unknown): KeyauditError {

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { KeyauditError } from '../core/error.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeWhole } from './files/write-whole.ts';
 
 /** The folder of keyaudit's own state, in the working folder. */
 export const WORKSPACE = '.keyaudit';

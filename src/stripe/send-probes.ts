@@ -4,6 +4,7 @@ import type http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Stripe from 'stripe';
 import { isWrite } from '../core/catalog/catalog.ts';
+import { LONGEST_TIMER_MS } from '../core/duration.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import type { Target } from '../core/target.ts';
@@ -148,7 +149,9 @@ class ProbeRun {
     const { signal, deadlineMs } = this.#options;
     const interrupt = () => this.#end({ reason: 'interrupted' });
     const deadline =
-      deadlineMs === undefined ? undefined : setTimeout(() => this.#end({ reason: 'deadline' }), deadlineMs);
+      deadlineMs === undefined
+        ? undefined
+        : setTimeout(() => this.#end({ reason: 'deadline' }), Math.min(deadlineMs, LONGEST_TIMER_MS));
     signal?.addEventListener('abort', interrupt, { once: true });
     if (signal?.aborted === true) interrupt();
     if (deadlineMs !== undefined && deadlineMs <= 0) this.#end({ reason: 'deadline' });
@@ -263,7 +266,7 @@ class ProbeRun {
     });
     const giveUp = () => end(new GivenUp('aborted'));
     // The SDK's timeout counts silence; a body that drips for ever needs a limit of its own.
-    const timer = setTimeout(() => end(new GivenUp('timeout')), limitMs + 100);
+    const timer = setTimeout(() => end(new GivenUp('timeout')), Math.min(limitMs + 100, LONGEST_TIMER_MS));
     this.#inFlight.add(giveUp);
     try {
       return await given;

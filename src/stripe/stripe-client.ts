@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import Stripe from 'stripe';
+import { LONGEST_TIMER_MS } from '../core/duration.ts';
 import { KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 
@@ -33,7 +34,7 @@ export function createStripeClient(options: StripeClientOptions): Stripe {
     apiVersion: options.apiVersion as Stripe.StripeConfig['apiVersion'] & string,
     maxNetworkRetries: 0,
     telemetry: false,
-    timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    timeout: Math.min(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, LONGEST_TIMER_MS),
     ...(options.stripeAccount === undefined ? {} : { stripeAccount: options.stripeAccount }),
     ...(options.httpClient === undefined ? {} : { httpClient: options.httpClient }),
     ...(url.origin === STRIPE_API_BASE

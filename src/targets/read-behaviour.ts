@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
 import { type Behaviour, defaultBehaviour, parseBehaviour } from '../sandbox/faults/behaviour.ts';
+import { readTextFile } from '../store/files/read-text-file.ts';
 
 /**
  * How the sandbox is to behave, from a YAML or JSON file (`keyaudit sandbox --behaviour`, or the variable
@@ -10,7 +10,7 @@ import { type Behaviour, defaultBehaviour, parseBehaviour } from '../sandbox/fau
  */
 export async function readBehaviour(file: string | undefined, cwd: string): Promise<Behaviour> {
   if (file === undefined || file === '') return defaultBehaviour();
-  const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readTextFile(resolve(cwd, file)).catch((cause: NodeJS.ErrnoException) => {
     throw new KeyauditError('BEHAVIOUR_INVALID', `${file} cannot be read (${cause.code}).`, { cause });
   });
   // Loaded only here: it costs a tenth of the sandbox's start.

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, realpath, rename, rm } from 'node:fs/promises';
+import { realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { KeyauditError } from '../../core/error.ts';
 import { SecretKey } from '../../core/secret-key.ts';
+import { readTextFile } from '../files/read-text-file.ts';
 import { gitView } from '../git.ts';
 import { openWorkspace, refuseLink, WORKSPACE, withFileLock, writePrivateFile } from '../workspace.ts';
 import { valueIn, withoutVariable, withVariable } from './env-text.ts';
@@ -80,7 +81,7 @@ async function realFile(file: string): Promise<string> {
 
 /** A file's bytes, one character each, so that what is not UTF-8 stays as it is too. */
 async function bytesOf(file: string): Promise<string> {
-  return readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
+  return readTextFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw new KeyauditError('STORE_UNREADABLE', `${file} cannot be read (${error.code}).`, {
       hint: 'Check that it is a file that you may read.',
