@@ -45,7 +45,11 @@ export function withVariable(text: string, variable: string, value: string, isSh
     const head = (own.head ?? '').replace(/[ \t]*:$/, '=');
     return { text: `${text.slice(0, own.from)}${head}${value}${text.slice(own.to)}` };
   }
-  return { text: appended(text, `${variable}=${value}`) };
+  const line = `${variable}=${value}`;
+  const added = appended(text, line);
+  if (valueIn(added, variable) === value) return { text: added };
+  // Node 20 takes a name without a sign together with the lines after it; then the key's line goes first.
+  return { text: prepended(text, line) };
 }
 
 /** Takes out every line that gives a variable this value, and nothing else. */
@@ -68,6 +72,11 @@ function appended(text: string, line: string): string {
   // systemd takes a line that ends with a backslash together with the next one.
   const gap = /(?:^|[^\\])(?:\\\\)*\\$/.test(last) ? eol : '';
   return text.endsWith('\n') ? `${text}${gap}${line}${eol}` : `${text}${eol}${gap}${line}`;
+}
+
+function prepended(text: string, line: string): string {
+  const rest = withoutMark(text);
+  return `${text.slice(0, text.length - rest.length)}${line}${/\r?\n/.exec(rest)?.[0] ?? '\n'}${rest}`;
 }
 
 const MARK = '\u00EF\u00BB\u00BF';
