@@ -1,0 +1,28 @@
+// Loaded before keyaudit (`node --import`): opening a socket, asking for a name, starting a program or reading a
+// variable that holds a key ends the process with an exit code of its own. Node 20 has no permission for sockets.
+import childProcess from 'node:child_process';
+import dgram from 'node:dgram';
+import dns from 'node:dns';
+import { syncBuiltinESMExports } from 'node:module';
+import net from 'node:net';
+
+const caught = (what, code) => () => {
+  process.stderr.write(`offline guard: ${what}\n`);
+  process.exit(code);
+};
+
+net.Socket.prototype.connect = caught('a socket is opened', 97);
+net.Server.prototype.listen = caught('a server listens', 97);
+dgram.createSocket = caught('a socket is opened', 97);
+dns.lookup = caught('a name is asked for', 97);
+dns.promises.lookup = caught('a name is asked for', 97);
+for (const start of ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']) {
+  childProcess[start] = caught('a program is started', 98);
+}
+syncBuiltinESMExports();
+
+const readKey = caught('a variable that holds a key is read', 99);
+const env = process.env;
+process.env = new Proxy(env, {
+  get: (target, name) => (typeof name === 'string' && /^STRIPE_.*KEY$/.test(name) ? readKey() : target[name]),
+});
