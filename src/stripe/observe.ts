@@ -1,6 +1,7 @@
 import type http from 'node:http';
 import Stripe from 'stripe';
 import type { Failure, Foreign, Observation, Unauthorized } from '../core/verdict/observation.ts';
+import { readCause } from '../core/verdict/read-cause.ts';
 import { readRefusal } from '../core/verdict/refusal.ts';
 import { boundAnswer } from './bounded-http-client.ts';
 
@@ -121,6 +122,7 @@ function errorFacts({ status, json }: Answer): Partial<Observation> {
     errorType: type,
     errorCode: code,
     refusal,
+    cause: refusal === undefined ? readCause(status, { message, code, type }) : undefined,
     ...(status === 401 ? { unauthorized: readUnauthorized(message, code) } : {}),
   };
 }

@@ -112,7 +112,7 @@ accept: [{ operations: [charges.create, charges.capture], reason: bundled }]
 `;
 
 describe('what no answer can tell', () => {
-  it('at depth endpoints leaves out the OAuth calls where they answer in a form of their own', () => {
+  it('at depth endpoints leaves out what answers in the form of OAuth or takes the token of a session', () => {
     const all = plan('name: a\npermissions: { charges: read }', 'endpoints');
     const fewer = plan('name: a\npermissions: { charges: read }', 'endpoints', { target: 'stripe' });
     expect(all).toMatchObject({ unasked: [] });
@@ -120,6 +120,7 @@ describe('what no answer can tell', () => {
     expect(fewer.unasked).toEqual([
       { operation: 'oauth.deauthorize', reason: 'oauth' },
       { operation: 'oauth.token', reason: 'oauth' },
+      { operation: 'v2.billing.meterEventStream.create', reason: 'session-token' },
     ]);
     expect(all.names.filter((name) => !fewer.names.includes(name))).toEqual(
       fewer.unasked.map(({ operation }) => operation),
@@ -145,7 +146,10 @@ describe('what no answer can tell', () => {
     const named = 'name: a\npermissions: { charges: read }\nchecks: { forbid: [oauth.token] }';
     const { names, unasked } = plan(named, 'endpoints', { target: 'stripe' });
     expect(names).toContain('oauth.token');
-    expect(unasked.map(({ operation }) => operation)).toEqual(['oauth.deauthorize']);
+    expect(unasked.map(({ operation }) => operation)).toEqual([
+      'oauth.deauthorize',
+      'v2.billing.meterEventStream.create',
+    ]);
   });
 
   it('takes another probe in place of a blind one, and says so where there is none', () => {

@@ -3,11 +3,12 @@ import type { Target } from '../target.ts';
 
 /**
  * Why no answer of a target can tell whether a key may call an operation. `oauth`: Stripe answers in OAuth's
- * form, which says nothing about permissions. `stripe-mock`: its specification does not have the call.
+ * form, which says nothing about permissions. `session-token`: the call takes the token of a session, and answers
+ * 401 to every API key. `stripe-mock`: its specification does not have the call.
  * `blind`: calibration has shown that every key gets the same answer. `unsafe`: calibration has shown that
  * the probe is not harmless, so it is never sent again.
  */
-export type UnansweredReason = 'oauth' | 'stripe-mock' | 'blind' | 'unsafe';
+export type UnansweredReason = 'oauth' | 'session-token' | 'stripe-mock' | 'blind' | 'unsafe';
 
 /**
  * Calls that the SDK has and the specification of stripe-mock v0.203.0 has not, besides all of v2 and OAuth:
@@ -48,7 +49,8 @@ export function unansweredBy(
     case 'sandbox':
       return undefined;
     case 'stripe':
-      return operation.host === 'connect' ? 'oauth' : undefined;
+      if (operation.host === 'connect') return 'oauth';
+      return operation.host === 'meter-events' ? 'session-token' : undefined;
     case 'stripe-mock':
       return isAllowed &&
         (operation.host === 'connect' ||

@@ -6,6 +6,7 @@ import type { Profile } from '../profile/profile.ts';
 import type { Expectation, FindingKind, Judged } from './finding.ts';
 import { messageFor } from './finding-message.ts';
 import type { Observation } from './observation.ts';
+import { CAUSE_TEXT } from './read-cause.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the profile says of an operation. */
@@ -75,7 +76,7 @@ function notesFor(probe: Probe, verdict: Verdict, catalog: Catalog): string[] {
     (name) =>
       catalog.permissionByAnyName(name)?.name ?? catalog.permissionByAnyName(`rak_${name}`)?.name ?? name,
   );
-  const notes: string[] = [];
+  const notes: string[] = verdict.gated === true ? [CAUSE_TEXT['approval-required']] : [];
   if (
     named.length > 0 &&
     operation.permissions.length > 0 &&

@@ -1,3 +1,4 @@
+import type { Cause } from './read-cause.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Why a request got no answer. `given-up`: none was sent any more, since those before it got none. */
@@ -26,6 +27,8 @@ export interface Observation {
   readonly errorCode?: string;
   /** Of a 403 in one of Stripe's wordings. */
   readonly refusal?: Refusal;
+  /** Of a 4xx that is about something else than the key's permissions. */
+  readonly cause?: Cause;
   /** Of a 401. */
   readonly unauthorized?: Unauthorized;
   /** The header `Stripe-Rate-Limited-Reason` of a 429. */

@@ -1,6 +1,7 @@
 import { isWrite } from '../catalog/catalog.ts';
 import type { Probe } from '../probe/probe.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
+import { CAUSE_TEXT, type Cause } from './read-cause.ts';
 
 export type VerdictKind = 'allowed' | 'forbidden' | 'impossible' | 'inconclusive';
 
@@ -30,6 +31,8 @@ export interface Verdict {
   readonly message: string;
   /** Every further probe would be answered alike: the run ends here. */
   readonly stopsRun?: boolean;
+  /** Of `allowed`: the permission is there, and a rule of the account holds the action until somebody approves. */
+  readonly gated?: boolean;
   /** A write was answered 2xx: the probe was not harmless. */
   readonly unsafe?: boolean;
 }
@@ -68,6 +71,7 @@ function judgeAnswer(probe: Probe, observation: Observation, server: Server): Ve
   if (status === undefined) return inconclusive('network', 'No answer came.');
   if (requestId === undefined) return inconclusive('foreign-answer', foreignText['no-request-id']);
   if (status >= 200 && status < 300) return accepted(probe, observation, server);
+  if (observation.cause !== undefined) return aboutSomethingElse(observation.cause, status);
   switch (status) {
     case 400:
       return badRequest(probe, observation);
@@ -149,6 +153,13 @@ function badRequest(probe: Probe, { errorCode, errorType }: Observation): Verdic
     probe.calibrated ? 'strong' : 'weak',
     'Allowed: Stripe refused the parameters, not the key.',
   );
+}
+
+/** Of these only a gate of Approvals tells: Stripe reached it, so the permission is there. */
+function aboutSomethingElse(cause: Cause, status: number): Verdict {
+  if (cause === 'approval-required') return { ...allowed('strong', CAUSE_TEXT[cause]), gated: true };
+  const reason = cause === 'v2-forbidden' ? 'unrecognised-refusal' : 'not-about-permissions';
+  return inconclusive(reason, `${CAUSE_TEXT[cause]} HTTP ${status} says nothing about permissions here.`);
 }
 
 function notFound({ errorCode }: Observation): Verdict {

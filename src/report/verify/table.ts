@@ -174,13 +174,14 @@ function renderReadWidenings(result: VerifyResult, output: TextOutput): void {
 
 const whyUnasked = {
   oauth: 'Stripe answers in the form of OAuth, which says nothing about permissions',
+  'session-token': 'it takes the token of a session, not an API key',
   'stripe-mock': 'the specification of stripe-mock does not have it',
   blind: 'calibration has shown that every key gets the same answer',
   unsafe: 'calibration has shown that its probe is not harmless, so it was not sent',
 } as const;
 
 function renderUnasked({ unasked = [] }: VerifyResult, output: TextOutput): void {
-  for (const reason of ['oauth', 'stripe-mock', 'blind', 'unsafe'] as const) {
+  for (const reason of ['oauth', 'session-token', 'stripe-mock', 'blind', 'unsafe'] as const) {
     const names = unasked.filter((one) => one.reason === reason).map((one) => one.operation);
     if (names.length === 0) continue;
     const text = `Cannot be verified, since ${whyUnasked[reason]}: ${someOf(names)}.`;

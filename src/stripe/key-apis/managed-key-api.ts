@@ -249,6 +249,12 @@ export function keyApiError(error: unknown, secretKey: SecretKey): KeyauditError
   );
 }
 
+/** Stripe's newest refusals bring a link to edit the key, which discloses its id and the account. */
 function withoutKeys(message: string): string {
-  return message.replace(/\b(?:sk|rk|pk|whsec)_[A-Za-z0-9_*]+/g, '[redacted]');
+  return message
+    .replace(/https?:\/\/dashboard\.stripe\.com\/[^\s"'<>]*/g, '[Dashboard link]')
+    .replace(
+      /\b(?:(?:sk|rk|pk)_(?:org_)?(?:test|live)|sk|rk|pk|whsec|mk|acct)_[A-Za-z0-9_.*]*[A-Za-z0-9_*]/g,
+      '[redacted]',
+    );
 }
