@@ -20,8 +20,8 @@ export interface RevokeOptions {
 export async function revoke(options: RevokeOptions, context: CommandContext): Promise<ExitCode> {
   const timeoutMs = parseDuration(options.timeout);
   const session = await openSession(context);
-  const ending = await keysToRevoke(options.what, session);
   return withTarget(session, async (open) => {
+    const ending = await keysToRevoke(options.what, options.account, open);
     await cleanUp(open, options);
     const keys: RevokeReport['keys'][number][] = [];
     for (const key of ending) {
@@ -34,7 +34,7 @@ export async function revoke(options: RevokeOptions, context: CommandContext): P
       table: (output) => renderRevokeTable(report, output),
     });
     const isUnsure = keys.some(
-      ({ retirement: { unwatched } }) => unwatched === 'timeout' || unwatched === 'interrupted',
+      ({ retirement: { unwatched } }) => unwatched !== undefined && unwatched !== 'not-asked',
     );
     return isUnsure ? EXIT.undetermined : EXIT.ok;
   });

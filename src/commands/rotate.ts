@@ -56,7 +56,11 @@ export async function rotate(options: RotateOptions, context: CommandContext): P
 }
 
 function exitCodeOfRotations(rotations: readonly Rotation[]): ExitCode {
-  if (rotations.every(({ outcome }) => outcome !== 'refused')) return EXIT.ok;
+  if (rotations.every(({ outcome }) => outcome !== 'refused')) {
+    const isUnsure = ({ retirement }: Rotation) =>
+      retirement?.unwatched === 'timeout' || retirement?.unwatched === 'not-found';
+    return rotations.some(isUnsure) ? EXIT.undetermined : EXIT.ok;
+  }
   const isFinding = ({ verification, broader }: Rotation) =>
     broader.length > 0 ||
     (verification !== null && verification.summary.overGrants + verification.summary.underGrants > 0);

@@ -195,7 +195,7 @@ async function isPublished(
   { cwd }: Pick<Session, 'cwd'>,
 ): Promise<'yes' | 'no' | 'unknown'> {
   const { secret } = await storedSecret(record, cwd);
-  if (secret === 'unreadable') return record.place === 'stdout' ? 'no' : 'unknown';
+  if (secret === 'unreadable') return 'unknown';
   return secret !== undefined && fingerprintOf(secret) === record.fingerprint ? 'yes' : 'no';
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import type { ErrorCode } from '../core/error-code.ts';
+import type { SecretKey } from '../core/secret-key.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
 import { beginWork, type JournalEntry, type JournalWork } from '../store/notes/journal.ts';
@@ -70,6 +71,18 @@ export async function createKey(
       idempotencyKey: `keyaudit-${randomUUID()}`,
     })
     .catch((error: unknown) => failedCreate(error, name, api, work));
+  const undo = async () => {
+    await endKey(api, key.id);
+    await work.end();
+  };
+  if (key.mode !== mode) {
+    await undo();
+    throw new KeyauditError(
+      'KEY_WRONG_MODE',
+      `A ${mode} key was asked for, and a ${key.mode} key was made; it was ended again.`,
+      { hint: 'Check STRIPE_SECRET_KEY and the server.', exitCode: EXIT.undetermined },
+    );
+  }
   const record: KeyRecord = {
     id: key.id,
     name,
@@ -86,10 +99,6 @@ export async function createKey(
     status: 'active',
     createdAt: key.createdAt.toISOString(),
     expiresAt: key.expiresAt?.toISOString(),
-  };
-  const undo = async () => {
-    await endKey(api, key.id);
-    await work.end();
   };
   await work.update({ step: 'created', record }).catch(async (error: unknown) => {
     // What cannot be written down must not stay.
@@ -151,11 +160,47 @@ export async function publishKey(
   try {
     await store.put(record.variable, key.secret, record.profile);
   } catch (error) {
-    // A key whose secret is lost is of use to nobody, and must not stay.
-    await undo();
-    throw error;
+    const taken = await tookSecret(key.secret, record.variable, store);
+    const others = (await session.records.all()).filter(
+      (old) => old.id !== record.id && isSamePlace(old, record) && old.status !== 'revoked',
+    );
+    // Agents may read either key: both live, and the journal knows the new one.
+    if (taken === 'unknown' && others.length > 0) throw uncertainPublication(error, placed);
+    if (taken !== 'yes') {
+      // A key whose secret is lost is of use to nobody, and must not stay.
+      await undo();
+      throw error;
+    }
   }
   return { record: placed, superseded: await rememberKey(placed, session) };
+}
+
+/** Whether a store that failed holds the new secret all the same. */
+async function tookSecret(
+  secret: SecretKey,
+  variable: string,
+  { get }: SecretStore,
+): Promise<'yes' | 'no' | 'unknown'> {
+  if (get === undefined) return 'unknown';
+  try {
+    const stored = await get(variable);
+    return stored !== undefined && fingerprintOf(stored) === fingerprintOf(secret) ? 'yes' : 'no';
+  } catch {
+    return 'unknown';
+  }
+}
+
+function uncertainPublication(error: unknown, { id, profile, place }: KeyRecord): KeyauditError {
+  const why = error instanceof KeyauditError ? error.message : `${place} failed.`;
+  return new KeyauditError(
+    'PUBLICATION_UNCERTAIN',
+    `${why} Whether it holds the new key ${id} of ${profile} is not known, so that key and the old one both live.`,
+    {
+      hint: 'See which one your agents read, then end the other with "keyaudit revoke KEY_ID".',
+      exitCode: EXIT.undetermined,
+      cause: error,
+    },
+  );
 }
 
 /** Writes a key's record; returns the older ones of the same profile, target and mode that still work. */

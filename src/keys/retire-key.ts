@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { allows, isWrite, type PermissionName } from '../core/catalog/catalog.ts';
+import { allows, isWrite, type Operation, type PermissionName } from '../core/catalog/catalog.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import type { VerdictKind } from '../core/verdict/verdict.ts';
@@ -14,10 +14,14 @@ import { sendProbes } from '../stripe/send-probes.ts';
  */
 export const HARMLESS_PERMISSION: PermissionName = 'shipping_rate_read';
 
-/** Narrow, which bites within about a second, then expire, which may take minutes. */
-export async function endKey(api: KeyApi, id: string): Promise<'ended' | 'already-gone'> {
+/**
+ * Narrow, which bites within about a second, then expire, which may take minutes. A key that is not found may
+ * live in another account: that is no death.
+ */
+export async function endKey(api: KeyApi, id: string): Promise<'ended' | 'expired-before' | 'not-found'> {
   const known = await api.retrieve(id);
-  if (known === undefined || known.status === 'expired') return 'already-gone';
+  if (known === undefined) return 'not-found';
+  if (known.status === 'expired') return 'expired-before';
   await api.narrow(id, [HARMLESS_PERMISSION]);
   await api.expire(id);
   return 'ended';
@@ -28,13 +32,18 @@ export interface RetireOptions {
   readonly permissions: readonly PermissionName[];
   /** Without it no probe can tell when the key is dead. */
   readonly secret?: SecretKey;
+  /** A probe has shown its end before, as its record says. */
+  readonly wasProved?: boolean;
   readonly watchUntil: 'dead' | 'narrowed' | 'not-at-all';
   /** Longest watch, in ms. */
   readonly timeoutMs: number;
   readonly onProgress?: (text: string) => void;
 }
 
-/** Ends a key, and watches by a probe until it is dead. */
+/**
+ * Ends a key, and watches by a probe until it is dead. Its record says `revoked` only when a probe with the key
+ * itself has shown that it can do nothing any more, else `retiring`; of a key that is not found it stays as it was.
+ */
 export async function retireKey(
   options: RetireOptions,
   api: KeyApi,
@@ -42,32 +51,54 @@ export async function retireKey(
 ): Promise<Retirement> {
   const { id, secret, watchUntil } = options;
   const startedAt = performance.now();
-  const ended = await endKey(api, id);
-  await session.records.update((records) =>
-    records.map((record) =>
-      record.id === id ? { ...record, status: 'revoked', retiredAt: session.now().toISOString() } : record,
-    ),
-  );
-  if (ended === 'already-gone') return { id, alreadyGone: true };
   const base = { id, alreadyGone: false };
+  const { probe, tellsNarrowing } = probeThatTells(options.permissions, session);
+  const ended = await endKey(api, id);
+  if (ended !== 'ended' && options.wasProved === true) return { id, alreadyGone: true };
+  if (ended === 'not-found') {
+    const isDead = secret !== undefined && (await askOnce(probe, secret, session)).isDead;
+    if (!isDead) return { ...base, unwatched: 'not-found' };
+    await markRecord(id, 'revoked', session);
+    return { id, alreadyGone: true };
+  }
+  await markRecord(id, 'retiring', session);
   if (watchUntil === 'not-at-all') return { ...base, unwatched: 'not-asked' };
-  const probe = probeThatTells(options.permissions, session);
-  if (secret === undefined || probe === undefined) return { ...base, unwatched: 'no-secret' };
-  return { ...base, ...(await watch(probe, secret, startedAt, options, session)) };
+  if (secret === undefined || (watchUntil === 'narrowed' && !tellsNarrowing)) {
+    return { ...base, unwatched: 'no-secret' };
+  }
+  const seen = await watch(probe, secret, startedAt, { ...options, tellsNarrowing }, session);
+  const isProved = seen.deadMs !== undefined || (watchUntil === 'narrowed' && seen.narrowedMs !== undefined);
+  if (isProved) await markRecord(id, 'revoked', session);
+  return { ...base, ...seen };
 }
 
-/** A probe that the key's permissions allow and the harmless one does not; a read where there is one. */
+async function markRecord(
+  id: string,
+  status: 'retiring' | 'revoked',
+  { records, now }: OpenSession,
+): Promise<void> {
+  await records.update((all) =>
+    all.map((record) => (record.id === id ? { ...record, status, retiredAt: now().toISOString() } : record)),
+  );
+}
+
+/**
+ * A probe that the key's permissions allow and the harmless one does not, a read where there is one; else any
+ * read, which tells of death alone.
+ */
 function probeThatTells(
   permissions: readonly PermissionName[],
   { catalog, probeFor }: OpenSession,
-): Probe | undefined {
+): { readonly probe: Probe; readonly tellsNarrowing: boolean } {
   const before = catalog.closure(permissions);
   const after = catalog.closure([HARMLESS_PERMISSION]);
   const lost = catalog.operations.filter(
     (operation) => allows(before, operation) && !allows(after, operation),
   );
-  const operation = lost.find((candidate) => !isWrite(candidate)) ?? lost[0];
-  return operation === undefined ? undefined : probeFor(operation);
+  const isRead = (candidate: Operation) => !isWrite(candidate);
+  const operation = lost.find(isRead) ?? lost[0] ?? catalog.operations.find(isRead);
+  if (operation === undefined) throw new Error('the catalog has no read');
+  return { probe: probeFor(operation), tellsNarrowing: lost.length > 0 };
 }
 
 const FIRST_POLL_MS = 200;
@@ -77,7 +108,7 @@ async function watch(
   probe: Probe,
   key: SecretKey,
   startedAt: number,
-  { watchUntil, timeoutMs, onProgress }: RetireOptions,
+  { watchUntil, timeoutMs, onProgress, tellsNarrowing }: RetireOptions & { readonly tellsNarrowing: boolean },
   session: OpenSession,
 ): Promise<Pick<Retirement, 'narrowedMs' | 'deadMs' | 'unwatched'>> {
   const elapsed = () => performance.now() - startedAt;
@@ -85,7 +116,7 @@ async function watch(
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(LONGEST_POLL_MS, pollMs * 1.5)) {
     const { verdict, isDead } = await askOnce(probe, key, session);
     if (isDead) return { narrowedMs: narrowedMs ?? elapsed(), deadMs: elapsed() };
-    if (narrowedMs === undefined && verdict === 'forbidden') narrowedMs = elapsed();
+    if (narrowedMs === undefined && tellsNarrowing && verdict === 'forbidden') narrowedMs = elapsed();
     if (watchUntil === 'narrowed' && narrowedMs !== undefined) return { narrowedMs, unwatched: 'not-asked' };
     if (session.signal.aborted) return { narrowedMs, unwatched: 'interrupted' };
     if (elapsed() > timeoutMs) return { narrowedMs, unwatched: 'timeout' };

@@ -12,6 +12,7 @@ import { accountFor } from './account.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { retireKey } from './retire-key.ts';
+import { elsewhere, isHere, whereaboutsOf } from './whereabouts.ts';
 
 /** A key that is to end, with its record where it was made here. */
 export interface KeyToRevoke {
@@ -37,6 +38,8 @@ export async function revokeKey(
   const { account } = accountFor({ account: named }, record);
   const api = openEndingApi({ account }, session);
   const secret = record === undefined ? undefined : await secretOf(record, session);
+  // A key without a record is known by its id alone; one that is not there was mistyped, or is of another account.
+  if (record === undefined && (await api.retrieve(id)) === undefined) throw unknownId(id);
   const work = await beginWork(
     session,
     {
@@ -58,6 +61,7 @@ export async function revokeKey(
       id,
       permissions: record?.permissions ?? [],
       secret,
+      wasProved: record?.status === 'revoked',
       watchUntil: wait ? 'dead' : 'not-at-all',
       timeoutMs,
       onProgress: spinner.update,
@@ -65,28 +69,42 @@ export async function revokeKey(
     api,
     session,
   ).finally(spinner.stop);
-  await forgetSecret(id, session);
+  if (retirement.deadMs !== undefined || retirement.alreadyGone) await forgetSecret(id, session);
   await work.end();
   return retirement;
 }
 
-/** The keys that a profile's name or a key's id means. @throws KeyauditError `KEY_UNKNOWN`, `KEY_BY_HAND`, `USAGE` */
+function unknownId(id: string): KeyauditError {
+  return new KeyauditError('KEY_UNKNOWN', `This secret key sees no key ${id}, and none was made here.`, {
+    hint: 'Check the id, and that STRIPE_SECRET_KEY is of its account and mode. Not found is not dead.',
+  });
+}
+
+/**
+ * The keys that a profile's name or a key's id means, all of the place that this command is about.
+ * @throws KeyauditError `KEY_UNKNOWN`, `KEY_ELSEWHERE`, `KEY_BY_HAND`, `USAGE`
+ */
 export async function keysToRevoke(
   what: string,
-  { records, globals }: Pick<Session, 'records' | 'globals'>,
+  account: string | undefined,
+  session: OpenSession,
 ): Promise<readonly KeyToRevoke[]> {
   if (/^(?:sk|rk|pk|whsec)_/.test(what)) {
     throw new KeyauditError('USAGE', 'Never give a key itself as an argument.', {
       hint: 'Name the profile, or the id of the key (mk_…); "keyaudit keys list" shows them. Arguments are seen by everybody on this machine, so change that key.',
     });
   }
-  const all = await records.all();
+  const here = whereaboutsOf(session, account);
+  const all = await session.records.all();
   const byId = all.find((record) => record.id === what);
   if (byId?.keyApi === 'dashboard') throw byHandOnly(byId);
+  if (byId !== undefined && !isHere(byId, here)) throw elsewhere(byId, here);
   if (byId !== undefined) return [{ id: what, record: byId }];
   if (/^mk_/.test(what)) return [{ id: what, record: undefined }];
-  const { target } = globals;
-  const own = all.filter((record) => record.profile === what && record.target === target);
+  const named = all.filter((record) => record.profile === what);
+  const own = named.filter((record) => isHere(record, here));
+  const other = named.findLast((record) => record.status !== 'revoked') ?? named.at(-1);
+  if (own.length === 0 && other !== undefined) throw elsewhere(other, here);
   const alive = own.filter((record) => record.status !== 'revoked');
   const dashboard = alive.find((record) => record.keyApi === 'dashboard');
   if (dashboard !== undefined) throw byHandOnly(dashboard);
@@ -94,7 +112,7 @@ export async function keysToRevoke(
   // Gone already counts as revoked.
   if (own.length > 0) return own.slice(-1).map((record) => ({ id: record.id, record }));
   const names = [...new Set(all.map((record) => record.profile))];
-  throw new KeyauditError('KEY_UNKNOWN', `No key of "${what}" was made here for the target ${target}.`, {
+  throw new KeyauditError('KEY_UNKNOWN', `No key of "${what}" was made here for the target ${here.target}.`, {
     hint: didYouMean(what, names) ?? '"keyaudit keys list" shows the keys that were made here.',
   });
 }

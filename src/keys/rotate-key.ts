@@ -21,6 +21,7 @@ import { forgetSecret } from './forget-secret.ts';
 import { createKey, type PendingKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { retireKey } from './retire-key.ts';
+import { elsewhere, isHere, whereaboutsOf } from './whereabouts.ts';
 
 export interface RotateKeyOptions {
   /** Whether a profile without a key is passed over. */
@@ -44,19 +45,18 @@ async function keyToRotate(
   options: RotateKeyOptions,
   session: OpenSession,
 ): Promise<{ readonly old?: KeyRecord; readonly skipped?: string }> {
-  const mode = session.globals.live ? 'live' : 'test';
-  const old = (await session.records.all()).findLast(
-    (record) =>
-      record.profile === profile.name &&
-      record.target === session.target.name &&
-      record.mode === mode &&
-      record.status === 'active',
+  const here = whereaboutsOf(session, options.account);
+  const own = (await session.records.all()).filter(
+    (record) => record.profile === profile.name && record.status === 'active',
   );
+  const old = own.findLast((record) => isHere(record, here));
   if (old === undefined) {
+    const other = own.at(-1);
+    if (other !== undefined && options.all !== true) throw elsewhere(other, here);
     if (options.all === true) return { skipped: 'No key was made here yet, so there is none to rotate.' };
     throw new KeyauditError(
       'KEY_UNKNOWN',
-      `No ${mode} key of ${profile.name} was made here for the target ${session.target.name}.`,
+      `No ${here.mode} key of ${profile.name} was made here for the target ${session.target.name}.`,
       { hint: `Make one with "keyaudit provision ${profile.name}".`, exitCode: EXIT.undetermined },
     );
   }
@@ -110,6 +110,7 @@ export async function rotateKey(
     { account },
     session,
   );
+  await requireKnown(old, api);
   const { env, cwd, globals, records } = session;
   const oldKey = await findKey({
     profile: profile.name,
@@ -133,6 +134,19 @@ export async function rotateKey(
   const { record } = await publishKey(verified, store, session);
   const retirement = await retireOld(old, oldKey, verified, api, options, session);
   return { ...base, ...judged, outcome: 'rotated', record, retirement, message: '' };
+}
+
+/** A secret key that does not see the old key is of another account, whose key must never take its place. */
+async function requireKnown(old: KeyRecord, api: KeyApi): Promise<void> {
+  if ((await api.retrieve(old.id)) !== undefined) return;
+  throw new KeyauditError(
+    'KEY_NOT_FOUND',
+    `This secret key sees no key ${old.id} of ${old.profile}: it is of another account, or the key was deleted there.`,
+    {
+      hint: `Nothing was made and nothing was changed. Set STRIPE_SECRET_KEY to that of the key's account; if the key is gone, "keyaudit provision ${old.profile}" makes a new one.`,
+      exitCode: EXIT.undetermined,
+    },
+  );
 }
 
 /** Where the new secret goes: `--store`, else where the old one was. */
@@ -219,7 +233,7 @@ async function retireOld(
     api,
     session,
   ).finally(spinner.stop);
-  await forgetSecret(old.id, session);
+  if (retirement.deadMs !== undefined || retirement.alreadyGone) await forgetSecret(old.id, session);
   await work.end();
   return retirement;
 }

@@ -7,7 +7,7 @@ export interface Retirement {
   /** When a probe found the key dead. */
   readonly deadMs?: number;
   /** Why it was not watched to its end. */
-  readonly unwatched?: 'no-secret' | 'not-asked' | 'timeout' | 'interrupted';
+  readonly unwatched?: 'no-secret' | 'not-asked' | 'not-found' | 'timeout' | 'interrupted';
 }
 
 /** How a key ended, in words. */
@@ -21,6 +21,8 @@ export function describeRetirement({ alreadyGone, narrowedMs, deadMs, unwatched 
       return `is narrowed and expired at Stripe, but still answered when the time was up.${besides} Look again with "keyaudit verify".`;
     case 'interrupted':
       return `is narrowed and expired at Stripe; the watch was interrupted before it was seen dead.${besides}`;
+    case 'not-found':
+      return 'is not known to this secret key, and no probe showed it dead: it may live in another account. Its record and its secret stay.';
     case 'no-secret':
       return 'is narrowed and expired at Stripe. Its secret is not at hand, so no probe could see it dead.';
     default:

@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { hostileServer } from '../support/hostile-server.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
+import { AT_ONCE, scene } from '../support/scene.ts';
+
+// "Not found here" is not "dead", no key of another account takes the place of one, and a publication that may
+// have failed ends neither key.
+
+interface Recorded {
+  readonly keys: readonly { readonly id: string; readonly status: string }[];
+}
+
+async function recordsOf(cwd: string): Promise<Recorded['keys']> {
+  return (JSON.parse(await readFile(join(cwd, '.keyaudit/keys.json'), 'utf8')) as Recorded).keys;
+}
+
+describe('a command about another place than the key', () => {
+  const id = async (cwd: string) => (await recordsOf(cwd))[0]?.id ?? '';
+
+  it.each([
+    ['revoke by profile', async () => ['revoke', 'refund-agent']],
+    ['revoke by id', async (cwd: string) => ['revoke', await id(cwd)]],
+    ['rotate', async () => ['rotate', 'refund-agent']],
+  ] as const)('%s: another server is refused, and nothing is asked there', async (_name, argsOf) => {
+    const { run, cwd, stored, statusOf, sandbox } = await scene();
+    await run(['provision', 'refund-agent']);
+    const token = (await stored()) ?? '';
+    const other = await hostileServer((_request, response) => {
+      response.statusCode = 404;
+      response.end('{"error":{"code":"not_found","message":"No such api key"}}');
+    });
+    const refused = await runCli([...(await argsOf(cwd)), '--api-base', other.url], {
+      cwd,
+      env: { STRIPE_SECRET_KEY: sandbox.secretKey },
+    });
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    const text = refused.stderr.replace(/\s+/g, ' ');
+    expect(text).toContain(`is of sandbox at ${sandbox.url} in test mode`);
+    expect(text).toContain(`this command is about sandbox at ${other.url} in test mode`);
+    expect(other.requests).toEqual([]);
+    expect(await stored()).toBe(token);
+    expect(await statusOf(token)).toBe(200);
+    expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['active']);
+  });
+
+  it.each([
+    ['another connected account', ['--account', 'acct_other'], {}],
+    ['another mode', ['--live'], { STRIPE_SECRET_KEY: 'sk_live_plainlyFakePlainlyFake' }],
+  ] as const)('%s is refused, by revoke and by rotate', async (_name, flags, env) => {
+    const { run, cwd, stored, statusOf } = await scene();
+    await run(['provision', 'refund-agent']);
+    const token = (await stored()) ?? '';
+    for (const verb of ['revoke', 'rotate']) {
+      const refused = await run([verb, 'refund-agent', ...flags], { env });
+      expect(refused, verb).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(refused.stderr.replace(/\s+/g, ' ')).toMatch(/is of .* in test mode, and this command is about/);
+    }
+    expect(await stored()).toBe(token);
+    expect(await statusOf(token)).toBe(200);
+    expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['active']);
+  });
+});
+
+/** One address, two accounts: the secret key says which. */
+async function twoAccounts(cwd: string): Promise<{ url: string; mine: SandboxServer; other: SandboxServer }> {
+  const mine = await startSandboxServer(cwd, AT_ONCE);
+  const other = await startSandboxServer(await temporaryFolder(), AT_ONCE);
+  if (mine.secretKey === other.secretKey) throw new Error('the two accounts share a secret key');
+  const front = createServer((incoming, response) => {
+    const isOther = incoming.headers.authorization?.includes(other.secretKey) ?? false;
+    const { method, headers } = incoming;
+    const sent = request(
+      new URL(incoming.url ?? '/', isOther ? other.url : mine.url),
+      { method, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    sent.on('error', () => response.destroy());
+    incoming.pipe(sent);
+  });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    front.closeAllConnections();
+    front.close();
+  });
+  return { url: `http://127.0.0.1:${(front.address() as AddressInfo).port}`, mine, other };
+}
+
+describe('two accounts behind one front', () => {
+  it.each([
+    ['revoke', 'may live in another account'],
+    ['rotate', 'is of another account'],
+  ])('%s with the secret key of the other ends, makes and publishes nothing: exit 3', async (verb, says) => {
+    const cwd = await temporaryFolder();
+    const { url, mine, other } = await twoAccounts(cwd);
+    const run = (args: readonly string[], secretKey: string) =>
+      runCli([...args, '--api-base', url], { cwd, env: { STRIPE_SECRET_KEY: secretKey } });
+    const statusOf = async (token: string) =>
+      (await fetch(`${url}/v1/charges`, { headers: { authorization: `Bearer ${token}` } })).status;
+    const stored = () => readFile(join(cwd, '.keyaudit/keys.env'), 'utf8');
+    expect(await run(['provision', 'refund-agent'], mine.secretKey)).toMatchObject({ exitCode: 0 });
+    const before = await stored();
+    const token = /=(rk_test_\w+)/.exec(before)?.[1] ?? '';
+    const wrong = await run([verb, 'refund-agent'], other.secretKey);
+    expect(wrong.exitCode).toBe(3);
+    expect((wrong.stdout + wrong.stderr).replace(/\s+/g, ' ')).toContain(says);
+    expect(await stored()).toBe(before);
+    expect(await statusOf(token)).toBe(200);
+    expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['active']);
+    const right = await run(['revoke', 'refund-agent'], mine.secretKey);
+    expect(right).toMatchObject({ exitCode: 0 });
+    expect(await statusOf(token)).toBe(401);
+  });
+});
+
+describe('death', () => {
+  it('is what the key itself was told: a key that was ended elsewhere is proved dead, then forgotten', async () => {
+    const { run, cwd, sandbox, stored } = await scene();
+    await run(['provision', 'refund-agent']);
+    await sandbox.expireKey((await recordsOf(cwd))[0]?.id ?? '');
+    expect(await run(['revoke', 'refund-agent'])).toMatchObject({ exitCode: 0 });
+    expect(await stored()).toBeUndefined();
+    expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['revoked']);
+  });
+
+  it('is not recorded of a key that still answers when the time is up; its secret stays', async () => {
+    const { run, cwd, stored, statusOf } = await scene([
+      '--set',
+      'expiryDelayMs=60000',
+      '--set',
+      'narrowingDelayMs=0',
+    ]);
+    await run(['provision', 'refund-agent']);
+    const token = (await stored()) ?? '';
+    expect(await run(['revoke', 'refund-agent', '--timeout', '1s'])).toMatchObject({ exitCode: 3 });
+    expect(await stored()).toBe(token);
+    expect(await statusOf(token)).not.toBe(401);
+    expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['retiring']);
+  });
+});
+
+describe('a store that takes the secret and then fails', () => {
+  it('ends neither key: agents may read either one', async () => {
+    const { run, cwd, active, statusOf } = await scene();
+    const vault = 'exec:cat > vault';
+    expect(await run(['provision', 'refund-agent', '--store', vault])).toMatchObject({ exitCode: 0 });
+    const before = await readFile(join(cwd, 'vault'), 'utf8');
+    const failed = await run(['rotate', 'refund-agent', '--store', `${vault}; exit 1`]);
+    expect(failed.exitCode).toBe(3);
+    expect(failed.stderr.replace(/\s+/g, ' ')).toContain('that key and the old one both live');
+    const after = await readFile(join(cwd, 'vault'), 'utf8');
+    expect(after).not.toBe(before);
+    expect([await statusOf(before), await statusOf(after)]).toEqual([200, 200]);
+    // Nor does the next run, which still cannot know.
+    await run(['keys', 'clean-up']);
+    expect(await active()).toHaveLength(2);
+  });
+});
