@@ -10,6 +10,11 @@ export const TTL = 'the key expires by itself after so long, such as 90d';
 export const storeOption = () =>
   new Option('--store <store>', 'env-file, env-file:PATH, exec:COMMAND or stdout').env('KEYAUDIT_STORE');
 
+export const readBackOption = () =>
+  new Option('--read-back <command>', 'prints what an exec: store holds now, so that it is known').env(
+    'KEYAUDIT_READ_BACK',
+  );
+
 export const depthOption = (description: string) =>
   new Option('--depth <depth>', description).choices(DEPTHS).env('KEYAUDIT_DEPTH');
 

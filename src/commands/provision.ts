@@ -17,6 +17,8 @@ export interface ProvisionOptions {
   readonly all?: boolean;
   readonly keyApi?: string;
   readonly store?: string;
+  /** A command that prints what an `exec:` store holds now. */
+  readonly readBack?: string;
   readonly reveal?: boolean;
   readonly account?: string;
   /** How long the key lives, such as `90d`. */

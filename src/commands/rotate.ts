@@ -22,6 +22,8 @@ export interface RotateOptions {
   readonly grace?: string;
   readonly dryRun?: boolean;
   readonly store?: string;
+  /** A command that prints what an `exec:` store holds now. */
+  readonly readBack?: string;
   readonly reveal?: boolean;
   readonly account?: string;
   readonly wait: boolean;

@@ -157,25 +157,26 @@ export async function publishKey(
 ): Promise<{ readonly record: KeyRecord; readonly superseded: readonly KeyRecord[] }> {
   const placed = { ...record, place: store.place };
   await work.update({ step: 'publishing', record: placed });
-  try {
-    await store.put(record.variable, key.secret, record.profile);
-  } catch (error) {
-    const taken = await tookSecret(key.secret, record.variable, store);
+  const failure = await store.put(record.variable, key.secret, record.profile).then(
+    () => undefined,
+    (error: unknown) => error ?? new Error('the store failed'),
+  );
+  const taken = await tookSecret(key.secret, record.variable, store);
+  if (taken === 'no' || (taken === 'unknown' && (failure !== undefined || store.get !== undefined))) {
     const others = (await session.records.all()).filter(
       (old) => old.id !== record.id && isSamePlace(old, record) && old.status !== 'revoked',
     );
     // Agents may read either key: both live, and the journal knows the new one.
-    if (taken === 'unknown' && others.length > 0) throw uncertainPublication(error, placed);
-    if (taken !== 'yes') {
-      // A key whose secret is lost is of use to nobody, and must not stay.
-      await undo();
-      throw error;
-    }
+    const isKnown = taken === 'no' && failure !== undefined;
+    if (!isKnown && others.length > 0) throw uncertainPublication(failure, placed);
+    // A key whose secret is lost is of use to nobody, and must not stay.
+    await undo();
+    throw failure ?? notGivenBack(placed);
   }
   return { record: placed, superseded: await rememberKey(placed, session) };
 }
 
-/** Whether a store that failed holds the new secret all the same. */
+/** Whether a store holds the new secret, whatever it said when it was handed it. */
 async function tookSecret(
   secret: SecretKey,
   variable: string,
@@ -190,8 +191,18 @@ async function tookSecret(
   }
 }
 
+function notGivenBack({ profile, place }: KeyRecord): KeyauditError {
+  return new KeyauditError(
+    'PUBLICATION_UNCERTAIN',
+    `${place} took the secret of ${profile} and does not give it back; the new key was ended.`,
+    { hint: 'Check the commands of --store and --read-back.', exitCode: EXIT.undetermined },
+  );
+}
+
 function uncertainPublication(error: unknown, { id, profile, place }: KeyRecord): KeyauditError {
-  const why = error instanceof KeyauditError ? error.message : `${place} failed.`;
+  const silent =
+    error === undefined ? `${place} took the secret and does not give it back.` : `${place} failed.`;
+  const why = error instanceof KeyauditError ? error.message : silent;
   return new KeyauditError(
     'PUBLICATION_UNCERTAIN',
     `${why} Whether it holds the new key ${id} of ${profile} is not known, so that key and the old one both live.`,

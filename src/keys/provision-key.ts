@@ -57,11 +57,20 @@ export async function provisionKey(
 
 /** The store of `--store`; see {@link openStore}. */
 export function storeFor(
-  { store, reveal }: { readonly store?: string; readonly reveal?: boolean },
+  {
+    store,
+    reveal,
+    readBack,
+  }: {
+    readonly store?: string;
+    readonly reveal?: boolean;
+    readonly readBack?: string;
+  },
   session: Pick<Session, 'cwd' | 'env' | 'writeUnredacted' | 'stderr'>,
 ): SecretStore {
   return openStore(store ?? session.env.KEYAUDIT_STORE, {
     cwd: session.cwd,
+    readBack,
     reveal: reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,
   });

@@ -33,6 +33,7 @@ export interface RotateKeyOptions {
   readonly graceMs: number;
   readonly dryRun?: boolean;
   readonly store?: string;
+  readonly readBack?: string;
   readonly reveal?: boolean;
   readonly account?: string;
   /** Watch until the old key is dead, not only narrowed. */
@@ -150,7 +151,11 @@ async function requireKnown(old: KeyRecord, api: KeyApi): Promise<void> {
 }
 
 /** Where the new secret goes: `--store`, else where the old one was. */
-function storeOf(old: KeyRecord, { store, reveal }: RotateKeyOptions, session: OpenSession): SecretStore {
+function storeOf(
+  old: KeyRecord,
+  { store, reveal, readBack }: RotateKeyOptions,
+  session: OpenSession,
+): SecretStore {
   if (store === undefined && old.place.startsWith('exec:')) {
     throw new KeyauditError(
       'USAGE',
@@ -160,6 +165,7 @@ function storeOf(old: KeyRecord, { store, reveal }: RotateKeyOptions, session: O
   }
   return openStore(store ?? (old.place === 'stdout' ? old.place : `env-file:${old.place}`), {
     cwd: session.cwd,
+    readBack,
     reveal: reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,
   });

@@ -146,6 +146,29 @@ describe('death', () => {
   });
 });
 
+describe('a store that can be read back', () => {
+  it.each([
+    ['says 0 and stores nothing', 'exec:cat > /dev/null', 3],
+    ['says 0 and stores something else', 'exec:echo rk_test_plainlyFakePlainlyFake > vault', 3],
+    ['takes the secret and then fails', 'exec:cat > vault; exit 1', 0],
+    ['takes the secret', 'exec:cat > vault', 0],
+  ])('%s', async (_name, store, exitCode) => {
+    const { run, cwd, statusOf } = await scene();
+    const readBack = ['--read-back', 'cat vault'];
+    expect(
+      await run(['provision', 'refund-agent', '--store', 'exec:cat > vault', ...readBack]),
+    ).toMatchObject({ exitCode: 0 });
+    const before = await readFile(join(cwd, 'vault'), 'utf8');
+    const rotated = await run(['rotate', 'refund-agent', '--wait', '--store', store, ...readBack], {
+      env: { STRIPE_REFUND_AGENT_KEY: before },
+    });
+    expect(rotated).toMatchObject({ exitCode });
+    const after = await readFile(join(cwd, 'vault'), 'utf8');
+    expect(await statusOf(before)).toBe(exitCode === 0 ? 401 : 200);
+    if (exitCode === 0) expect(await statusOf(after)).toBe(200);
+  });
+});
+
 describe('a store that takes the secret and then fails', () => {
   it('ends neither key: agents may read either one', async () => {
     const { run, cwd, active, statusOf } = await scene();

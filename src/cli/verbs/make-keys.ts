@@ -1,6 +1,6 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { KEY_API_CHOICES } from '../../core/key-api.ts';
-import { ACCOUNT, ALL_PROFILES, repeatable, storeOption, TTL } from '../flags.ts';
+import { ACCOUNT, ALL_PROFILES, readBackOption, repeatable, storeOption, TTL } from '../flags.ts';
 import { type Run, verb } from '../verb.ts';
 
 /** The verbs that make, replace and end keys. */
@@ -17,6 +17,7 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
         .env('KEYAUDIT_KEY_API'),
     )
     .addOption(storeOption())
+    .addOption(readBackOption())
     .option('--reveal', 'print the secret, for --store stdout')
     .option('--ttl <duration>', TTL)
     .option('--account <id>', ACCOUNT)
@@ -38,6 +39,7 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
     .option('--grace <duration>', 'how long the old key goes on working, such as 10m')
     .option('--dry-run', 'say what would be done, make nothing')
     .addOption(storeOption())
+    .addOption(readBackOption())
     .option('--reveal', 'print the secret, for --store stdout')
     .option('--account <id>', ACCOUNT)
     .option('--wait', 'watch until the old key is dead, not only narrowed', false)

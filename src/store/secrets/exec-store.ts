@@ -1,11 +1,13 @@
 import { KeyauditError } from '../../core/error.ts';
+import { readKeyFrom } from './read-key-from.ts';
 import type { SecretStore, StoreOptions } from './secret-store.ts';
 import { COMMAND_TIMEOUT_MS, endOf } from './store-command.ts';
 
 /** Hands the secret to a command on its standard input. */
-export function execStore(command: string, { cwd, log }: StoreOptions): SecretStore {
+export function execStore(command: string, { cwd, log, readBack }: StoreOptions): SecretStore {
   return {
     place: `exec:${command}`,
+    ...(readBack === undefined ? {} : { get: () => readKeyFrom(`exec:${readBack}`, cwd) }),
     put: async (variable, secret, profile) => {
       const env = { KEYAUDIT_VARIABLE: variable, KEYAUDIT_PROFILE: profile };
       const { execa } = await import('execa');

@@ -13,6 +13,8 @@ export interface SecretStore {
 
 export interface StoreOptions {
   readonly cwd: string;
+  /** Prints what an `exec:` store holds now; named by the command line or the environment alone. */
+  readonly readBack?: string | undefined;
   /** Writes to standard output past the redactor; undefined unless the user said `--reveal`. */
   readonly reveal: ((text: string) => void) | undefined;
   /** Takes what a store's command prints. */
