@@ -109,5 +109,5 @@ describe('docs/ci.md', () => {
     expect(await readFile(join(cwd, 'rotate.xml'), 'utf8')).toMatch(/<testsuites [^>]*failures="0"/);
     const verified = await shell(block('--key-from "$READ" --report html'), cwd, env);
     expect(verified.exitCode, verified.output).toBe(0);
-  }, 60_000);
+  });
 });

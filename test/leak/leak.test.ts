@@ -134,7 +134,7 @@ describe('no secret leaks', () => {
     }
     expect([...holding]).toEqual([join(cwd, '.keyaudit/keys.env')]);
     expect((await stat(join(cwd, '.keyaudit/keys.env'))).mode & 0o777).toBe(0o600);
-  }, 60_000);
+  });
 });
 
 /** The arguments of a process and of its children, as everybody on the machine can read them. */
