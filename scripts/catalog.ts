@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Catalog, type CatalogData } from '../src/core/catalog/catalog.ts';
 import { buildCatalog } from './catalog/build.ts';
 import { renderDocs } from './catalog/docs.ts';
-import { renderCatalog, renderExpansions, renderParameters } from './catalog/render.ts';
+import { renderCatalog, renderExpansions, renderMoney, renderParameters } from './catalog/render.ts';
 import { readSdk } from './catalog/sdk.ts';
 import { readSourceTables } from './catalog/source-tables.ts';
 import { policySchemaFile, renderPolicySchema } from './policy-schema.ts';
@@ -16,6 +16,7 @@ const catalog = buildCatalog(sdk, readSourceTables(join(root, 'src', 'core', 'ca
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'catalog.ts'), renderCatalog(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'parameters.ts'), renderParameters(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'expansions.ts'), renderExpansions(catalog));
+writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'money.ts'), renderMoney(catalog));
 writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog));
 writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));

@@ -4,7 +4,7 @@ import Stripe from 'stripe';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCatalog, type Catalog } from '../scripts/catalog/build.ts';
 import { renderDocs } from '../scripts/catalog/docs.ts';
-import { renderCatalog, renderExpansions, renderParameters } from '../scripts/catalog/render.ts';
+import { renderCatalog, renderExpansions, renderMoney, renderParameters } from '../scripts/catalog/render.ts';
 import { readSdk, type Sdk } from '../scripts/catalog/sdk.ts';
 import { readSourceTables, type SourceTables } from '../scripts/catalog/source-tables.ts';
 import type { Operation, Parameter } from '../src/core/catalog/catalog.ts';
@@ -29,6 +29,7 @@ describe('the committed files', () => {
     ['src/core/catalog/data/catalog.ts', renderCatalog],
     ['src/core/catalog/data/parameters.ts', renderParameters],
     ['src/core/catalog/data/expansions.ts', renderExpansions],
+    ['src/core/catalog/data/money.ts', renderMoney],
     ['docs/catalog.md', renderDocs],
   ])('%s is what "npm run catalog" writes', (file, render) => {
     expect(

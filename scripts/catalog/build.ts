@@ -1,6 +1,7 @@
 import { byText } from '../../src/core/by-text.ts';
 import type { CatalogData, Operation, OperationName, Parameter } from '../../src/core/catalog/catalog.ts';
 import type { Answered } from '../../src/core/catalog/expansion.ts';
+import { type MoneyRow, moneyProblems } from './money.ts';
 import { kindOf, type NamedRequest, resourceNames } from './resource.ts';
 import type { Sdk, SdkRequest } from './sdk.ts';
 import type { ExpandableFields } from './sdk-expansions.ts';
@@ -12,6 +13,7 @@ export interface Catalog {
   readonly parameters: ReadonlyMap<OperationName, readonly Parameter[]>;
   readonly answers: ReadonlyMap<OperationName, Answered>;
   readonly expandable: ExpandableFields;
+  readonly money: readonly MoneyRow[];
 }
 
 /** Methods that request a URL which they were given, so no row can stand for them. */
@@ -30,6 +32,9 @@ export function buildCatalog(sdk: Sdk, tables: SourceTables): Catalog {
   const named = requests.map((request) => ({ ...request, ...rowOf(rows, request) }));
   const resources = resourceNames(named);
   const operations = named.map((request) => toOperation(request, resources));
+  const parameters = new Map(requests.map((request) => [request.name, request.parameters ?? []]));
+  const unfit = moneyProblems(tables.money, { operations }, parameters);
+  if (unfit.length > 0) throw new Error(`The catalog does not fit together:\n  ${unfit.join('\n  ')}`);
   return {
     data: {
       source: `stripe-node ${sdk.version}`,
@@ -38,9 +43,10 @@ export function buildCatalog(sdk: Sdk, tables: SourceTables): Catalog {
       implications: tables.implications,
       operations: operations.sort(byPathThenMethod),
     },
-    parameters: new Map(requests.map((request) => [request.name, request.parameters ?? []])),
+    parameters,
     answers: new Map(requests.flatMap(({ name, answered }) => (answered ? [[name, answered]] : []))),
     expandable: sdk.expandable,
+    money: tables.money,
   };
 }
 

@@ -1,6 +1,7 @@
 import { byText } from '../../src/core/by-text.ts';
 import type { CatalogData, Parameter } from '../../src/core/catalog/catalog.ts';
 import { encodeAnswered, encodeField } from '../../src/core/catalog/expansion.ts';
+import type { MoneyClass, MoneyRule } from '../../src/core/catalog/money-rule.ts';
 import { TYPE_CODES } from '../../src/core/catalog/type-codes.ts';
 import type { Catalog } from './build.ts';
 
@@ -61,7 +62,7 @@ const ROW_FUNCTIONS: readonly RowFunction[] = [
   },
 ];
 
-function rowFunction({ name, type, columns }: RowFunction): string {
+function rowFunction({ name, type, columns }: Omit<RowFunction, 'list'>): string {
   const parameters = columns.map((column) => `  ${column}: ${type}['${column}'],\n`).join('');
   return `function ${name}(\n${parameters}): ${type} {\n  return { ${columns.join(', ')} };\n}\n`;
 }
@@ -86,6 +87,60 @@ export function renderParameters({ data, parameters }: Catalog): string {
     '};',
     '',
   ].join('\n');
+}
+
+/** `src/core/catalog/data/money.ts`: one call a row, in the catalog's order; what moves no money comes as names only. */
+export function renderMoney({ data, money }: Catalog): string {
+  const byOperation = new Map(money.map((row) => [row.operation, row]));
+  const rows = data.operations.flatMap(({ name }) => byOperation.get(name) ?? []);
+  const quiet = (of: MoneyClass) => rows.filter((row) => row.moneyClass === of && isQuiet(row));
+  return [
+    header(data),
+    "import type { MoneyRule } from '../money-rule.ts';",
+    '',
+    rowFunction({ name: 'rule', type: 'MoneyRule', columns: MONEY_RULE_COLUMNS }),
+    "function quiet(of: 'none' | 'test', operations: string): MoneyRule[] {",
+    "  const rest = ['none', [], [], [], 'none', '', [], false, 'inferred', ''] as const;",
+    "  return operations.split(' ').map((operation) => rule(operation, of, ...rest));",
+    '}',
+    '',
+    '/** What each write of the catalog moves. */',
+    'export const moneyRules: readonly MoneyRule[] = [',
+    ...rows
+      .filter((row) => !isQuiet(row))
+      .map((row) => `  rule(${MONEY_RULE_COLUMNS.map((column) => cell(column, row, quote)).join(', ')}),`),
+    ...(['none', 'test'] as const).map(
+      (of) =>
+        `  ...quiet(${quote(of)}, ${quote(
+          quiet(of)
+            .map(({ operation }) => operation)
+            .join(' '),
+        )}),`,
+    ),
+    '];',
+    '',
+  ].join('\n');
+}
+
+const MONEY_RULE_COLUMNS: readonly (keyof MoneyRule)[] = [
+  'operation',
+  'moneyClass',
+  'direction',
+  'amount',
+  'currency',
+  'object',
+  'mode',
+  'whenUnset',
+  'besides',
+  'repeatIsSuspect',
+  'provenance',
+  'note',
+];
+
+function isQuiet(row: MoneyRule): boolean {
+  const movesNone = row.moneyClass === 'none' || row.moneyClass === 'test';
+  const plain = row.besides.length === 0 && row.note === '' && row.provenance === 'inferred';
+  return movesNone && plain && !row.repeatIsSuspect && row.object.length === 0;
 }
 
 /** `src/core/catalog/data/expansions.ts`: see `encodeField` for the encoding. */

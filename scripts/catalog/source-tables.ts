@@ -6,6 +6,7 @@ import {
   PROVENANCES,
   type Provenance,
 } from '../../src/core/catalog/catalog.ts';
+import { MONEY_COLUMNS, type MoneyRow, moneyRow } from './money.ts';
 
 /** A hand-kept row of `endpoints.tsv`. */
 export interface EndpointRow {
@@ -20,9 +21,10 @@ export interface SourceTables {
   readonly endpoints: readonly EndpointRow[];
   readonly permissions: readonly Permission[];
   readonly implications: readonly Implication[];
+  readonly money: readonly MoneyRow[];
 }
 
-/** Reads the three hand-kept tables. @throws with file and line on a row that is not well formed */
+/** Reads the four hand-kept tables. @throws with file and line on a row that is not well formed */
 export function readSourceTables(dir: string): SourceTables {
   return {
     endpoints: readTable(
@@ -38,6 +40,7 @@ export function readSourceTables(dir: string): SourceTables {
       permissionRow,
     ),
     implications: readTable(dir, 'implications.tsv', ['from', 'to', 'source'], implicationRow),
+    money: readTable(dir, 'money.tsv', MONEY_COLUMNS, moneyRow),
   };
 }
 
