@@ -1,0 +1,170 @@
+/** A counter that a reservation is taken from, such as `refund-agent day 2026-11-25 out usd`, and its cap. */
+export interface Take {
+  readonly counter: string;
+  /** The most that the counter may come to, in minor units. */
+  readonly cap: number;
+}
+
+/** What a call can move, before it is sent. */
+export interface Exposure {
+  /** Of this reservation alone. */
+  readonly id: string;
+  /** In minor units of one currency and one direction: a whole number, at least 0. */
+  readonly amount: number;
+  /**
+   * With it `amount` is the new total of this object, such as a payment intent: of all calls on it only the largest
+   * total counts. Without it the amount counts by itself.
+   */
+  readonly totalOf?: string;
+  readonly takes: readonly Take[];
+}
+
+export type Reserved = { readonly reserved: true } | Refused;
+
+/** Nothing was taken from any counter. */
+export interface Refused {
+  readonly reserved: false;
+  /** The first counter that has too little left. */
+  readonly counter: string;
+  /** How much it has left, at least 0. */
+  readonly left: number;
+  /** What the call would have taken. */
+  readonly asked: number;
+}
+
+export interface Settled {
+  /** What moved beyond what was reserved; it is counted, over the cap if need be. */
+  readonly overrun: number;
+}
+
+interface Share {
+  amount: number;
+  /** The counters as they were when it was taken: a window is never worked out anew. */
+  readonly counters: readonly string[];
+}
+
+interface Reservation {
+  readonly group: string;
+  readonly counters: readonly string[];
+  /** The most that the call can have moved, or has moved once it is settled. */
+  total: number;
+  settled: boolean;
+}
+
+/** What counts together: the calls on one object of which the largest total counts, or one call by itself. */
+interface Group {
+  readonly members: Set<Reservation>;
+  readonly shares: Share[];
+}
+
+/**
+ * The arithmetic of caps. At every moment counted is at least what Stripe can have moved, and once everything is
+ * settled it is what moved. A reservation is open until it is settled (the answer told) or released (it is certain that
+ * nothing moved); one whose outcome is unknown is simply left open. Both happen once: a second time changes nothing.
+ */
+export class Ledger {
+  readonly #used = new Map<string, number>();
+  readonly #reservations = new Map<string, Reservation>();
+  readonly #groups = new Map<string, Group>();
+
+  /** How much the counter has come to. */
+  used(counter: string): number {
+    return this.#used.get(counter) ?? 0;
+  }
+
+  /**
+   * Takes the exposure from all counters, or from none.
+   * @throws on an amount or cap that is no whole number of minor units, and on an id that was used before
+   */
+  reserve({ id, amount, totalOf, takes }: Exposure): Reserved {
+    assertMinor(amount);
+    for (const { cap } of takes) assertMinor(cap);
+    if (this.#reservations.has(id)) throw new RangeError(`the reservation ${id} exists`);
+    const name = totalOf === undefined ? `call ${id}` : `object ${totalOf}`;
+    const group = this.#groups.get(name) ?? { members: new Set(), shares: [] };
+    const asked = Math.max(0, amount - counted(group));
+    const short = takes.find(({ counter, cap }) => asked > 0 && this.used(counter) + asked > cap);
+    if (short !== undefined) {
+      const { counter, cap } = short;
+      return { reserved: false, counter, left: Math.max(0, cap - this.used(counter)), asked };
+    }
+    const counters = [...new Set(takes.map(({ counter }) => counter))];
+    const reservation = { group: name, counters, total: amount, settled: false };
+    this.#groups.set(name, group);
+    this.#reservations.set(id, reservation);
+    group.members.add(reservation);
+    this.#take(group, asked, counters);
+    return { reserved: true };
+  }
+
+  /** The call went through and moved so much (of a total: the object's total is now so much). */
+  settle(id: string, moved: number): Settled {
+    assertMinor(moved);
+    const reservation = this.#reservations.get(id);
+    if (reservation === undefined || reservation.settled) return { overrun: 0 };
+    const group = this.#groupOf(reservation);
+    const overrun = Math.max(0, moved - reservation.total);
+    reservation.settled = true;
+    reservation.total = moved;
+    this.#level(group, reservation.counters);
+    return { overrun };
+  }
+
+  /** It is certain that the call moved nothing. */
+  release(id: string): void {
+    const reservation = this.#reservations.get(id);
+    if (reservation === undefined || reservation.settled) return;
+    const group = this.#groupOf(reservation);
+    this.#reservations.delete(id);
+    group.members.delete(reservation);
+    this.#level(group, reservation.counters);
+    if (group.members.size === 0) this.#groups.delete(reservation.group);
+  }
+
+  /** Brings what is counted for a group to the largest total that one of its calls can have moved. */
+  #level(group: Group, counters: readonly string[]): void {
+    const most = Math.max(0, ...[...group.members].map(({ total }) => total));
+    const excess = counted(group) - most;
+    if (excess < 0) this.#take(group, -excess, counters);
+    else this.#giveBack(group, excess);
+  }
+
+  #take(group: Group, amount: number, counters: readonly string[]): void {
+    if (amount === 0) return;
+    group.shares.push({ amount, counters });
+    this.#add(counters, amount);
+  }
+
+  /** Newest first, each share to the counters that it was taken from. */
+  #giveBack(group: Group, amount: number): void {
+    let rest = amount;
+    while (rest > 0) {
+      const share = group.shares.at(-1);
+      if (share === undefined) throw new RangeError('more is given back than was taken');
+      const part = Math.min(rest, share.amount);
+      share.amount -= part;
+      rest -= part;
+      this.#add(share.counters, -part);
+      if (share.amount === 0) group.shares.pop();
+    }
+  }
+
+  #add(counters: readonly string[], amount: number): void {
+    for (const counter of counters) this.#used.set(counter, this.used(counter) + amount);
+  }
+
+  #groupOf(reservation: Reservation): Group {
+    const group = this.#groups.get(reservation.group);
+    if (group === undefined) throw new RangeError(`${reservation.group} has a reservation and no group`);
+    return group;
+  }
+}
+
+function counted({ shares }: Group): number {
+  return shares.reduce((sum, { amount }) => sum + amount, 0);
+}
+
+function assertMinor(amount: number): void {
+  if (!Number.isSafeInteger(amount) || amount < 0)
+    throw new RangeError(`${amount} is no whole number of minor units`);
+}
