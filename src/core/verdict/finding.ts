@@ -77,7 +77,7 @@ export function findingsOf(judged: readonly Judged[]): Finding[] {
     );
 }
 
-/** The widenings whose operations this run showed, or that no probe touched: all that the reader must know. */
+/** The widenings that can write and that the profile does not accept, whether or not this run probed them. */
 export function unacceptedWrites(widenings: readonly Widening[]): readonly Widening[] {
   return widenings.filter((widening) => widening.canWrite && !widening.accepted);
 }
