@@ -40,6 +40,12 @@ function read(
 }
 
 describe('renderVerifySarif', () => {
+  it('names no category of its own, which would close the alerts of another profile', () => {
+    expect(read([verifyResult({ findings: [finding('over-grant')] })])).not.toHaveProperty(
+      'automationDetails',
+    );
+  });
+
   it('has drift from the lock file after the grave findings, without notes', () => {
     const run = read([
       verifyResult({
