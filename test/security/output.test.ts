@@ -160,6 +160,29 @@ describe('a secret', () => {
   });
 });
 
+describe('what a source of a key says beside the key', () => {
+  it.each([
+    ['the key', 'echo of-another-form-plainlyFake0000; echo of-another-form-plainlyFake0000 >&2'],
+    [
+      'the key, before it gives it',
+      'echo rk_test_plainlyFake00000 >&2; sleep 0.2; echo rk_test_plainlyFake00000',
+    ],
+    [
+      'a command to the terminal',
+      'printf "\\033[2J\\n::stop-commands::x\\n" >&2; echo rk_test_plainlyFake00000',
+    ],
+    ['a gigabyte', 'yes plainlyFake >&2'],
+  ])('%s does not show', async (_name, command) => {
+    const args = ['verify', 'analytics', '--depth', 'checks', '--key-from', `exec:${command}`];
+    const run = await runCli(args, { cwd: await temporaryFolder() });
+    expect([2, 3]).toContain(run.exitCode);
+    const all = run.stdout + run.stderr;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: this is the character that must not come
+    expect(all).not.toMatch(/(?:form-|test_)plainlyFake|\u001b|^::stop/m);
+    expect(all.length).toBeLessThan(1_200_000);
+  });
+});
+
 describe('what would command a terminal or a runner', () => {
   const HOSTILE = [
     '\u001b[2J\u001b]0;owned\u0007',

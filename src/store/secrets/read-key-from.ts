@@ -2,6 +2,9 @@ import { EXIT, KeyauditError } from '../../core/error.ts';
 import { SecretKey } from '../../core/secret-key.ts';
 import { COMMAND_TIMEOUT_MS, endOf } from './store-command.ts';
 
+/** More than any key, and than a command has to say. */
+const MOST_CHARACTERS = 1_000_000;
+
 /**
  * Takes a key from a command's standard output: `--key-from exec:COMMAND`, for a secrets manager.
  * @throws KeyauditError `KEY_SOURCE_UNKNOWN`, `KEY_SOURCE_FAILED`
@@ -20,9 +23,12 @@ export async function readKeyFrom(specification: string, cwd: string): Promise<S
     reject: false,
     timeout: COMMAND_TIMEOUT_MS,
     stdin: 'ignore',
-    stderr: 'inherit',
+    maxBuffer: MOST_CHARACTERS,
   });
-  if (run.exitCode === 0 && run.stdout.trim() !== '') return SecretKey.of(run.stdout);
+  const found = run.exitCode === 0 && run.stdout.trim() !== '' ? SecretKey.of(run.stdout) : undefined;
+  // Only now: what it says beside the key could repeat the key, which by now is known and taken out.
+  if (run.stderr !== '') process.stderr.write(`${run.stderr}\n`);
+  if (found !== undefined) return found;
   throw new KeyauditError('KEY_SOURCE_FAILED', `The command of --key-from gave no key (${endOf(run)}).`, {
     hint: 'It must print the key, and nothing else, on standard output.',
     exitCode: EXIT.undetermined,
