@@ -59,12 +59,15 @@ export class Forwarder {
   async forward(raw: RawRequest, options: ForwardOptions = {}): Promise<Forwarded> {
     const headers = forwardedHeaders(raw, options.headers ?? []);
     const mayRepeat = isRepeatable(raw.method, headers);
-    for (let isFirst = true; ; isFirst = false) {
+    let first: Forwarded | undefined;
+    for (;;) {
       const line = await this.#line();
       try {
         const sent = await this.#send(raw, headers, line, options.maySend);
-        const again = isFirst && mayRepeat && sent.wasReused && !sent.hasBytes && isReset(sent.outcome);
-        if (!again) return sent.outcome;
+        // What may have left the first time stays unknown, whatever became of the second.
+        if (first !== undefined) return sent.outcome.kind === 'unsent' ? first : sent.outcome;
+        if (!mayRepeat || !sent.wasReused || sent.hasBytes || !isReset(sent.outcome)) return sent.outcome;
+        first = sent.outcome;
       } finally {
         this.#release(line);
       }
