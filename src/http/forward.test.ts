@@ -119,6 +119,54 @@ describe('what is sent a second time', () => {
     expect([stopped.kind, open.seen]).toEqual(['unsent', []]);
   });
 
+  it('counts as unknown what may have left before the second sending was stopped or met nobody', async () => {
+    const { origin } = await scripted([answers, resets]);
+    const stopped = forwarder(origin);
+    await stopped.forward(request('GET'));
+    let asked = 0;
+    const maySend = () => ++asked === 1;
+    expect([(await stopped.forward(request('POST', KEY, 'a=1'), { maySend })).kind, asked]).toEqual([
+      'unknown',
+      2,
+    ]);
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        answers(socket);
+        socket.once('data', () => {
+          server.close();
+          socket.resetAndDestroy();
+        });
+      });
+    });
+    const met = forwarder(await listening(server));
+    await met.forward(request('GET'));
+    expect((await met.forward(request('POST', KEY, 'a=1'))).kind).toBe('unknown');
+  });
+
+  it.each<[string, string]>([
+    ['half a status line', 'HTTP/1.1 20'],
+    ['half a head', 'HTTP/1.1 200 OK\r\nContent-Le'],
+    ['an early hint', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+  ])('%s is bytes of an answer', async (_name, text) => {
+    const breaks = (socket: Socket) => void socket.end(text);
+    const { origin, seen } = await scripted([answers, breaks]);
+    const made = forwarder(origin);
+    await made.forward(request('GET'));
+    expect([(await made.forward(request('POST', KEY, 'a=1'))).kind, seen.length]).toEqual(['unknown', 2]);
+  });
+
+  it('ends at once what is under way when it is closed', async () => {
+    const { origin, seen } = await scripted([() => {}]);
+    const made = new Forwarder({ origin, connections: 1 });
+    const first = made.forward(request('POST', KEY, 'a=1'));
+    const waiting = made.forward(request('POST', KEY, 'a=2'));
+    while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await made.close();
+    expect([(await first).kind, (await waiting).kind, seen.length]).toEqual(['unknown', 'unsent', 1]);
+    expect((await made.forward(request('GET'))).kind).toBe('unsent');
+  });
+
   it('goes on after a request that was stopped', async () => {
     const { origin } = await scripted([]);
     const forward = forwarder(origin);

@@ -1,4 +1,5 @@
-import { Client, type Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import { buildConnector, Client, type Dispatcher } from 'undici';
 import { forwardedHeaders, type HeaderPair, type RawRequest } from './raw-request.ts';
 
 /** What became of a request that was to be sent on. */
@@ -35,10 +36,19 @@ export interface ForwardOptions {
 /** Shorter than servers keep an idle connection, so that it is seldom closed while a request leaves, in ms. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** One connection at a time, and whether it has served a request already. */
+/** One connection at a time: its socket of now, and whether that has served a request already. */
 interface Line {
   readonly client: Client;
+  socket?: Socket;
   reused: boolean;
+}
+
+/** What became of one sending, and what decides whether there may be a second. */
+interface Sending {
+  readonly outcome: Forwarded;
+  readonly wasReused: boolean;
+  /** Whether any byte came back, even of half a head or of a 1xx. */
+  readonly hasBytes: boolean;
 }
 
 /**
@@ -49,8 +59,9 @@ interface Line {
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #idle: Line[] = [];
-  readonly #waiting: ((line: Line) => void)[] = [];
-  #lines = 0;
+  readonly #lines = new Set<Line>();
+  readonly #waiting: ((line: Line | undefined) => void)[] = [];
+  #isClosed = false;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -59,47 +70,47 @@ export class Forwarder {
   async forward(raw: RawRequest, options: ForwardOptions = {}): Promise<Forwarded> {
     const headers = forwardedHeaders(raw, options.headers ?? []);
     const mayRepeat = isRepeatable(raw.method, headers);
-    let first: Forwarded | undefined;
-    for (;;) {
-      const line = await this.#line();
-      try {
-        const sent = await this.#send(raw, headers, line, options.maySend);
-        // What may have left the first time stays unknown, whatever became of the second.
-        if (first !== undefined) return sent.outcome.kind === 'unsent' ? first : sent.outcome;
-        if (!mayRepeat || !sent.wasReused || sent.hasBytes || !isReset(sent.outcome)) return sent.outcome;
-        first = sent.outcome;
-      } finally {
-        this.#release(line);
-      }
+    const first = await this.#sendOnce(raw, headers, options);
+    const again = mayRepeat && first.wasReused && !first.hasBytes && isReset(first.outcome);
+    if (!again) return first.outcome;
+    const { outcome } = await this.#sendOnce(raw, headers, options);
+    // That the second sending never began says nothing of the first.
+    return outcome.kind === 'unsent' ? { kind: 'unknown', cause: outcome.cause } : outcome;
+  }
+
+  /** Ends all connections, those in use too; what waits for one, or comes later, is `unsent`. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const next of this.#waiting.splice(0)) next(undefined);
+    await Promise.all([...this.#lines].map(({ client }) => client.destroy()));
+  }
+
+  async #sendOnce(
+    raw: RawRequest,
+    headers: readonly HeaderPair[],
+    { maySend }: ForwardOptions,
+  ): Promise<Sending> {
+    const line = await this.#line();
+    if (line === undefined) {
+      const cause = new Error('closed before it was sent');
+      return { outcome: { kind: 'unsent', cause }, wasReused: false, hasBytes: false };
+    }
+    try {
+      return await this.#send(raw, headers, line, maySend);
+    } finally {
+      this.#release(line);
     }
   }
 
-  /** Ends all connections, those in use too. */
-  async close(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map(({ client }) => client.destroy()));
-  }
-
-  #line(): Promise<Line> {
+  #line(): Promise<Line | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined);
     const idle = this.#idle.pop();
     if (idle !== undefined) return Promise.resolve(idle);
-    if (this.#lines >= (this.#options.connections ?? 64)) {
+    if (this.#lines.size >= (this.#options.connections ?? 64)) {
       return new Promise((resolve) => this.#waiting.push(resolve));
     }
-    this.#lines += 1;
-    const timeout = this.#options.timeoutMs ?? 80_000;
-    const client = new Client(this.#options.origin, {
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      headersTimeout: timeout,
-      bodyTimeout: timeout,
-      connect: { timeout: Math.min(timeout, 10_000) },
-      maxResponseSize: this.#options.mostBytes ?? 64 * 1024 * 1024,
-    });
-    const line: Line = { client, reused: false };
-    client.on('connect', () => {
-      line.reused = false;
-    });
+    const line = openLine(this.#options);
+    this.#lines.add(line);
     return Promise.resolve(line);
   }
 
@@ -114,22 +125,24 @@ export class Forwarder {
     headers: readonly HeaderPair[],
     line: Line,
     maySend: (() => boolean) | undefined,
-  ): Promise<{ outcome: Forwarded; wasReused: boolean; hasBytes: boolean }> {
+  ): Promise<Sending> {
     return new Promise((resolve) => {
       const chunks: Buffer[] = [];
       let status = 0;
       let answered: readonly HeaderPair[] = [];
       let starts = 0;
+      let bytesBefore = 0;
       let wasReused = false;
       let isStopped = false;
       const done = (outcome: Forwarded) => {
         line.reused = true;
-        resolve({ outcome, wasReused, hasBytes: status !== 0 });
+        resolve({ outcome, wasReused, hasBytes: (line.socket?.bytesRead ?? 0) > bytesBefore });
       };
       const handler: Dispatcher.DispatchHandler = {
         onRequestStart: (controller) => {
           starts += 1;
           wasReused = line.reused;
+          bytesBefore = line.socket?.bytesRead ?? 0;
           // The client never asks by itself twice: who sent this decides.
           isStopped = starts === 1 && maySend?.() === false;
           if (isStopped || starts > 1) controller.abort(new Error('stopped before it was sent'));
@@ -163,6 +176,25 @@ export class Forwarder {
       );
     });
   }
+}
+
+function openLine({ origin, timeoutMs: timeout = 80_000, mostBytes }: ForwarderOptions): Line {
+  const connect = buildConnector({ timeout: Math.min(timeout, 10_000) });
+  const client = new Client(origin, {
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+    connect: (options, callback) =>
+      connect(options, (...result) => {
+        if (result[1] !== null) Object.assign(line, { socket: result[1], reused: false });
+        callback(...result);
+      }),
+    maxResponseSize: mostBytes ?? 64 * 1024 * 1024,
+  });
+  const line: Line = { client, reused: false };
+  return line;
 }
 
 /** RFC 9110, section 9.2.2; an idempotency key makes a POST so. */
