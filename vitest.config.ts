@@ -5,7 +5,11 @@ import { defineConfig } from 'vitest/config';
  * Tests that need a program which nobody here wrote (`test/peers/`), or start hundreds of processes:
  * `npm run test:peers`. All others: `npm test`.
  */
-const PEERS = ['test/{peers,kill,leak}/**/*.test.ts', 'test/fuzz/requests.test.ts'];
+const PEERS = [
+  'test/{peers,kill,leak}/**/*.test.ts',
+  'test/fuzz/requests.test.ts',
+  'test/security/{output,switches-and-bounds}.test.ts',
+];
 
 /** How long a test may take before it is thought to hang: no measure of speed, on no machine. */
 export const HUNG_MS = 300_000;
