@@ -38,7 +38,10 @@ const NEEDS_A_PROCESS = /^(?:exec|sandbox)$/;
  * verb needs one, or another Node is tried.
  */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<CliRun> {
-  if (process.env.KEYAUDIT_TEST_NODE !== undefined || args.some((word) => NEEDS_A_PROCESS.test(word))) {
+  const isStarted =
+    process.env.KEYAUDIT_TEST_NODE !== undefined || args.some((word) => NEEDS_A_PROCESS.test(word));
+  // A clock can be handed to a run in this process alone.
+  if (isStarted && options.laterMs === undefined) {
     return runProgram(args, options);
   }
   const stdout = captured();
