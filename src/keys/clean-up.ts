@@ -11,7 +11,6 @@ import {
 import { fingerprintOf } from '../store/notes/key-records.ts';
 import { storedSecret } from '../store/secrets/stored-secret.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
-import { forgetSecret } from './forget-secret.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { endKey } from './retire-key.ts';
@@ -199,15 +198,13 @@ async function isPublished(
   return secret !== undefined && fingerprintOf(secret) === record.fingerprint ? 'yes' : 'no';
 }
 
-/** Ends a key that has a record, and takes its secret out of the store. */
+/** Ends a key. Nobody has seen it dead, so its record says `retiring`; `revoke` proves the rest. */
 async function end(id: string, api: KeyApi, session: Session): Promise<void> {
   // Without a record it is a key that a person named by its id.
   const record = (await session.records.all()).find((known) => known.id === id);
   await endOwnKey(api, id, record?.name);
-  await forgetSecret(id, session);
+  const retiredAt = session.now().toISOString();
   await session.records.update((records) =>
-    records.map((record) =>
-      record.id === id ? { ...record, status: 'revoked', retiredAt: session.now().toISOString() } : record,
-    ),
+    records.map((known) => (known.id === id ? { ...known, status: 'retiring', retiredAt } : known)),
   );
 }
