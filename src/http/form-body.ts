@@ -11,7 +11,8 @@ export function nestsTooDeep(value: unknown, depth = 0): boolean {
 }
 
 /**
- * Parses a query or a form body with nested keys and arrays: `a[b]=1`, `list[]=x`, `list[0][c]=y`.
+ * Parses a query or a form body with nested keys and arrays: `a[b]=1`, `list[]=x`, `list[0][c]=y`. Of
+ * `list[][a]=1&list[][b]=2` both are one item; a name that the item has already begins the next.
  * The objects have no prototype, so that `__proto__` is a name like any other.
  */
 export function parseForm(text: string): Fields {
@@ -21,25 +22,36 @@ export function parseForm(text: string): Fields {
   return fields;
 }
 
+type Place = Fields | unknown[];
+
 /** Sets one field by its bracketed name. */
 export function setField(fields: Fields, key: string, value: unknown): void {
   const path = pathOf(key);
-  let place: Fields | unknown[] = fields;
+  let place: Place = fields;
   for (const [index, name] of path.entries()) {
-    const next = path[index + 1];
-    if (next === undefined) {
+    const rest = path.slice(index + 1);
+    if (rest.length === 0) {
       put(place, name, value);
       return;
     }
-    const known = get(place, name);
+    const known = get(place, name, rest);
     if (typeof known === 'object' && known !== null) {
-      place = known as Fields | unknown[];
+      place = known as Place;
     } else {
-      const made: Fields | unknown[] = next === '' || next === '0' ? [] : emptyFields();
+      const made: Place = rest[0] === '' || rest[0] === '0' ? [] : emptyFields();
       put(place, name, made);
       place = made;
     }
   }
+}
+
+/** The way back, for links: each scalar with its bracketed name. */
+export function formPairs(fields: Fields): [name: string, value: string][] {
+  const pairsOf = (name: string, value: unknown): [string, string][] => {
+    if (typeof value !== 'object' || value === null) return [[name, String(value)]];
+    return Object.entries(value).flatMap(([key, member]) => pairsOf(`${name}[${key}]`, member));
+  };
+  return Object.entries(fields).flatMap(([name, value]) => pairsOf(name, value));
 }
 
 /** A record whose members are all its own. */
@@ -55,12 +67,28 @@ function pathOf(key: string): string[] {
   return rest.length > DEEPEST ? [key] : [match[1] ?? '', ...rest];
 }
 
-function get(place: Fields | unknown[], name: string): unknown {
+/** What is there to set a field in; of `[]` the last item, unless it has what comes `rest` already. */
+function get(place: Place, name: string, rest: readonly string[]): unknown {
   if (!Array.isArray(place)) return place[name];
-  return name === '' ? undefined : place[Number(name)];
+  if (name !== '') return place[Number(name)];
+  const last: unknown = place.at(-1);
+  return typeof last === 'object' && last !== null && !has(last, rest) ? last : undefined;
 }
 
-function put(place: Fields | unknown[], name: string, value: unknown): void {
+/** Whether a field is set already; an array that ends the name can take one more. */
+function has(place: object, [name = '', ...rest]: readonly string[]): boolean {
+  if (Array.isArray(place)) {
+    const last: unknown = name === '' ? place.at(-1) : place[Number(name)];
+    if (rest.length === 0) return name !== '' && last !== undefined;
+    return name !== '' && typeof last === 'object' && last !== null && has(last, rest);
+  }
+  if (!Object.hasOwn(place, name)) return false;
+  const member = (place as Fields)[name];
+  if (rest.length === 0) return true;
+  return typeof member !== 'object' || member === null || has(member, rest);
+}
+
+function put(place: Place, name: string, value: unknown): void {
   if (!Array.isArray(place)) {
     place[name] = value;
     return;
