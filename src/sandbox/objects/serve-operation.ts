@@ -13,6 +13,7 @@ import type { Fields } from '../../http/form-body.ts';
 import { OWN_ACCOUNT } from '../own-account.ts';
 import { actionEffect, createEffects } from './effects.ts';
 import { expand } from './expand.ts';
+import { listFilter } from './list-filter.ts';
 import { listPage, v2ListPage } from './list-page.ts';
 import { makeObject, updateObject } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
@@ -53,15 +54,15 @@ export function missingObjectOf(call: Call): Answer | undefined {
 
 const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
   list: (call) => {
+    const { operation, path: url, fields: query, store } = call;
     const all = listed(call);
-    return isV2(call) ? v2ListPage(all, call.path, call.fields) : listPage(all, call.path, call.fields);
+    const filter = listFilter(operation, query, store);
+    return isV2(call) ? v2ListPage(all.filter(filter), url, query) : listPage(all, { url, query, filter });
   },
-  search: (call) =>
-    searchPage(
-      call.store.list(collectionOf(call.operation.path.replace(/\/search$/, ''))),
-      call.path,
-      call.fields,
-    ),
+  search: ({ operation, store, path: url, fields: query }) => {
+    const collection = collectionOf(operation.path.replace(/\/search$/, ''));
+    return searchPage(store.list(collection), { collection, url, query });
+  },
   retrieve: (call) => {
     const { operation, store, ids } = call;
     if (operation.path.endsWith('{id}')) return ok(addressed(call));
