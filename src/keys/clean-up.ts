@@ -14,6 +14,7 @@ import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { endKeysNamed, rememberKey } from './make-key.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { endKey } from './retire-key.ts';
+import { askedWhereabouts, describePlace, isSamePlace, type Whereabouts } from './whereabouts.ts';
 
 export interface CleanUpOptions {
   /** The connected account that the command names. */
@@ -31,8 +32,8 @@ export async function cleanUp(session: OpenSession, { account }: CleanUpOptions)
   await nameForeign(session);
   const { own } = await listLeftovers(session, session.now());
   if (own.length === 0) return true;
-  const here = session.globals.cleanup ? whereabouts(session, account) : undefined;
-  const isMeant = (entry: JournalEntry) => here !== undefined && isThere(entry, here);
+  const here = session.globals.cleanup ? await placeOf(session, account) : undefined;
+  const isMeant = (entry: JournalEntry) => here !== undefined && isSamePlace(entry, here);
   const others = own.filter((left) => !isMeant(left));
   for (const entry of others) {
     const how = here === undefined ? '' : ` Finish it with "${commandFor(entry)}".`;
@@ -89,26 +90,9 @@ function sayTo({ stderr }: Session): (text: string) => void {
   return (text) => stderr.write(wrap(text, stderr, { indent: '  ' }));
 }
 
-type Whereabouts = Pick<JournalEntry, 'target' | 'apiBase' | 'mode' | 'account'>;
-
 /** Where this command works; undefined without a secret key, by which nothing could be ended. */
-function whereabouts({ target, globals }: OpenSession, account: string | undefined): Whereabouts | undefined {
-  try {
-    const mode = target.secretKey().countsAsLive ? 'live' : 'test';
-    const apiBase = globals.apiBase === undefined ? undefined : target.apiBase;
-    return { target: target.name, apiBase, mode, account };
-  } catch {
-    return undefined;
-  }
-}
-
-function isThere(entry: Whereabouts, here: Whereabouts): boolean {
-  return (
-    entry.target === here.target &&
-    entry.apiBase === here.apiBase &&
-    entry.mode === here.mode &&
-    entry.account === here.account
-  );
+function placeOf(session: OpenSession, account: string | undefined): Promise<Whereabouts | undefined> {
+  return askedWhereabouts(session, account).catch(() => undefined);
 }
 
 function commandFor({ target, apiBase, mode, account }: Whereabouts): string {
@@ -120,11 +104,10 @@ function commandFor({ target, apiBase, mode, account }: Whereabouts): string {
 }
 
 function describe(entry: JournalEntry): string {
-  const { step, retire, record, keyName, command, profile, target, apiBase, mode, startedAt } = entry;
+  const { step, retire, record, keyName, command, profile, startedAt } = entry;
   const what =
     step === 'retiring' ? `the key ${retire} is to end` : `the key ${record?.id ?? keyName} is not finished`;
-  const where = apiBase === undefined ? target : `${target} at ${apiBase}`;
-  return `${what} (${command} ${profile}, ${where}, ${mode}, since ${startedAt})`;
+  return `${what} (${command} ${profile}, ${describePlace(entry)}, since ${startedAt})`;
 }
 
 async function finish(entry: JournalEntry, session: OpenSession): Promise<string> {

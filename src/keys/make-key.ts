@@ -10,6 +10,7 @@ import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { type KeyApi, keyName, type MadeKey } from '../stripe/key-apis/key-api.ts';
 import { endKey } from './retire-key.ts';
+import { askedWhereabouts, isSamePlace } from './whereabouts.ts';
 
 /** A key that exists at Stripe and is published nowhere yet. */
 export interface PendingKey {
@@ -45,18 +46,14 @@ export async function createKey(
       { hint: 'Name at least one resource under "permissions".' },
     );
   }
-  const { target, now } = session;
-  const mode = target.secretKey().countsAsLive ? 'live' : 'test';
+  const { now } = session;
+  const place = await askedWhereabouts(session, account);
+  const { mode } = place;
   const name = keyName(profile.name, now(), randomBytes(3).toString('hex'));
   const digest = profileDigest(profile);
-  const where = {
-    target: target.name,
-    apiBase: session.globals.apiBase === undefined ? undefined : target.apiBase,
-    account,
-  };
   const work = await beginWork(
     session,
-    { id: randomUUID(), command, ...where, mode, profile: profile.name, step: 'creating', keyName: name },
+    { id: randomUUID(), command, ...place, profile: profile.name, step: 'creating', keyName: name },
     now(),
   );
   const key = await api
@@ -90,9 +87,8 @@ export async function createKey(
     profileDigest: digest,
     permissions: [...grant.permissions],
     connectPermissions: [...grant.connectPermissions],
-    mode: key.mode,
     keyApi: api.kind,
-    ...where,
+    ...place,
     fingerprint: fingerprintOf(key.secret),
     variable: profile.env,
     place: '',
@@ -164,7 +160,7 @@ export async function publishKey(
   const taken = await tookSecret(key.secret, record.variable, store);
   if (taken === 'no' || (taken === 'unknown' && (failure !== undefined || store.get !== undefined))) {
     const others = (await session.records.all()).filter(
-      (old) => old.id !== record.id && isSamePlace(old, record) && old.status !== 'revoked',
+      (old) => old.id !== record.id && isSameProfile(old, record) && old.status !== 'revoked',
     );
     // Agents may read either key: both live, and the journal knows the new one.
     const isKnown = taken === 'no' && failure !== undefined;
@@ -222,11 +218,13 @@ export async function rememberKey(
   let superseded: readonly KeyRecord[] = [];
   await book.update((records) => {
     const others = records.filter((old) => old.id !== record.id);
-    const isOlder = (old: KeyRecord) => isSamePlace(old, record) && old.status !== 'revoked';
+    const isOlder = (old: KeyRecord) => isSameProfile(old, record) && old.status !== 'revoked';
     superseded = others.filter(isOlder);
     return [
       ...others.map((old) =>
-        isSamePlace(old, record) && old.status === 'active' ? { ...old, status: 'superseded' as const } : old,
+        isSameProfile(old, record) && old.status === 'active'
+          ? { ...old, status: 'superseded' as const }
+          : old,
       ),
       record,
     ];
@@ -234,12 +232,6 @@ export async function rememberKey(
   return superseded;
 }
 
-function isSamePlace(a: KeyRecord, b: KeyRecord): boolean {
-  return (
-    a.profile === b.profile &&
-    a.target === b.target &&
-    a.mode === b.mode &&
-    a.apiBase === b.apiBase &&
-    a.account === b.account
-  );
+function isSameProfile(one: KeyRecord, other: KeyRecord): boolean {
+  return one.profile === other.profile && isSamePlace(one, other);
 }

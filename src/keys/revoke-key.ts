@@ -12,7 +12,7 @@ import { accountFor } from './account.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { retireKey } from './retire-key.ts';
-import { elsewhere, isHere, whereaboutsOf } from './whereabouts.ts';
+import { askedWhereabouts, keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
 
 /** A key that is to end, with its record where it was made here. */
 export interface KeyToRevoke {
@@ -34,7 +34,7 @@ export async function revokeKey(
   { wait, timeoutMs, account: named }: RevokeKeyOptions,
   session: OpenSession,
 ): Promise<Retirement> {
-  const { target, now, globals } = session;
+  const { now } = session;
   const { account } = accountFor({ account: named }, record);
   const api = openEndingApi({ account }, session);
   const secret = record === undefined ? undefined : await secretOf(record, session);
@@ -45,10 +45,7 @@ export async function revokeKey(
     {
       id: randomUUID(),
       command: 'revoke',
-      target: target.name,
-      apiBase: globals.apiBase === undefined ? undefined : target.apiBase,
-      account,
-      mode: record?.mode ?? (target.secretKey().countsAsLive ? 'live' : 'test'),
+      ...(await askedWhereabouts(session, account)),
       profile: record?.profile ?? id,
       step: 'retiring',
       retire: id,
@@ -98,13 +95,13 @@ export async function keysToRevoke(
   const all = await session.records.all();
   const byId = all.find((record) => record.id === what);
   if (byId?.keyApi === 'dashboard') throw byHandOnly(byId);
-  if (byId !== undefined && !isHere(byId, here)) throw elsewhere(byId, here);
+  if (byId !== undefined) await requireHere(byId, account, session);
   if (byId !== undefined) return [{ id: what, record: byId }];
   if (/^mk_/.test(what)) return [{ id: what, record: undefined }];
   const named = all.filter((record) => record.profile === what);
-  const own = named.filter((record) => isHere(record, here));
+  const own = await keysHere(named, account, session);
   const other = named.findLast((record) => record.status !== 'revoked') ?? named.at(-1);
-  if (own.length === 0 && other !== undefined) throw elsewhere(other, here);
+  if (own.length === 0 && other !== undefined) await requireHere(other, account, session);
   const alive = own.filter((record) => record.status !== 'revoked');
   const dashboard = alive.find((record) => record.keyApi === 'dashboard');
   if (dashboard !== undefined) throw byHandOnly(dashboard);

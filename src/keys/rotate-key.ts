@@ -21,7 +21,7 @@ import { forgetSecret } from './forget-secret.ts';
 import { createKey, type PendingKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { retireKey } from './retire-key.ts';
-import { elsewhere, isHere, whereaboutsOf } from './whereabouts.ts';
+import { keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
 
 export interface RotateKeyOptions {
   /** Whether a profile without a key is passed over. */
@@ -46,18 +46,17 @@ async function keyToRotate(
   options: RotateKeyOptions,
   session: OpenSession,
 ): Promise<{ readonly old?: KeyRecord; readonly skipped?: string }> {
-  const here = whereaboutsOf(session, options.account);
-  const own = (await session.records.all()).filter(
+  const active = (await session.records.all()).filter(
     (record) => record.profile === profile.name && record.status === 'active',
   );
-  const old = own.findLast((record) => isHere(record, here));
+  const old = (await keysHere(active, options.account, session)).at(-1);
   if (old === undefined) {
-    const other = own.at(-1);
-    if (other !== undefined && options.all !== true) throw elsewhere(other, here);
+    const other = active.at(-1);
+    if (other !== undefined && options.all !== true) await requireHere(other, options.account, session);
     if (options.all === true) return { skipped: 'No key was made here yet, so there is none to rotate.' };
     throw new KeyauditError(
       'KEY_UNKNOWN',
-      `No ${here.mode} key of ${profile.name} was made here for the target ${session.target.name}.`,
+      `No ${whereaboutsOf(session, options.account).mode} key of ${profile.name} was made here for the target ${session.target.name}.`,
       { hint: `Make one with "keyaudit provision ${profile.name}".`, exitCode: EXIT.undetermined },
     );
   }

@@ -36,6 +36,8 @@ export interface Session extends CommandContext {
 /** A session whose target is ready to be asked. */
 export interface OpenSession extends Session {
   readonly target: OpenTarget;
+  /** The account of the secret key, asked once; undefined where it is not said. @throws KeyauditError without a key */
+  readonly ownAccount: () => Promise<string | undefined>;
 }
 
 /** Opens the session of a command; offline, and without a look at any key. @throws KeyauditError `CALIBRATION_BROKEN` */
@@ -70,11 +72,24 @@ export async function openSession(context: CommandContext): Promise<Session> {
 export async function withTarget<T>(session: Session, work: (open: OpenSession) => Promise<T>): Promise<T> {
   const { globals, cwd, env, shippedCatalog: catalog } = session;
   const target = await openTarget({ ...globals, cwd, env, catalog });
+  let ownAccount: Promise<string | undefined> | undefined;
   try {
-    return await work({ ...session, target });
+    return await work({
+      ...session,
+      target,
+      ownAccount: () => {
+        ownAccount ??= accountBehind(target, catalog.apiVersion);
+        return ownAccount;
+      },
+    });
   } finally {
     await target.close();
   }
+}
+
+async function accountBehind(target: OpenTarget, apiVersion: string): Promise<string | undefined> {
+  const { askOwnAccount } = await import('../stripe/ask-own-account.ts');
+  return askOwnAccount({ key: target.secretKey(), apiBase: target.apiBase, apiVersion });
 }
 
 async function calibrated(

@@ -58,7 +58,9 @@ describe('a command about another place than the key', () => {
     for (const verb of ['revoke', 'rotate']) {
       const refused = await run([verb, 'refund-agent', ...flags], { env });
       expect(refused, verb).toMatchObject({ exitCode: 2, stdout: '' });
-      expect(refused.stderr.replace(/\s+/g, ' ')).toMatch(/is of .* in test mode, and this command is about/);
+      expect(refused.stderr.replace(/\s+/g, ' ')).toMatch(
+        /is of .* in test mode, account acct_\w+, and this command is about/,
+      );
     }
     expect(await stored()).toBe(token);
     expect(await statusOf(token)).toBe(200);
@@ -66,14 +68,28 @@ describe('a command about another place than the key', () => {
   });
 });
 
-/** One address, two accounts: the secret key says which. */
-async function twoAccounts(cwd: string): Promise<{ url: string; mine: SandboxServer; other: SandboxServer }> {
+/**
+ * One address, two accounts: the secret key says which.
+ * @param isSaid whether the front says which account asks; the two sandboxes themselves bear one id
+ */
+async function twoAccounts(
+  cwd: string,
+  isSaid: boolean,
+): Promise<{ url: string; mine: SandboxServer; other: SandboxServer }> {
   const mine = await startSandboxServer(cwd, AT_ONCE);
   const other = await startSandboxServer(await temporaryFolder(), AT_ONCE);
   if (mine.secretKey === other.secretKey) throw new Error('the two accounts share a secret key');
   const front = createServer((incoming, response) => {
     const isOther = incoming.headers.authorization?.includes(other.secretKey) ?? false;
     const { method, headers } = incoming;
+    if (incoming.url === '/v1/account') {
+      response.statusCode = isSaid ? 200 : 403;
+      const id = isOther ? 'acct_1Other' : 'acct_1Mine';
+      response.end(
+        JSON.stringify(isSaid ? { object: 'account', id } : { error: { message: 'not for you' } }),
+      );
+      return;
+    }
     const sent = request(
       new URL(incoming.url ?? '/', isOther ? other.url : mine.url),
       { method, headers },
@@ -95,11 +111,14 @@ async function twoAccounts(cwd: string): Promise<{ url: string; mine: SandboxSer
 
 describe('two accounts behind one front', () => {
   it.each([
-    ['revoke', 'may live in another account'],
-    ['rotate', 'is of another account'],
-  ])('%s with the secret key of the other ends, makes and publishes nothing: exit 3', async (verb, says) => {
+    ['revoke', true, 2, 'account acct_1Mine, and this command is about'],
+    ['rotate', true, 2, 'test mode, account acct_1Other'],
+    ['revoke', false, 3, 'may live in another account'],
+    ['rotate', false, 3, 'is of another account'],
+  ])('%s with the secret key of the other changes nothing (account said: %s): exit %i', async (...row) => {
+    const [verb, isSaid, exitCode, says] = row;
     const cwd = await temporaryFolder();
-    const { url, mine, other } = await twoAccounts(cwd);
+    const { url, mine, other } = await twoAccounts(cwd, isSaid);
     const run = (args: readonly string[], secretKey: string) =>
       runCli([...args, '--api-base', url], { cwd, env: { STRIPE_SECRET_KEY: secretKey } });
     const statusOf = async (token: string) =>
@@ -109,11 +128,13 @@ describe('two accounts behind one front', () => {
     const before = await stored();
     const token = /=(rk_test_\w+)/.exec(before)?.[1] ?? '';
     const wrong = await run([verb, 'refund-agent'], other.secretKey);
-    expect(wrong.exitCode).toBe(3);
+    expect(wrong.exitCode).toBe(exitCode);
     expect((wrong.stdout + wrong.stderr).replace(/\s+/g, ' ')).toContain(says);
     expect(await stored()).toBe(before);
     expect(await statusOf(token)).toBe(200);
     expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['active']);
+    // Nor does a leftover of one account end in the other.
+    expect(await run(['keys', 'clean-up'], other.secretKey)).toMatchObject({ exitCode: 0 });
     const right = await run(['revoke', 'refund-agent'], mine.secretKey);
     expect(right).toMatchObject({ exitCode: 0 });
     expect(await statusOf(token)).toBe(401);

@@ -30,6 +30,8 @@ const entrySchema = z.strictObject({
   startedAt: z.iso.datetime(),
   target: z.enum(TARGETS),
   apiBase: z.string().optional(),
+  /** The account of the secret key that is worked with; absent where it was not said. */
+  ownAccount: z.string().optional(),
   /** The connected account that a platform acts for. */
   account: z.string().optional(),
   mode: z.enum(['test', 'live']),

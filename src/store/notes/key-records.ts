@@ -21,6 +21,8 @@ export const keyRecordSchema = z.strictObject({
   target: z.enum(TARGETS),
   /** Of a server other than the target's own. */
   apiBase: z.string().optional(),
+  /** The account of the secret key that made it, asked once; absent where it was not said. */
+  ownAccount: z.string().optional(),
   /** The connected account that a platform made it for. */
   account: z.string().optional(),
   fingerprint: z.string(),
