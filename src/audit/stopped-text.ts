@@ -7,6 +7,13 @@ export function stoppedText(outcome: SendOutcome, profile?: string): VerifyResul
     case undefined:
       return undefined;
     case 'dead-key':
+      if (outcome.stopped.verdict?.reason === 'ip-refused') {
+        return {
+          code: 'KEY_DEAD',
+          message: outcome.stopped.verdict.message,
+          hint: 'It is not dead. Run this from an address that the key allows, or change its list of addresses in the Dashboard.',
+        };
+      }
       return {
         code: 'KEY_DEAD',
         message: outcome.stopped.verdict?.message ?? 'The key is dead.',

@@ -67,14 +67,14 @@ async function readKey(
   { env, stdin }: CommandContext,
 ): Promise<{ readonly key: SecretKey; readonly place: string }> {
   if (keyEnv !== undefined) {
-    const text = env[keyEnv]?.trim() ?? '';
-    if (text === '') {
+    const text = env[keyEnv] ?? '';
+    if (text.trim() === '') {
       throw new KeyauditError('KEY_MISSING', `The variable ${keyEnv} is not set.`, {
         hint: `Set ${keyEnv} to the key, or pass the key on standard input.`,
         exitCode: EXIT.undetermined,
       });
     }
-    return { key: SecretKey.of(text), place: `the variable ${keyEnv}` };
+    return { key: SecretKey.ofVariable(keyEnv, text), place: `the variable ${keyEnv}` };
   }
   const text = stdin.isTerminal ? await stdin.readSecret('Key to inspect: ') : await stdin.readText();
   if (text.trim() === '') {
@@ -82,7 +82,7 @@ async function readKey(
       hint: 'Name a variable with --key-env, or pass the key on standard input.',
     });
   }
-  return { key: SecretKey.of(text), place: 'standard input' };
+  return { key: SecretKey.of(text, 'Standard input'), place: 'standard input' };
 }
 
 function warnIncomplete({ stopped, untold }: InspectReport, { stderr }: CommandContext): void {

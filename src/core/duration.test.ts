@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { durationMs, parseDuration } from './duration.ts';
 
 test.each([
+  ['500ms', 500],
+  ['0.5 ms', 0.5],
   ['45s', 45_000],
   ['30m', 1_800_000],
   ['1.5h', 5_400_000],

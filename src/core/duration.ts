@@ -3,6 +3,7 @@ import { KeyauditError } from './error.ts';
 const SECOND_MS = 1_000;
 export const DAY_MS = 86_400_000;
 const UNITS = {
+  ms: 1,
   s: SECOND_MS,
   m: 60 * SECOND_MS,
   h: 3_600 * SECOND_MS,
@@ -16,9 +17,9 @@ const LONGEST_MS = 10 * 365 * DAY_MS;
 /** The longest that a timer of Node can wait, some 24 days; a longer one would end at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** `90d`, `12h`, `30m`, `45s`, `2w`, `1.5h` → ms; undefined for what is none, nothing, or above ten years. */
+/** `90d`, `12h`, `30m`, `45s`, `500ms`, `2w`, `1.5h` → ms; undefined for what is none, nothing, or above ten years. */
 export function durationMs(text: string): number | undefined {
-  const match = /^(\d{1,9}(?:\.\d{1,9})?) ?([smhdw])$/.exec(text.trim());
+  const match = /^(\d{1,9}(?:\.\d{1,9})?) ?(ms|[smhdw])$/.exec(text.trim());
   if (match === null) return undefined;
   const ms = Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
   return ms > 0 && ms <= LONGEST_MS ? ms : undefined;
@@ -29,6 +30,6 @@ export function parseDuration(text: string): number {
   const ms = durationMs(text);
   if (ms !== undefined) return ms;
   throw new KeyauditError('USAGE', `"${text}" is not a duration.`, {
-    hint: 'Write a number and s, m, h, d or w, such as 90d; at most ten years.',
+    hint: 'Write a number and ms, s, m, h, d or w, such as 90d; at most ten years.',
   });
 }

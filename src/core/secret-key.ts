@@ -1,4 +1,5 @@
 import { KeyauditError } from './error.ts';
+import { keyTextFault, wordsOf } from './key-text.ts';
 
 export type KeyKind = 'secret' | 'restricted' | 'publishable' | 'webhook-secret' | 'unknown';
 export type Mode = 'test' | 'live';
@@ -37,20 +38,34 @@ export class SecretKey {
 
   /**
    * Takes the text as a key, trimmed.
-   * @throws KeyauditError `KEY_EMPTY`, or `KEY_MALFORMED` for text that no HTTP header could carry, or too long.
+   * @param where begins a sentence, `The variable STRIPE_KEY`: what is wrong is said of it
+   * @throws KeyauditError `KEY_EMPTY`, or `KEY_MALFORMED` for text that is more than a key, or none.
    */
-  static of(text: string): SecretKey {
+  static of(text: string, where?: string): SecretKey {
     const value = text.trim();
     // What is refused below was meant to be a key all the same.
-    for (const part of value.split(/\s+/)) announce(part);
-    if (value === '') throw new KeyauditError('KEY_EMPTY', 'The key is empty.');
-    if (!/^[\x21-\x7e]+$/.test(value)) {
-      throw new KeyauditError('KEY_MALFORMED', 'The key holds blanks or characters that no key has.');
+    for (const part of wordsOf(value)) announce(part);
+    if (value === '') {
+      throw new KeyauditError('KEY_EMPTY', where === undefined ? 'The key is empty.' : `${where} is empty.`);
     }
-    if (value.length > LONGEST_KEY) {
-      throw new KeyauditError('KEY_MALFORMED', `The key has ${value.length} characters, which no key has.`);
-    }
-    return new SecretKey(value);
+    const fault = keyTextFault(value);
+    if (fault === undefined) return new SecretKey(value);
+    throw new KeyauditError('KEY_MALFORMED', `${where ?? 'The key'} holds ${fault.what}.`, {
+      hint: fault.hint,
+    });
+  }
+
+  /**
+   * The same of an environment variable. Blanks at its ends are refused too: whatever else reads the variable would
+   * send them along.
+   */
+  static ofVariable(name: string, text: string): SecretKey {
+    const key = SecretKey.of(text, `The variable ${name}`);
+    if (text === text.trim()) return key;
+    const what = /^\s*\S+[ \t]+$|^[ \t]+\S+\s*$/.test(text) ? 'blanks' : 'a line break';
+    throw new KeyauditError('KEY_MALFORMED', `The variable ${name} holds ${what} beside the key.`, {
+      hint: 'Set it to the key alone; an agent that reads it would send the rest along.',
+    });
   }
 
   /** Told of every secret that the process has seen and will see; the output redactor listens here. */
@@ -78,9 +93,6 @@ export class SecretKey {
     return this.toString();
   }
 }
-
-/** Keys of Stripe have up to some 250 characters; a server takes some 16,000 of headers altogether. */
-const LONGEST_KEY = 4_000;
 
 function announce(value: string): void {
   seen.add(value);

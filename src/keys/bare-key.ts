@@ -25,14 +25,14 @@ export async function openBareKey(variable: string | undefined, session: OpenSes
 }
 
 function givenBareKey(variable: string, { env }: OpenSession): BareKey {
-  const text = env[variable]?.trim() ?? '';
-  if (text === '') {
+  const text = env[variable] ?? '';
+  if (text.trim() === '') {
     throw new KeyauditError('KEY_MISSING', `The variable ${variable} is not set.`, {
       hint: 'Set it to a restricted test key that holds nothing useful.',
       exitCode: EXIT.undetermined,
     });
   }
-  const key = SecretKey.of(text);
+  const key = SecretKey.ofVariable(variable, text);
   if (key.kind === 'restricted' && key.mode !== 'test') throw liveRefused();
   requireRestricted(key, `The variable ${variable}`, false);
   return { key, holds: [], end: async () => {} };

@@ -41,7 +41,7 @@ export async function takeDashboardKey(
       exitCode: EXIT.undetermined,
     });
   }
-  const key = checked(SecretKey.of(pasted), mode);
+  const key = checked(SecretKey.of(pasted, 'What was pasted'), mode);
   const result = await probeKey(
     one,
     { key, variable: profile.env, place: 'standard input' },

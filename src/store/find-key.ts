@@ -83,9 +83,9 @@ async function lookUp({
 }: FindKeyOptions): Promise<FoundKey> {
   if (keyFrom !== undefined) return { key: await readKeyFrom(keyFrom, cwd), variable, place: 'command' };
   const name = keyEnv ?? variable;
-  const given = env[name]?.trim();
-  if (given !== undefined && given !== '')
-    return { key: SecretKey.of(given), variable: name, place: 'environment' };
+  const given = env[name];
+  if (given !== undefined && given.trim() !== '')
+    return { key: SecretKey.ofVariable(name, given), variable: name, place: 'environment' };
   if (keyEnv !== undefined) {
     throw new KeyauditError('KEY_MISSING', `The variable ${keyEnv} is not set.`, {
       hint: `Set ${keyEnv} to the key, or leave --key-env out to use the stored one.`,

@@ -15,7 +15,7 @@ export function secretKeyFromEnvironment({ env, live }: Pick<TargetRequest, 'env
       },
     );
   }
-  const key = SecretKey.of(text);
+  const key = SecretKey.ofVariable('STRIPE_SECRET_KEY', text);
   if (key.kind === 'publishable' || key.kind === 'webhook-secret') {
     throw new KeyauditError(
       'SECRET_KEY_WRONG_KIND',

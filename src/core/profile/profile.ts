@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Level, OperationName, PermissionName, ResourceName } from '../catalog/catalog.ts';
 import type { SourceLocation } from '../error.ts';
 import { PROFILE_NAME, PROFILE_NAME_RULE } from './profile-name.ts';
+import { VARIABLE_NAME, variableFault } from './variable-name.ts';
 
 /**
  * The profile language as a zod schema: the shape only. Names of resources, permissions and
@@ -32,7 +33,11 @@ export const profileSchema = z.strictObject({
   description: z.string().optional(),
   env: z
     .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name such as STRIPE_REFUND_AGENT_KEY')
+    .regex(VARIABLE_NAME, { message: 'a variable name such as STRIPE_REFUND_AGENT_KEY', abort: true })
+    .superRefine((name, context) => {
+      const fault = variableFault(name);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault.message });
+    })
     .optional()
     .describe("The environment variable that holds this agent's key; a distinct name for each archetype"),
   extends: z

@@ -87,6 +87,27 @@ const rows: readonly [name: string, text: string, problems: readonly string[]][]
     ['3:3 The permission charge_read has level read, not write. → Write "charge_read: read".'],
   ],
   [
+    'a key where its variable belongs',
+    'name: a\nenv: rk_test_51AbCdEf0123\n',
+    [
+      '2:6 env is a key, or the id of one, where the name of a variable belongs. → Write the name of the variable, such as STRIPE_REFUND_AGENT_KEY. If a real key stood here, change it: this file is read by others.',
+    ],
+  ],
+  [
+    'a variable with a dash',
+    'name: a\nenv: MY-KEY\n',
+    [
+      '2:6 env is not valid: a variable name such as STRIPE_REFUND_AGENT_KEY. → A variable name such as STRIPE_REFUND_AGENT_KEY.',
+    ],
+  ],
+  [
+    'a variable that every shell reads',
+    'name: a\nenv: Path\n',
+    [
+      '2:6 env names Path (PATH), which is taken: the system and every shell read it. → Write a name of its own for this agent, such as STRIPE_REFUND_AGENT_KEY.',
+    ],
+  ],
+  [
     'a bad date',
     'name: a\naccept:\n  - { operations: [charges.create], reason: x, until: tomorrow }\n',
     ['3:55 accept[0].until is not valid: Invalid ISO date. → Write a date as YYYY-MM-DD.'],
@@ -146,6 +167,23 @@ only: false
 rate: 10
 `;
 }
+
+const TAKEN =
+  `PATH HOME SHELL IFS BASH_ENV ENV PROMPT_COMMAND LD_PRELOAD LD_LIBRARY_PATH DYLD_INSERT_LIBRARIES
+  NODE_OPTIONS NODE_EXTRA_CA_CERTS npm_config_registry PYTHONPATH PYTHONSTARTUP RUBYOPT PERL5OPT JAVA_TOOL_OPTIONS
+  GIT_SSH_COMMAND DOCKER_HOST AWS_SECRET_ACCESS_KEY GITHUB_TOKEN HTTPS_PROXY no_proxy SSL_CERT_FILE KEYAUDIT_LIVE
+  KEYAUDIT_API_BASE NO_COLOR XDG_CONFIG_HOME TMPDIR`.split(/\s+/);
+const FREE =
+  'STRIPE_REFUND_AGENT_KEY A _a K1 PATHWAY_KEY HOMEPAGE_STRIPE_KEY MY_NODE_OPTIONS_KEY stripe_key'.split(' ');
+
+describe('env:', () => {
+  it.each(TAKEN)('%s is taken', (name) => {
+    expect(problemsOf(`name: a\nenv: ${name}\n`)).toEqual([expect.stringContaining('which is taken')]);
+  });
+  it.each(FREE)('%s is free', (name) => {
+    expect(problemsOf(`name: a\nenv: ${name}\n`)).toEqual([]);
+  });
+});
 
 describe('readProfile', () => {
   it.each(rows)('%s', (_name, text, problems) => {

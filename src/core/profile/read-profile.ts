@@ -14,6 +14,7 @@ import {
   type ProfileFile,
   profileSchema,
 } from './profile.ts';
+import { variableFault } from './variable-name.ts';
 
 /** A profile file, or all that is wrong with it. */
 export type ProfileReading =
@@ -171,6 +172,11 @@ const operationHint = 'See "keyaudit permissions --all" for every operation.';
 /** Turns zod's issues into sentences in the profile's own words. */
 function shapeProblems(issue: z.core.$ZodIssue, source: YamlSource): Problem[] {
   const where = describePath(issue.path);
+  const given = valueAt(source.value, issue.path);
+  const fault = where === 'env' && typeof given === 'string' ? variableFault(given) : undefined;
+  if (fault !== undefined) {
+    return [{ message: `env ${fault.message}`, location: source.valueAt(issue.path), hint: fault.hint }];
+  }
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
@@ -181,7 +187,6 @@ function shapeProblems(issue: z.core.$ZodIssue, source: YamlSource): Problem[] {
     case 'invalid_union':
       return unionProblems(issue, source);
     case 'invalid_value': {
-      const given = valueAt(source.value, issue.path);
       if (given === undefined) return [missing(issue.path, source)];
       const values = issue.values.map(String);
       return [
@@ -198,13 +203,13 @@ function shapeProblems(issue: z.core.$ZodIssue, source: YamlSource): Problem[] {
       ];
     }
     case 'invalid_type': {
-      if (issue.path.length > 0 && valueAt(source.value, issue.path) === undefined) {
+      if (issue.path.length > 0 && given === undefined) {
         return [missing(issue.path, source)];
       }
       const what = where === '' ? 'A profile' : where;
       return [
         {
-          message: `${what} must be ${article(issue.expected)}, not ${kindOf(valueAt(source.value, issue.path))}.`,
+          message: `${what} must be ${article(issue.expected)}, not ${kindOf(given)}.`,
           location: source.valueAt(issue.path),
           hint:
             where === ''
@@ -279,8 +284,6 @@ function formatHint(path: readonly PropertyKey[]): string {
       return 'Write a date as YYYY-MM-DD.';
     case 'rate':
       return 'A number of probes a second, above 0 and at most 100.';
-    case 'env':
-      return 'A variable name such as STRIPE_REFUND_AGENT_KEY.';
     case 'name':
       return 'Use letters, digits, ".", "_" and "-".';
     default:

@@ -238,7 +238,8 @@ const unauthorizedText: Readonly<Record<Unauthorized, string>> = {
   'invalid-key':
     'Stripe does not know this key (HTTP 401): it is wrong, deleted, or of another account or server.',
   'expired-key': 'The key has expired or was revoked (HTTP 401).',
-  'ip-address': 'The key is live, but this IP address may not use it (HTTP 401).',
+  'ip-address':
+    'The key is known, but this IP address may not use it (HTTP 401); from others it may well work.',
   'publishable-key': 'A publishable key was sent, which may call next to nothing (HTTP 401).',
   'no-key': 'The server saw no key at all (HTTP 401); something between here and there drops the header.',
   other: 'The key was not accepted (HTTP 401).',

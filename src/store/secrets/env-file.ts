@@ -14,7 +14,7 @@ import { valueIn, withoutVariable, withVariable } from './env-text.ts';
  */
 export async function readEnvFile(file: string, variable: string): Promise<SecretKey | undefined> {
   const value = valueIn(await bytesOf(await realFile(file)), variable);
-  return value === undefined ? undefined : SecretKey.of(value);
+  return value === undefined ? undefined : SecretKey.of(value, `${variable} in ${file}`);
 }
 
 /**

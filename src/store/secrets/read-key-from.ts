@@ -25,7 +25,10 @@ export async function readKeyFrom(specification: string, cwd: string): Promise<S
     stdin: 'ignore',
     maxBuffer: MOST_CHARACTERS,
   });
-  const found = run.exitCode === 0 && run.stdout.trim() !== '' ? SecretKey.of(run.stdout) : undefined;
+  const found =
+    run.exitCode === 0 && run.stdout.trim() !== ''
+      ? SecretKey.of(run.stdout, 'What the command of --key-from printed')
+      : undefined;
   // Only now: what it says beside the key could repeat the key, which by now is known and taken out.
   if (run.stderr !== '') process.stderr.write(`${run.stderr}\n`);
   if (found !== undefined) return found;
