@@ -124,7 +124,13 @@ describe('the operations', () => {
       'customer_write',
     ],
     ['accounts.retrieve', 'GET /v1/accounts/{id}', 'accounts', 'retrieve', 'connected_account_read'],
-    ['accounts.retrieveCurrent', 'GET /v1/account', 'accounts', 'retrieve', 'connected_account_read'],
+    [
+      'accounts.retrieveCurrent',
+      'GET /v1/account',
+      'accounts',
+      'retrieve',
+      'connected_account_read accounts_kyc_basic_read',
+    ],
     [
       'accounts.createLoginLink',
       'POST /v1/accounts/{id}/login_links',

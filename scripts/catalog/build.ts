@@ -59,10 +59,10 @@ function canonicalRequests(requests: readonly SdkRequest[]): SdkRequest[] {
   return requests.filter((request) => !request.branches || !named.has(endpointOf(request)));
 }
 
-type Joined = NamedRequest & SdkRequest & Pick<EndpointRow, 'provenance' | 'source'>;
+type Joined = NamedRequest & SdkRequest & Pick<EndpointRow, 'provenance' | 'source' | 'remark'>;
 
 function toOperation(request: Joined, resources: ReadonlyMap<NamedRequest, string>): Operation {
-  const { name, method, path, host, permissions, provenance, source } = request;
+  const { name, method, path, host, permissions, provenance, source, remark } = request;
   const resource = resources.get(request) ?? '';
   return {
     name,
@@ -74,6 +74,7 @@ function toOperation(request: Joined, resources: ReadonlyMap<NamedRequest, strin
     permissions,
     provenance,
     source,
+    ...(remark === undefined ? {} : { remark }),
   };
 }
 
@@ -134,11 +135,11 @@ function endpointOf({ method, path }: { readonly method: string; readonly path: 
 function rowOf(
   rows: ReadonlyMap<string, EndpointRow>,
   request: SdkRequest,
-): Pick<EndpointRow, 'permissions' | 'provenance' | 'source'> {
+): Pick<EndpointRow, 'permissions' | 'provenance' | 'source' | 'remark'> {
   const row = rows.get(endpointOf(request));
   if (row === undefined) throw new Error(`no row for ${endpointOf(request)}`);
-  const { permissions, provenance, source } = row;
-  return { permissions, provenance, source };
+  const { permissions, provenance, source, remark } = row;
+  return { permissions, provenance, source, ...(remark === undefined ? {} : { remark }) };
 }
 
 function repeated(values: readonly string[]): string[] {

@@ -6,6 +6,9 @@ import type { Catalog } from './build.ts';
 
 /** `docs/catalog.md`: the same rows for people to read and to correct. */
 export function renderDocs({ data }: Catalog): string {
+  const unconfirmed = new Set(
+    data.permissions.filter((one) => one.unconfirmed === 'name').map(({ name }) => name),
+  );
   const byResource = grouped(data.operations, ({ resource }) => resource);
   const implied = grouped(data.implications, ({ from }) => from);
   const from = data.source.replace('stripe-node', 'stripe');
@@ -36,7 +39,7 @@ export function renderDocs({ data }: Catalog): string {
     '',
     "Stripe's names, with the Dashboard's group and row. *Scope* is the spelling in older refusals and in Dashboard",
     'links; *key API* says whether the name is in the published list of those that `POST /v2/iam/api_keys` takes;',
-    '*implies* is what the permission carries along. The risk is a judgement of this project, kept with its reasons in',
+    '*implies* is what the permission carries along; † marks a spelling that no public source knows. The risk is a judgement of this project, kept with its reasons in',
     '[`src/core/catalog/risk.ts`](../src/core/catalog/risk.ts).',
     '',
     '| group | label | name | scope | key API | implies | risk |',
@@ -53,11 +56,12 @@ export function renderDocs({ data }: Catalog): string {
     ...RISK_TIERS.filter((tier) => tier !== 'other').flatMap((tier) => riskSection(tier, data.permissions)),
     '## Operations',
     '',
-    'Where a cell has several permissions, any one of them suffices, and the first is the one to ask for.',
+    'Where a cell has several permissions, any one of them suffices, and the first is the one to ask for. A name with',
+    '† is unconfirmed: no public source knows it.',
     '',
     ...[...byResource]
       .sort(byKey)
-      .flatMap(([resource, operations]) => operationSection(resource, operations)),
+      .flatMap(([resource, operations]) => operationSection(resource, operations, unconfirmed)),
   ].join('\n');
 }
 
@@ -108,12 +112,12 @@ function resourceRow(resource: ResourceName, operations: readonly Operation[]): 
 }
 
 function permissionRow(permission: Permission, implies: readonly PermissionName[]): string {
-  const { group, label, name, scope, managedApi } = permission;
+  const { group, label, name, scope, managedApi, unconfirmed } = permission;
   const cells = [
     group,
     label,
-    `\`${name}\``,
-    `\`${scope}\``,
+    `\`${name}\`${unconfirmed === 'name' ? ' †' : ''}`,
+    `\`${scope}\`${unconfirmed === undefined ? '' : ' †'}`,
     managedApi ? 'yes' : 'no',
     codes(unique(implies)),
   ];
@@ -125,7 +129,17 @@ function riskSection(tier: (typeof RISK_TIERS)[number], permissions: readonly Pe
   return [`**${tier}**`, '', ...rows.map(({ name }) => `- \`${name}\`: ${riskOf(name).why}`), ''];
 }
 
-function operationSection(resource: ResourceName, operations: readonly Operation[]): string[] {
+function operationSection(
+  resource: ResourceName,
+  operations: readonly Operation[],
+  unconfirmed: ReadonlySet<PermissionName>,
+): string[] {
+  const named = (names: readonly PermissionName[]) =>
+    names.map((name) => `\`${name}\`${unconfirmed.has(name) ? ' †' : ''}`).join(', ');
+  const remarks = grouped(
+    operations.filter(({ remark }) => remark !== undefined),
+    ({ remark }) => remark,
+  );
   return [
     `### ${resource}`,
     '',
@@ -133,9 +147,10 @@ function operationSection(resource: ResourceName, operations: readonly Operation
     '| --- | --- | --- | --- | --- |',
     ...operations.map(
       ({ name, method, path, kind, permissions, provenance }) =>
-        `| \`${name}\` | \`${method} ${path}\` | ${kind} | ${codes(permissions)} | ${provenance} |`,
+        `| \`${name}\` | \`${method} ${path}\` | ${kind} | ${named(permissions)} | ${provenance} |`,
     ),
     '',
+    ...[...remarks].flatMap(([remark, of]) => [`${codes(of.map(({ name }) => name))}: ${remark}.`, '']),
   ];
 }
 

@@ -10,9 +10,10 @@ import type { Catalog } from './build.ts';
  * literals, which makes the file a third smaller and half as slow to load.
  */
 export function renderCatalog({ data }: Catalog): string {
-  const notes = shared(
-    [...data.operations, ...data.permissions, ...data.implications].map(({ source }) => source),
-  );
+  const notes = shared([
+    ...[...data.operations, ...data.permissions, ...data.implications].map(({ source }) => source),
+    ...data.operations.flatMap(({ remark }) => remark ?? []),
+  ]);
   const note = (source: string) =>
     notes.includes(source) ? `notes[${notes.indexOf(source)}]` : quote(source);
   return [
@@ -27,10 +28,13 @@ export function renderCatalog({ data }: Catalog): string {
     'export const catalogData: CatalogData = {',
     `  source: ${quote(data.source)},`,
     `  apiVersion: ${quote(data.apiVersion)},`,
-    ...ROW_FUNCTIONS.flatMap(({ name, list, columns }) => [
+    ...ROW_FUNCTIONS.flatMap(({ name, list, columns, last }) => [
       `  ${list}: [`,
       ...data[list].map(
-        (row) => `    ${name}(${columns.map((column) => cell(column, row, note)).join(', ')}),`,
+        (row) =>
+          `    ${name}(${filled(columns, last, row)
+            .map((column) => cell(column, row, note))
+            .join(', ')}),`,
       ),
       '  ],',
     ]),
@@ -44,6 +48,8 @@ interface RowFunction {
   readonly type: string;
   readonly list: 'permissions' | 'implications' | 'operations';
   readonly columns: readonly string[];
+  /** A column that few rows fill. */
+  readonly last?: string;
 }
 
 const ROW_FUNCTIONS: readonly RowFunction[] = [
@@ -52,6 +58,7 @@ const ROW_FUNCTIONS: readonly RowFunction[] = [
     type: 'Permission',
     list: 'permissions',
     columns: ['name', 'label', 'group', 'level', 'scope', 'managedApi', 'source'],
+    last: 'unconfirmed',
   },
   { name: 'implication', type: 'Implication', list: 'implications', columns: ['from', 'to', 'source'] },
   {
@@ -59,12 +66,19 @@ const ROW_FUNCTIONS: readonly RowFunction[] = [
     type: 'Operation',
     list: 'operations',
     columns: ['name', 'method', 'path', 'resource', 'kind', 'host', 'permissions', 'provenance', 'source'],
+    last: 'remark',
   },
 ];
 
-function rowFunction({ name, type, columns }: Omit<RowFunction, 'list'>): string {
+function filled(columns: readonly string[], last: string | undefined, row: object): readonly string[] {
+  return last !== undefined && last in row ? [...columns, last] : columns;
+}
+
+function rowFunction({ name, type, columns, last }: Omit<RowFunction, 'list'>): string {
   const parameters = columns.map((column) => `  ${column}: ${type}['${column}'],\n`).join('');
-  return `function ${name}(\n${parameters}): ${type} {\n  return { ${columns.join(', ')} };\n}\n`;
+  const rest = last === undefined ? '' : `  ${last}?: ${type}['${last}'],\n`;
+  const names = last === undefined ? columns : [...columns, last];
+  return `function ${name}(\n${parameters}${rest}): ${type} {\n  return { ${names.join(', ')} };\n}\n`;
 }
 
 /** `src/core/catalog/data/parameters.ts`: see `decodeParameters` for the encoding. */
@@ -202,7 +216,7 @@ function shared(texts: readonly string[]): string[] {
 
 function cell(column: string, row: object, note: (source: string) => string): string {
   const value = (row as Readonly<Record<string, unknown>>)[column];
-  if (column === 'source') return note(String(value));
+  if (column === 'source' || column === 'remark') return note(String(value));
   return Array.isArray(value) ? `[${value.map(quote).join(', ')}]` : quote(value);
 }
 

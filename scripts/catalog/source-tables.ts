@@ -15,6 +15,7 @@ export interface EndpointRow {
   readonly permissions: readonly string[];
   readonly provenance: Provenance;
   readonly source: string;
+  readonly remark?: string;
 }
 
 export interface SourceTables {
@@ -30,13 +31,13 @@ export function readSourceTables(dir: string): SourceTables {
     endpoints: readTable(
       dir,
       'endpoints.tsv',
-      ['method', 'path', 'permissions', 'provenance', 'source'],
+      ['method', 'path', 'permissions', 'provenance', 'source', 'remark'],
       endpointRow,
     ),
     permissions: readTable(
       dir,
       'permissions.tsv',
-      ['name', 'label', 'group', 'level', 'scope', 'managed_api', 'source'],
+      ['name', 'label', 'group', 'level', 'scope', 'managed_api', 'unconfirmed', 'source'],
       permissionRow,
     ),
     implications: readTable(dir, 'implications.tsv', ['from', 'to', 'source'], implicationRow),
@@ -45,23 +46,28 @@ export function readSourceTables(dir: string): SourceTables {
 }
 
 function endpointRow(cells: readonly string[]): EndpointRow {
-  const [method = '', path = '', names = '', provenance = '', source = ''] = cells;
+  const [method = '', path = '', names = '', provenance = '', source = '', remark = ''] = cells;
   const permissions = names === '-' ? [] : names.split(/[ ,]+/);
   if (!isProvenance(provenance))
     throw new Error(`provenance "${provenance}" is none of ${PROVENANCES.join(', ')}`);
   if ((provenance === 'unknown') !== (permissions.length === 0)) {
     throw new Error('"-" and the provenance "unknown" belong together');
   }
-  return { method, path, permissions, provenance, source };
+  if (/[.!?]$/.test(remark)) throw new Error('a remark ends without a full stop');
+  return { method, path, permissions, provenance, source, ...(remark === '-' ? {} : { remark }) };
 }
 
 function permissionRow(cells: readonly string[]): Permission {
-  const [name = '', label = '', group = '', level = '', scope = '', managedApi = '', source = ''] = cells;
+  const [name = '', label = '', group = '', level = '', scope = '', managedApi = ''] = cells;
+  const [unconfirmed = '', source = ''] = cells.slice(6);
   if (level !== 'read' && level !== 'write') throw new Error(`level "${level}" is neither read nor write`);
   if (!name.endsWith(`_${level}`)) throw new Error(`"${name}" does not end with its level, ${level}`);
   if (managedApi !== 'yes' && managedApi !== 'no')
     throw new Error(`managed_api "${managedApi}" is neither yes nor no`);
-  return { name, label, group, level, scope, managedApi: managedApi === 'yes', source };
+  if (unconfirmed !== 'name' && unconfirmed !== 'scope' && unconfirmed !== '-')
+    throw new Error(`unconfirmed "${unconfirmed}" is none of name, scope, -`);
+  const known = { name, label, group, level, scope, managedApi: managedApi === 'yes', source } as const;
+  return unconfirmed === '-' ? known : { ...known, unconfirmed };
 }
 
 function implicationRow(cells: readonly string[]): Implication {

@@ -33,6 +33,13 @@ export function renderPermissionsTable(
       output.write(`  ${endpoint}  ${paint.dim(`${operation}: ${names.join(' or ')} (${provenance})`)}\n`);
     }
   }
+  for (const { endpoint, remarks = [] } of grant.endpoints) {
+    for (const remark of remarks) {
+      output.write(
+        wrap(`${endpoint}: ${remark}`, output, { indent: '    ', first: `  ${paint.yellow('!')} ` }),
+      );
+    }
+  }
   for (const { endpoint, reason } of grant.unresolved) {
     output.write(
       wrap(`${endpoint}: ${reason}`, output, { indent: '    ', first: `  ${paint.yellow('?')} ` }),

@@ -1,4 +1,5 @@
 import type { Catalog } from '../core/catalog/catalog.ts';
+import { remarksOnAll, type SharedRemark, unconfirmedName } from '../core/catalog/remark.ts';
 import { type Risk, riskOf } from '../core/catalog/risk.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import type { Grant, Widening } from '../core/grant/grant.ts';
@@ -42,10 +43,18 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
     dashboardRows: dashboardRows(grant.permissions, catalog),
     dashboardUrl: { test: dashboardUrl('test', link, catalog), live: dashboardUrl('live', link, catalog) },
     notInManagedApi: notManaged,
+    unconfirmed: grant.permissions.filter((name) => unconfirmedName(name, catalog) !== undefined),
+    remarks: remarksOf({ grant, catalog }),
     probes: probes.probes.length,
     unverifiable: probes.unverifiable,
     coverage,
   };
+}
+
+/** On what the key may do, asked for or not. */
+function remarksOf({ grant, catalog }: Pick<PlanReport, 'grant' | 'catalog'>): readonly SharedRemark[] {
+  const widened = grant.widenings.flatMap(({ operations }) => operations);
+  return remarksOnAll(new Set([...grant.asked, ...widened]), catalog);
 }
 
 /** `plan --format table`: one screen for a security engineer. */
@@ -78,7 +87,8 @@ function renderPermissions({ grant, catalog }: PlanReport, output: TextOutput): 
   const paint = paintFor(output);
   for (const row of dashboardRows(grant.permissions, catalog)) {
     const place = `Dashboard: ${row.group} › ${row.label} › ${row.level}`;
-    output.write(`  ${row.permission}  ${paint.dim(place)}\n`);
+    const mark = unconfirmedName(row.permission, catalog) === undefined ? '' : ' (unconfirmed name)';
+    output.write(`  ${row.permission}${mark}  ${paint.dim(place)}\n`);
   }
   if (grant.permissions.length === 0) output.write('  none\n');
   if (grant.connectPermissions.length > 0) {
@@ -112,7 +122,11 @@ function renderRisks({ grant }: PlanReport, output: TextOutput): void {
   if (worth.length === 0) output.write('  none above reading plain business data\n');
 }
 
-function renderVerification({ probes, coverage }: PlanReport, output: TextOutput, verbose: boolean): void {
+function renderVerification(
+  { probes, coverage, grant, catalog }: PlanReport,
+  output: TextOutput,
+  verbose: boolean,
+): void {
   output.write(wrap(`${counted(probes.probes.length, 'probe')} at depth ${probes.depth}.`, output, PLAIN));
   const idle = coverage.permissions
     .filter(({ exercisedBy, operations }) => exercisedBy.length === 0 && operations.length > 0)
@@ -135,6 +149,8 @@ function renderVerification({ probes, coverage }: PlanReport, output: TextOutput
   say('Cannot be verified, since no known call needs it', 'no-operation');
   say('Cannot be verified, since every probe for it is blind or unsafe', 'blind', 'unsafe');
   say('Cannot be told apart, since this grant allows the same calls anyway', 'always-covered');
+  for (const { remark, operations } of remarksOf({ grant, catalog }))
+    output.write(wrap(`${someOf(operations)}: ${remark}`, output, HANGING));
 }
 
 function renderLinks({ profile, grant, catalog }: PlanReport, output: TextOutput): void {

@@ -121,7 +121,7 @@ describe('permissions', () => {
       endpoints: unknown[];
       unresolved: unknown[];
     };
-    expect([endpoints.length, unresolved.length]).toEqual([517, 133]);
+    expect([endpoints.length, unresolved.length]).toEqual([522, 128]);
   });
 });
 

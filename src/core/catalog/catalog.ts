@@ -32,6 +32,8 @@ export interface Permission {
   /** Whether `POST /v2/iam/api_keys` is known to take the name. */
   readonly managedApi: boolean;
   readonly source: string;
+  /** No public source knows the name, or its scope alone. */
+  readonly unconfirmed?: 'name' | 'scope';
 }
 
 /** "Who holds `from` can also do what `to` allows", with where that is known from. */
@@ -55,6 +57,8 @@ export interface Operation {
   readonly provenance: Provenance;
   /** Where the permission is known from, in words. */
   readonly source: string;
+  /** What a user should know beside the permissions; a sentence without its full stop. */
+  readonly remark?: string;
 }
 
 /** One top-level parameter of an operation, as stripe-node's type declarations give it. */

@@ -68,7 +68,10 @@ describe('resolveGrant', () => {
     const causes = grantOf('permissions: { customers: read }').widenings.map(
       ({ cause, permission, implied }) => [cause, permission, implied],
     );
-    expect(causes).toEqual([['implied', 'customer_read', 'billing_clock_read']]);
+    expect(causes).toEqual([
+      ['bundled', 'customer_read', undefined],
+      ['implied', 'customer_read', 'billing_clock_read'],
+    ]);
   });
 
   const acceptRows: readonly [name: string, until: string, accepted: boolean][] = [

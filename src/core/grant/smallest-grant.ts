@@ -8,6 +8,7 @@ import {
   type Provenance,
 } from '../catalog/catalog.ts';
 import type { Expansions } from '../catalog/expansion.ts';
+import { remarksOn } from '../catalog/remark.ts';
 import { nearest } from '../document/nearest.ts';
 
 /** A call that the catalog resolved to what it needs. */
@@ -18,6 +19,8 @@ export interface ResolvedEndpoint {
   /** Any one of these suffices. */
   readonly permissions: readonly PermissionName[];
   readonly provenance: Provenance;
+  /** What a user should know beside them; sentences. */
+  readonly remarks?: readonly string[];
   /** What its `expand[]` reads, besides: of each of these calls it must be allowed one. */
   readonly expands?: readonly { readonly path: string; readonly reads: readonly (readonly string[])[] }[];
 }
@@ -73,7 +76,15 @@ export function smallestGrant(
       wanted.add(operation);
       for (const { reads } of expanded) for (const readers of reads) wanted.add(anyOf(readers));
       const { name, permissions, provenance } = operation;
-      endpoints.push({ endpoint, operation: name, permissions, provenance, ...shown(expanded) });
+      const remarks = remarksOn(operation, catalog);
+      endpoints.push({
+        endpoint,
+        operation: name,
+        permissions,
+        provenance,
+        ...(remarks.length === 0 ? {} : { remarks }),
+        ...shown(expanded),
+      });
     }
   }
   const permissions = fewest([...wanted], catalog);

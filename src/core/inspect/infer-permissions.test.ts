@@ -268,9 +268,12 @@ describe('planInspection', () => {
       .filter(({ permissions }) => permissions.length > 1)
       .map(({ permissions }) => permissions);
     expect(names).toEqual([
+      ['connected_account_read', 'accounts_kyc_basic_read'],
       ['customer_read', 'customer_limited_read'],
       ['setup_intent_read', 'confirmation_token_client_read'],
       ['subscription_read', 'billing_cadence_read'],
+      ['customer_read', 'tax_id_read'],
+      ['customer_write', 'tax_id_write'],
     ]);
   });
 

@@ -123,7 +123,7 @@ describe('the permissions that cannot be verified', () => {
         .map(({ permission }) => permission);
       expect(listed, name).toEqual(idle);
     }
-    expect(idle).toHaveLength(46);
+    expect(idle).toHaveLength(45);
   });
 
   it('and, by profile, those whose every call is allowed by others that it holds', () => {
@@ -136,22 +136,36 @@ describe('the permissions that cannot be verified', () => {
       ]),
     );
     expect(covered).toEqual({
-      analytics: ['credit_note_read', 'billing_clock_read', 'customer_limited_read', 'billing_cadence_read'],
-      'dispute-handler': ['dispute_read', 'file_read', 'billing_clock_read', 'customer_limited_read'],
+      analytics: [
+        'credit_note_read',
+        'billing_clock_read',
+        'customer_limited_read',
+        'billing_cadence_read',
+        'tax_id_read',
+      ],
+      'dispute-handler': [
+        'dispute_read',
+        'file_read',
+        'billing_clock_read',
+        'customer_limited_read',
+        'tax_id_read',
+      ],
       'payment-capture': [
         'payment_intent_read',
         'product_read',
         'source_read',
         'billing_clock_read',
         'customer_limited_read',
+        'tax_id_read',
       ],
-      'refund-agent': ['charge_read', 'billing_clock_read', 'customer_limited_read'],
+      'refund-agent': ['charge_read', 'billing_clock_read', 'customer_limited_read', 'tax_id_read'],
       'subscription-manager': [
         'credit_note_read',
         'subscription_read',
         'billing_clock_read',
         'customer_limited_read',
         'billing_cadence_read',
+        'tax_id_read',
       ],
     });
   });

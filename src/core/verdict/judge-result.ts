@@ -1,4 +1,5 @@
 import { allows, type Catalog, isWrite, type OperationName } from '../catalog/catalog.ts';
+import { remarksOn } from '../catalog/remark.ts';
 import type { Grant } from '../grant/grant.ts';
 import type { Probe } from '../probe/probe.ts';
 import { locateOperation } from '../profile/locate-operation.ts';
@@ -48,7 +49,10 @@ export function judgeResult(
     provenance: operation.provenance,
     expectation,
     reason: verdict.reason,
-    notes: notesFor(probe, verdict, context.catalog),
+    notes: [
+      ...notesFor(probe, verdict, context.catalog),
+      ...(kind === undefined ? [] : remarksOn(operation, context.catalog)),
+    ],
   } as const;
   const message = messageFor(kind, facts, verdict, context.grant.accepted.get(operation.name)?.reason);
   const accepted = context.grant.accepted.has(operation.name);

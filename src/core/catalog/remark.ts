@@ -1,0 +1,32 @@
+import type { Catalog, Operation, OperationName, PermissionName } from './catalog.ts';
+
+/** What a user should know of an operation's row beside its permissions; sentences. */
+export function remarksOn(operation: Operation, catalog: Catalog): readonly string[] {
+  const row = operation.remark === undefined ? [] : [`${operation.remark}.`];
+  const names = operation.permissions.flatMap((name) => unconfirmedName(name, catalog) ?? []);
+  return [...row, ...names];
+}
+
+/** Operations that one remark is about. */
+export interface SharedRemark {
+  readonly remark: string;
+  readonly operations: readonly OperationName[];
+}
+
+/** The remarks on all these operations, each once. */
+export function remarksOnAll(operations: Iterable<OperationName>, catalog: Catalog): readonly SharedRemark[] {
+  const byRemark = new Map<string, OperationName[]>();
+  for (const name of operations) {
+    const operation = catalog.operation(name);
+    for (const remark of operation === undefined ? [] : remarksOn(operation, catalog))
+      byRemark.set(remark, [...(byRemark.get(remark) ?? []), name]);
+  }
+  return [...byRemark].map(([remark, of]) => ({ remark, operations: of }));
+}
+
+/** That no public source knows a permission's name; undefined for a confirmed one. */
+export function unconfirmedName(name: PermissionName, catalog: Catalog): string | undefined {
+  return catalog.permission(name)?.unconfirmed === 'name'
+    ? `${name} is an unconfirmed name: no source of Stripe's knows it.`
+    : undefined;
+}
