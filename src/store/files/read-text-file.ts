@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 /** No file that people write for keyaudit comes near it, and no report that it writes of a whole fleet. */
 const MOST_BYTES = 64_000_000;
+const CHUNK_BYTES = 4_096;
 /** Longest for what a shell hands over by a pipe, in ms. */
 const LONGEST_MS = 60_000;
 /** Where a shell puts the pipe of `<(command)`, and standard input. */
@@ -18,7 +19,7 @@ export async function readTextFile(path: string, encoding: BufferEncoding = 'utf
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = await handle.stat();
-    if (found.isFile()) return await readWhole(handle, encoding);
+    if (found.isFile()) return await readWhole(handle, found.size, encoding);
     if (found.isDirectory()) throw withCode('EISDIR');
     if (!HANDED_OVER.test(path)) throw withCode('ENOTFILE');
   } finally {
@@ -27,9 +28,20 @@ export async function readTextFile(path: string, encoding: BufferEncoding = 'utf
   return readPipe(path, encoding);
 }
 
-async function readWhole(handle: FileHandle, encoding: BufferEncoding): Promise<string> {
-  if ((await handle.stat()).size > MOST_BYTES) throw withCode('EFBIG');
-  return readAll(handle.createReadStream({ autoClose: false }), encoding);
+/** By reads of its own: a stream costs more than the file, and `lint` reads a thousand of them. */
+async function readWhole(handle: FileHandle, size: number, encoding: BufferEncoding): Promise<string> {
+  if (size > MOST_BYTES) throw withCode('EFBIG');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // What the system says of a size is not always so: /proc says 0, and another process may be writing.
+  for (let room = size; length <= MOST_BYTES; room = 0) {
+    const chunk = Buffer.allocUnsafe(Math.max(room, CHUNK_BYTES));
+    const { bytesRead } = await handle.read(chunk);
+    if (bytesRead === 0) return Buffer.concat(chunks).toString(encoding);
+    chunks.push(chunk.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  throw withCode('EFBIG');
 }
 
 async function readPipe(path: string, encoding: BufferEncoding): Promise<string> {
