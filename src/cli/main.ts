@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { printError } from './print-error.ts';
@@ -35,8 +34,11 @@ const surroundings: Surroundings = {
   env: process.env,
   cwd: process.cwd(),
   // This is one folder below it when built.
-  packageRoot: fileURLToPath(new URL('..', import.meta.url)),
-  stdin: process.stdin,
+  packageRoot: `${import.meta.dirname}/../`,
+  // Node opens it when it is first asked for; most runs never do.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: new GuardedStream(process.stdout),
   stderr: new GuardedStream(process.stderr),
   now: () => new Date(),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { version } from '../../package.json' with { type: 'json' };
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { commandContext } from './command-context.ts';
 import type { GuardedStream } from './guarded-stream.ts';
@@ -27,24 +27,19 @@ export interface Surroundings {
  * loaded when it is called, so that `--help` costs little more than starting node.
  */
 export async function run(surroundings: Surroundings): Promise<number> {
-  const { argv, env, packageRoot, stdout } = surroundings;
+  const { argv, env, stdout } = surroundings;
   let exitCode: number;
   try {
-    const version = versionAt(packageRoot);
     const reading = await readCommandLine({ argv, env, version, print: stdout.write });
     if (reading.kind === 'help') exitCode = reading.wasAskedFor ? EXIT.ok : EXIT.usage;
-    else exitCode = await perform(reading.invocation, version, surroundings);
+    else exitCode = await perform(reading.invocation, surroundings);
   } catch (error) {
     exitCode = await printError(error, surroundings);
   }
   return exitCodeAfter(exitCode, surroundings);
 }
 
-async function perform(
-  { globals, work }: Invocation,
-  version: string,
-  surroundings: Surroundings,
-): Promise<number> {
+async function perform({ globals, work }: Invocation, surroundings: Surroundings): Promise<number> {
   const context = commandContext(globals, version, surroundings);
   return await work(context);
 }
@@ -68,8 +63,4 @@ async function exitCodeAfter(code: number, surroundings: Surroundings): Promise<
     surroundings,
   );
   return code === EXIT.ok ? EXIT.undetermined : code;
-}
-
-function versionAt(packageRoot: string): string {
-  return (JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as { version: string }).version;
 }
