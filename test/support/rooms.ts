@@ -118,6 +118,8 @@ function wrongArrow(from: string, specifier: string): string | undefined {
       : undefined;
   }
   const to = relative('.', normalize(join(dirname(from), specifier)));
+  if (to === 'package.json')
+    return a === 'cli' ? undefined : `${from} imports ${to}: cli/ reads the version, and hands it down.`;
   const b = roomOf(to);
   if (a === b && a !== 'commands') return undefined;
   const rule = NEVER.find((never) => never.from.test(a) && never.to.test(b));
