@@ -37,14 +37,15 @@ export interface Settled {
   readonly overrun: number;
 }
 
-interface Share {
+/** So much, taken from these counters as they were then: a window is never worked out anew. */
+export interface Share {
   amount: number;
-  /** The counters as they were when it was taken: a window is never worked out anew. */
-  readonly counters: readonly string[];
+  counters: readonly string[];
 }
 
 interface Reservation {
-  readonly group: string;
+  readonly id: string;
+  group: string;
   readonly counters: readonly string[];
   /** The most that the call can have moved, or has moved once it is settled. */
   total: number;
@@ -72,6 +73,11 @@ export class Ledger {
     return this.#used.get(counter) ?? 0;
   }
 
+  /** Every counter that anything is counted on. */
+  counters(): ReadonlyMap<string, number> {
+    return this.#used;
+  }
+
   /**
    * Takes the exposure from all counters, or from none.
    * @throws on an amount or cap that is no whole number of minor units, and on an id that was used before
@@ -89,7 +95,7 @@ export class Ledger {
       return { reserved: false, counter, left: Math.max(0, cap - this.used(counter)), asked };
     }
     const counters = [...new Set(takes.map(({ counter }) => counter))];
-    const reservation = { group: name, counters, total: amount, settled: false };
+    const reservation = { id, group: name, counters, total: amount, settled: false };
     this.#groups.set(name, group);
     this.#reservations.set(id, reservation);
     group.members.add(reservation);
@@ -97,8 +103,11 @@ export class Ledger {
     return { reserved: true };
   }
 
-  /** The call went through and moved so much (of a total: the object's total is now so much). */
-  settle(id: string, moved: number): Settled {
+  /**
+   * The call went through and moved so much (of a total: the object's total is now so much).
+   * @param isWhole the answer told all that the object has come to, so that earlier totals count no further
+   */
+  settle(id: string, moved: number, { isWhole = false }: { readonly isWhole?: boolean } = {}): Settled {
     assertMinor(moved);
     const reservation = this.#reservations.get(id);
     if (reservation === undefined || reservation.settled) return { overrun: 0 };
@@ -106,8 +115,69 @@ export class Ledger {
     const overrun = Math.max(0, moved - reservation.total);
     reservation.settled = true;
     reservation.total = moved;
+    if (isWhole) {
+      for (const member of group.members) if (member.settled) member.total = Math.min(member.total, moved);
+    }
     this.#level(group, reservation.counters);
     return { overrun };
+  }
+
+  /** From now on the call counts among the totals of this object, which only its answer has named. */
+  nameTotal(id: string, totalOf: string): void {
+    const reservation = this.#reservations.get(id);
+    const name = `object ${totalOf}`;
+    if (reservation === undefined || reservation.group === name) return;
+    const group = this.#groupOf(reservation);
+    const known = this.#groups.get(name);
+    this.#groups.delete(reservation.group);
+    for (const member of group.members) member.group = name;
+    if (known === undefined) {
+      this.#groups.set(name, group);
+      return;
+    }
+    for (const member of group.members) known.members.add(member);
+    known.shares.push(...group.shares);
+    this.#level(known, reservation.counters);
+  }
+
+  /** Whether all calls that count together with this one are settled; so is one that is not known any more. */
+  isSettled(id: string): boolean {
+    const reservation = this.#reservations.get(id);
+    if (reservation === undefined) return true;
+    return [...this.#groupOf(reservation).members].every(({ settled }) => settled);
+  }
+
+  /**
+   * Forgets a settled call, and all that counts together with it. What it moved stays counted.
+   * @returns what is still counted for it, share by share
+   */
+  forget(id: string): readonly Share[] {
+    const reservation = this.#reservations.get(id);
+    if (reservation === undefined || !this.isSettled(id)) return [];
+    const group = this.#groupOf(reservation);
+    this.#groups.delete(reservation.group);
+    for (const member of group.members) this.#reservations.delete(member.id);
+    return group.shares.filter(({ amount }) => amount > 0);
+  }
+
+  /** A rolling window has passed over so much: the counter has come to that much less. */
+  pass(counter: string, amount: number): void {
+    assertMinor(amount);
+    const rest = this.used(counter) - amount;
+    if (rest < 0) throw new RangeError(`${counter} would come to less than nothing`);
+    if (rest === 0) this.#used.delete(counter);
+    else this.#used.set(counter, rest);
+  }
+
+  /** A rolling window has passed over all that is counted together with this settled call. */
+  passOver(id: string, counter: string): void {
+    const reservation = this.#reservations.get(id);
+    if (reservation === undefined) return;
+    for (const share of this.#groupOf(reservation).shares) {
+      if (!share.counters.includes(counter)) continue;
+      share.counters = share.counters.filter((one) => one !== counter);
+      this.pass(counter, share.amount);
+    }
   }
 
   /** It is certain that the call moved nothing. */
@@ -150,7 +220,11 @@ export class Ledger {
   }
 
   #add(counters: readonly string[], amount: number): void {
-    for (const counter of counters) this.#used.set(counter, this.used(counter) + amount);
+    for (const counter of counters) {
+      const sum = this.used(counter) + amount;
+      if (sum === 0) this.#used.delete(counter);
+      else this.#used.set(counter, sum);
+    }
   }
 
   #groupOf(reservation: Reservation): Group {

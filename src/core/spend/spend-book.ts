@@ -1,0 +1,285 @@
+import type { Cap } from './cap.ts';
+import { type CountedTake, type Takes, takesOf } from './counters.ts';
+import { dayAt } from './day.ts';
+import { Ledger } from './ledger.ts';
+import type { LogEvent, ReconcileEvent, ReserveEvent, RowTake, SettleEvent } from './log-row.ts';
+import type { NotReserved, ReserveRequest } from './reserve-request.ts';
+import { RollingWindows } from './rolling-windows.ts';
+import { Runs } from './runs.ts';
+
+/** A reservation that is not settled: open while its call is under way, held when its outcome is unknown. */
+export interface OpenReservation {
+  readonly event: ReserveEvent;
+  /** In ms since 1970. */
+  readonly at: number;
+  state: 'open' | 'held';
+}
+
+/** A settled reservation whose money is still on its way, so that it can come back. */
+export interface PendingReservation {
+  readonly event: ReserveEvent;
+  readonly settled: SettleEvent;
+  readonly at: number;
+}
+
+/** What an idempotency key stood for. */
+export interface KnownKey {
+  readonly profile: string;
+  readonly content: string;
+  readonly reservation: string;
+  /** When it was first used, in ms since 1970. */
+  readonly at: number;
+}
+
+/** Settled keys beyond these are forgotten, oldest first: a call with one is then reserved anew, and released if it is a replay. */
+const MOST_KEYS = 50_000;
+
+/**
+ * All that the guard counts, as a fold over its log: what happened is applied, whether it happens now or is read back
+ * after a restart. At every moment counted is at least what Stripe can have moved.
+ */
+export class SpendBook {
+  readonly ledger = new Ledger();
+  readonly runs = new Runs();
+  readonly open = new Map<string, OpenReservation>();
+  readonly pending = new Map<string, PendingReservation>();
+  readonly #windows = new RollingWindows(this.ledger);
+  readonly #keys = new Map<string, KnownKey>();
+  /** Reservations by run and roll, by their digest of operation, object and amount. */
+  readonly #repeats = new Map<string, Map<string, string>>();
+  #lastTime = 0;
+
+  /** The latest moment that anything happened at, in ms since 1970. */
+  get lastTime(): number {
+    return this.#lastTime;
+  }
+
+  /** What an idempotency key stands for; undefined for one that is not known, or whose call was released. */
+  key(digest: string): KnownKey | undefined {
+    return this.#keys.get(digest);
+  }
+
+  /** Reserves, or says why not; takes from all counters or from none. What is returned is applied already. */
+  reserve(request: ReserveRequest): { readonly event: ReserveEvent } | { readonly refused: NotReserved } {
+    const { call, scope, reservation, direction, currency, objects, now } = request;
+    this.#advance(now);
+    const state = this.runs.stateOf(call.run, now);
+    if (state !== 'live') return { refused: { why: state === 'killed' ? 'killed' : 'ended' } };
+    const { roll, repeats } = this.runs.placeOf(call.run, now);
+    const repeat = repeats.includes(call.operation) ? undefined : request.repeat;
+    if (repeat !== undefined && this.#repeats.get(roll)?.has(repeat)) return { refused: { why: 'repeated' } };
+    const takes = this.#takesOf(request, roll);
+    if (takes.unknown !== undefined) return { refused: { why: 'unknown-object', per: takes.unknown } };
+    if (currency !== undefined && !takes.isCapped) return { refused: { why: 'not-capped', currency } };
+    const amount = request.isRest === true ? this.#restOf(takes) : request.amount;
+    const totalOf = request.totalOf === 'new' ? `new ${reservation}` : request.totalOf;
+    const taken = this.#take({ ...request, amount, totalOf }, takes);
+    if ('refused' in taken) return taken;
+    const rolling = [...takes.amounts, ...takes.calls].filter(({ rolls }) => rolls);
+    const event: ReserveEvent = {
+      kind: 'reserve',
+      ...call,
+      reservation,
+      scope,
+      amount,
+      currency,
+      direction,
+      totalOf,
+      object: objects.object,
+      takes: taken.amounts,
+      calls: taken.calls,
+      rolling: rolling.length === 0 ? undefined : rolling.map(({ counter }) => counter),
+      key: request.key,
+      content: request.content,
+      repeat: repeat === undefined ? undefined : `${roll} ${repeat}`,
+    };
+    this.#track(event, now);
+    return { event };
+  }
+
+  /** Takes in what happened. @param at in ms since 1970 @throws RangeError for what cannot have happened */
+  apply(event: LogEvent, at: number): void {
+    this.#advance(at);
+    switch (event.kind) {
+      case 'reserve':
+        this.#reserved(event, at);
+        break;
+      case 'settle':
+        this.#settled(event, at);
+        break;
+      case 'release':
+        this.#released(event.reservation);
+        break;
+      case 'hold': {
+        const held = this.open.get(event.reservation);
+        if (held !== undefined) held.state = 'held';
+        break;
+      }
+      case 'reconcile':
+        this.#reconciled(event, at);
+        break;
+      default:
+        this.runs.apply(event);
+    }
+  }
+
+  /** What is counted on every counter that is not at zero. */
+  counters(): ReadonlyMap<string, number> {
+    return this.ledger.counters();
+  }
+
+  #advance(at: number): void {
+    this.#lastTime = Math.max(this.#lastTime, at);
+    this.#windows.advance(this.#lastTime);
+  }
+
+  #takesOf(
+    { caps, call, direction, currency, objects, scope, unpriced, zone, now }: ReserveRequest,
+    roll: string,
+  ): Takes {
+    const { caps: own } = this.runs.placeOf(call.run, now);
+    const ownCaps: readonly Cap[] = own.length === 0 ? [] : [{ per: 'run', amounts: own, of: [] }];
+    const takes = takesOf(
+      [...caps, ...ownCaps],
+      { operation: call.operation, direction, currency, objects },
+      { scope, run: roll, day: dayAt(now, zone) },
+    );
+    if (currency !== undefined) return takes;
+    const of: Cap = { per: 'run', amounts: [], of: [call.operation] };
+    const byName = { counter: `${scope} unpriced run ${roll} calls`, cap: unpriced, of, rolls: false };
+    return { ...takes, calls: [...takes.calls, byName] };
+  }
+
+  /** All that is left of the tightest cap. */
+  #restOf({ amounts, largest }: Takes): number {
+    const left = amounts.map(({ counter, cap }) => cap - this.ledger.used(counter));
+    return Math.max(0, Math.min(...left, largest?.amount ?? Number.MAX_SAFE_INTEGER));
+  }
+
+  /** Takes an amount and a call from all counters, or from none. */
+  #take(
+    { reservation, amount, totalOf, scope, zone, now }: ReserveRequest,
+    { amounts, calls, largest }: Takes,
+  ):
+    | { readonly amounts: readonly RowTake[]; readonly calls: readonly RowTake[] }
+    | { readonly refused: NotReserved } {
+    const until = ({ per }: Pick<Cap, 'per'>) => (per === 'day' ? dayAt(now, zone).until : undefined);
+    if (largest !== undefined && amount !== undefined && amount > largest.amount) {
+      const { cap, amount: of } = largest;
+      return { refused: { why: 'cap', cap, unit: 'amount', asked: amount, left: of, of } };
+    }
+    const full = calls.find(({ counter, cap }) => this.ledger.used(counter) >= cap);
+    if (full !== undefined) {
+      const { of: cap, cap: of } = full;
+      return { refused: { why: 'cap', cap, unit: 'calls', asked: 1, left: 0, of, until: until(cap) } };
+    }
+    const before = amounts.map(({ counter }) => this.ledger.used(counter));
+    if (amount !== undefined) {
+      const total = totalOf === undefined ? {} : { totalOf: `${scope} ${totalOf}` };
+      const taken = this.ledger.reserve({ id: reservation, amount, ...total, takes: amounts });
+      if (!taken.reserved) {
+        const short = amounts.find(({ counter }) => counter === taken.counter);
+        const cap = short?.of ?? { per: 'run', of: [] };
+        const { asked, left } = taken;
+        return {
+          refused: { why: 'cap', cap, unit: 'amount', asked, left, of: short?.cap ?? 0, until: until(cap) },
+        };
+      }
+    }
+    const beforeCalls = calls.map(({ counter }) => this.ledger.used(counter));
+    this.#takeCalls(reservation, calls);
+    const rows = (list: readonly CountedTake[], had: readonly number[]): RowTake[] =>
+      list.map(({ counter, cap }, at) => ({
+        counter,
+        cap,
+        before: had[at] ?? 0,
+        after: this.ledger.used(counter),
+      }));
+    return { amounts: rows(amounts, before), calls: rows(calls, beforeCalls) };
+  }
+
+  #takeCalls(reservation: string, calls: readonly { readonly counter: string }[]): void {
+    if (calls.length === 0) return;
+    const takes = calls.map(({ counter }) => ({ counter, cap: Number.MAX_SAFE_INTEGER }));
+    this.ledger.reserve({ id: `${reservation} calls`, amount: 1, takes });
+  }
+
+  /** What a row says was reserved: the caps were asked when it was let through, and are not asked again. */
+  #reserved(event: ReserveEvent, at: number): void {
+    const { reservation, amount, scope, totalOf, takes, calls } = event;
+    if (amount !== undefined) {
+      const total = totalOf === undefined ? {} : { totalOf: `${scope} ${totalOf}` };
+      const unlimited = takes.map(({ counter }) => ({ counter, cap: Number.MAX_SAFE_INTEGER }));
+      this.ledger.reserve({ id: reservation, amount, ...total, takes: unlimited });
+    }
+    this.#takeCalls(reservation, calls);
+    this.#track(event, at);
+  }
+
+  #track(event: ReserveEvent, at: number): void {
+    const { reservation, key, content, repeat, profile } = event;
+    this.open.set(reservation, { event, at, state: 'open' });
+    if (key !== undefined && content !== undefined) {
+      this.#keys.delete(key);
+      this.#keys.set(key, { profile, content, reservation, at });
+      this.#forgetKeys();
+    }
+    if (repeat === undefined) return;
+    const [roll = '', digest = ''] = repeat.split(' ');
+    const known = this.#repeats.get(roll) ?? new Map<string, string>();
+    known.set(digest, reservation);
+    this.#repeats.set(roll, known);
+  }
+
+  #settled(event: SettleEvent, at: number): void {
+    const { reservation, amount, isWhole = false, totalOf } = event;
+    const open = this.open.get(reservation);
+    if (open === undefined) return;
+    this.open.delete(reservation);
+    const { scope } = open.event;
+    if (totalOf !== undefined) this.ledger.nameTotal(reservation, `${scope} ${totalOf}`);
+    this.ledger.settle(reservation, amount, { isWhole });
+    this.ledger.settle(`${reservation} calls`, 1);
+    this.#windows.settled(`${reservation} calls`, { event: open.event, isTotal: false, at });
+    this.#windows.settled(reservation, { event: open.event, isTotal: open.event.totalOf !== undefined, at });
+    if (event.isPending === true) this.pending.set(reservation, { event: open.event, settled: event, at });
+  }
+
+  #released(reservation: string): void {
+    const open = this.open.get(reservation);
+    if (open === undefined) return;
+    this.open.delete(reservation);
+    this.ledger.release(reservation);
+    this.ledger.release(`${reservation} calls`);
+    const { key, repeat } = open.event;
+    if (key !== undefined && this.#keys.get(key)?.reservation === reservation) this.#keys.delete(key);
+    const [roll = '', digest = ''] = (repeat ?? '').split(' ');
+    const known = this.#repeats.get(roll);
+    if (known?.get(digest) === reservation) known.delete(digest);
+  }
+
+  #reconciled(event: ReconcileEvent, at: number): void {
+    const { reservation, outcome, amount = 0, isWhole, totalOf } = event;
+    if (outcome === 'settled') {
+      if (this.open.has(reservation)) {
+        this.#settled({ kind: 'settle', reservation, amount, isWhole, totalOf }, at);
+      }
+      this.pending.delete(reservation);
+    } else if (outcome === 'released') this.#released(reservation);
+    else {
+      const pending = this.pending.get(reservation);
+      if (pending === undefined) return;
+      this.pending.delete(reservation);
+      this.#windows.giveBack(pending.event, pending.settled.amount, pending.at);
+    }
+  }
+
+  #forgetKeys(): void {
+    if (this.#keys.size <= MOST_KEYS) return;
+    for (const [digest, { reservation }] of this.#keys) {
+      if (this.open.has(reservation)) continue;
+      this.#keys.delete(digest);
+      if (this.#keys.size <= MOST_KEYS) return;
+    }
+  }
+}
