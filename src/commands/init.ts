@@ -2,11 +2,8 @@ import { access, mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { lockProfiles } from '../audit/lock-profiles.ts';
 import { CI_SYSTEMS, type CiSystem } from '../core/draft/ci-system.ts';
-import {
-  parseStarterPermission,
-  type StarterPermission,
-  starterProfile,
-} from '../core/draft/starter-profile.ts';
+import type { DraftPermission } from '../core/draft/profile-text.ts';
+import { parseStarterPermission, starterProfile } from '../core/draft/starter-profile.ts';
 import { starterWorkflow } from '../core/draft/starter-workflow.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE } from '../core/lock/lock.ts';
@@ -33,7 +30,7 @@ export interface InitOptions {
 interface Answers {
   readonly name: string;
   readonly description: string;
-  readonly permissions: readonly StarterPermission[];
+  readonly permissions: readonly DraftPermission[];
   readonly ci: CiSystem;
 }
 
