@@ -137,6 +137,12 @@ export function lackingReads(
   return reads.find((readers) => !readers.some((reader) => allows(effective, reader)));
 }
 
+/** Every name that a path of `expand[]` may consist of. */
+export function expandableNames(): ReadonlySet<string> {
+  const names = [...encodedFields.values()].flatMap((text) => [...decodeFields(text).keys()]);
+  return new Set(['data', ...names.flatMap((path) => path.split('.'))]);
+}
+
 const PART: ExpandableField = { objects: [], isList: false, onRequest: false };
 
 function joined(a: ExpandableField, b: ExpandableField): ExpandableField {

@@ -13,6 +13,12 @@ export function parametersOf(operation: OperationName): readonly Parameter[] {
   return decodeParameters(encoded, enumValues);
 }
 
+/** The names of all top-level parameters of all operations. */
+export function parameterNames(): ReadonlySet<string> {
+  const encoded = Object.values(encodedParameters).flatMap((text) => text.split(' '));
+  return new Set(encoded.map((text) => text.replace(/!?:.*$/, '')).filter((name) => name !== ''));
+}
+
 /** @param lists the shared lists of enum values that the text refers to by number */
 function decodeParameters(encoded: string, lists: readonly (readonly string[])[]): readonly Parameter[] {
   return encoded === '' ? [] : encoded.split(' ').map((text) => decodeParameter(text, lists));
