@@ -57,3 +57,8 @@ await bundle.close();
 // What a browser runs is read as it is; its types are for the compiler alone.
 for (const file of ['page.js', 'page.css'])
   await cp(`${root}src/report/verify/html/page/${file}`, `${outDir}/chunks/page/${file}`);
+// What is loaded into a recorded program, as it is.
+await cp(`${root}src/record/hooks`, `${outDir}/chunks/hooks`, {
+  recursive: true,
+  filter: (path) => !path.includes('__pycache__'),
+});

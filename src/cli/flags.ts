@@ -38,6 +38,27 @@ export function portNumber(text: string): number {
   return Number(text);
 }
 
+/** A whole number above 0. */
+export const countOption = <const Flags extends string>(flags: Flags, description: string) =>
+  new Option(flags, description).argParser(wholeNumber);
+
+/** A number from 0 on. */
+export const expectedOption = <const Flags extends string>(flags: Flags, description: string) =>
+  new Option(flags, description).argParser(notNegative);
+
+function wholeNumber(text: string): number {
+  const value = decimal(text);
+  if (!(value > 0 && Number.isInteger(value)))
+    throw new InvalidArgumentError('It must be a whole number above 0.');
+  return value;
+}
+
+function notNegative(text: string): number {
+  const value = decimal(text);
+  if (!(value >= 0)) throw new InvalidArgumentError('It must be a number, 0 or above.');
+  return value;
+}
+
 function percent(text: string): number {
   const value = decimal(text);
   if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError('It must be a percentage: 0 to 100.');

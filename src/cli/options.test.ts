@@ -158,6 +158,21 @@ describe('the options of a verb', () => {
       {},
       { profiles: [], report: [], keyEnv: 'K', liveKeyEnv: 'L', timeout: '5s', deadline: '1m' },
     ],
+    [['record', '--', 'node', 'a.js'], {}, { name: 'agent', killAfter: '10s', command: ['node', 'a.js'] }],
+    [
+      ['record', '--name', 'n', '--', 'profile', '--min-runs', '3'],
+      {},
+      { name: 'n', killAfter: '10s', command: ['profile', '--min-runs', '3'] },
+    ],
+    [['record'], {}, { name: 'agent', killAfter: '10s', command: [] }],
+    [['record', 'profile'], {}, { name: 'agent' }],
+    [['record', 'profile', 'n', '--as', 'm'], {}, { name: 'n', as: 'm' }],
+    [
+      ['record', 'profile', '--name', 'n', '--with-refused', '--min-runs', '5', '--max-new', '0.1'],
+      {},
+      { name: 'n', withRefused: true, minRuns: 5, maxNew: 0.1 },
+    ],
+    [['record', 'show', 'n'], {}, { name: 'n' }],
     [
       ['inspect', '--key-env', 'K', '--name', 'n'],
       { KEYAUDIT_RATE: '3' },
@@ -239,6 +254,12 @@ describe('what is wrong', () => {
     ),
     [['verify', '--nope'], {}, /Unknown option '--nope'/],
     [['verfy'], {}, /Unknown command 'verfy'/],
+    ...['0', '-1', '1.5', 'x', ''].map(
+      (count) => [['record', 'profile', '--min-runs', count], {}, /whole number above 0/] as const,
+    ),
+    ...['-1', 'x', '1e1', ''].map(
+      (count) => [['record', 'profile', '--max-new', count], {}, /number, 0 or above/] as const,
+    ),
     [['profiles'], {}, /"keyaudit profiles" is not a command alone/],
     [['profiles', 'lst'], {}, /Unknown command 'lst'/],
     [['revoke'], {}, /Missing required argument 'profile-or-key-id'/],

@@ -7,6 +7,7 @@ import { exampleText, present, type Run } from './verb.ts';
 import { explain } from './verbs/explain.ts';
 import { makeKeys } from './verbs/make-keys.ts';
 import { proveThem } from './verbs/prove-them.ts';
+import { recordCalls } from './verbs/record-calls.ts';
 import { setUp } from './verbs/set-up.ts';
 
 type AddVerbs = (program: CommandUnknownOpts, run: Run, argv: readonly string[]) => void;
@@ -15,6 +16,7 @@ type AddVerbs = (program: CommandUnknownOpts, run: Run, argv: readonly string[])
 const GROUPS: Readonly<Record<string, AddVerbs>> = {
   'Make keys': makeKeys,
   'Prove them': proveThem,
+  'Record calls': recordCalls,
   Explain: explain,
   'Set up': setUp,
 };
@@ -76,7 +78,7 @@ export async function readCommandLine({ argv, env, version, print }: CommandLine
   program.helpCommand('help [command]', 'the help of a command');
   settleEnvironment(tree, env);
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(ownWords(argv, tree));
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'help', wasAskedFor: true };
@@ -86,6 +88,18 @@ export async function readCommandLine({ argv, env, version, print }: CommandLine
   }
   if (invocation === undefined) throw new Error('A verb is registered without an action.');
   return { kind: 'invocation', invocation };
+}
+
+/** The verbs that run a command, which stands behind `--` and is none of commander's business. */
+const RUNS_A_COMMAND = ['exec', 'record'];
+
+/** What of a command line is keyaudit's own: a command to run could be called as a verb is, such as `profile`. */
+function ownWords(argv: readonly string[], program: CommandUnknownOpts): readonly string[] {
+  const at = argv.indexOf('--');
+  const own = at < 0 ? argv : argv.slice(0, at);
+  const names = program.commands.map((command) => command.name());
+  const name = own.slice(2).find((word) => names.includes(word));
+  return name !== undefined && RUNS_A_COMMAND.includes(name) ? own : argv;
 }
 
 /** One line for the options that every command takes; the help of the program itself explains them. */

@@ -37,6 +37,12 @@ export function verb<const Usage extends string>(
   return command;
 }
 
+/** The command to run, which commander cannot tell from arguments: all behind the first `--`. */
+export function commandBehindDashes(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('--');
+  return at < 0 ? [] : argv.slice(at + 1);
+}
+
 /** Examples under a title, one a line. */
 export function exampleText(title: string, examples: readonly string[]): string {
   return `\n${title}:\n${examples.map((example) => `  ${example}`).join('\n')}`;

@@ -1,7 +1,7 @@
 import { KeyauditError } from '../core/error.ts';
 import { wrap } from '../report/text.ts';
+import { runChild } from '../session/child/run-child.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
-import { runChild } from '../session/run-child.ts';
 import type { OpenSession } from '../session/session.ts';
 import { createKey, type PendingKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';

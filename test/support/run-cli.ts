@@ -30,8 +30,8 @@ export interface CliOptions {
   readonly laterMs?: number;
 }
 
-/** `exec` lends its own streams to a child; `sandbox` lives until it is told to end. */
-const NEEDS_A_PROCESS = /^(?:exec|sandbox)$/;
+/** What is behind `--` is lent keyaudit's own streams; `sandbox` lives until it is told to end. */
+const NEEDS_A_PROCESS = /^(?:exec|sandbox|--)$/;
 
 /**
  * Runs keyaudit in this process, all that it sees being what the test gives it; as a program of its own where the

@@ -1,7 +1,7 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { KEY_API_CHOICES } from '../../core/key-api.ts';
 import { ACCOUNT, ALL_PROFILES, readBackOption, repeatable, storeOption, TTL } from '../flags.ts';
-import { type Run, verb } from '../verb.ts';
+import { commandBehindDashes, type Run, verb } from '../verb.ts';
 
 /** The verbs that make, replace and end keys. */
 export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly string[]): void {
@@ -71,15 +71,11 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
     .option('--ttl <duration>', `${TTL.replace(/,.*/, '')}: a second net`)
     .option('--kill-after <duration>', 'how long the command may take to end after SIGTERM', '10s')
     .option('--account <id>', ACCOUNT)
-    .action((words, options) => {
-      // commander drops the "--" itself, so the two lists are told apart in argv.
-      const at = argv.indexOf('--');
-      const command = at < 0 ? [] : argv.slice(at + 1);
-      const profiles = words.slice(0, words.length - command.length);
-      return run({ ...options, profiles, command }, async (given, context) =>
+    .action((profiles, options) =>
+      run({ ...options, profiles, command: commandBehindDashes(argv) }, async (given, context) =>
         (await import('../../commands/exec.ts')).exec(given, context),
-      );
-    });
+      ),
+    );
   keysThatWereMade(program, run);
 }
 

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { execa } from 'execa';
-import { LONGEST_TIMER_MS } from '../core/duration.ts';
-import { wrap } from '../report/text.ts';
-import type { Session } from './session.ts';
+import { LONGEST_TIMER_MS } from '../../core/duration.ts';
+import { wrap } from '../../report/text.ts';
+import type { Session } from '../session.ts';
 
 /** As shells have it. */
 const NOT_EXECUTABLE = 126;
@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long it may take to end after it was told to, before it is killed, in ms. */
   readonly killAfterMs: number;
+  /** Told the process id, if it could be started. */
+  readonly started?: (pid: number) => void;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ChildOptions {
  * have it: 126 and 127 where it cannot be started, 128 and the signal's number where one ended it.
  */
 export async function runChild(
-  { command, args, env, killAfterMs }: ChildOptions,
+  { command, args, env, killAfterMs, started }: ChildOptions,
   { cwd, stdin, stderr }: Pick<Session, 'cwd' | 'stdin' | 'stderr'>,
 ): Promise<number> {
   const child = execa(command, args, {
@@ -34,6 +36,7 @@ export async function runChild(
     stdio: 'inherit',
     reject: false,
   });
+  if (child.pid !== undefined) started?.(child.pid);
   let killer: NodeJS.Timeout | undefined;
   const forward = (signal: NodeJS.Signals) => {
     // Ctrl-C on a terminal has reached the child already, as one of the foreground group.

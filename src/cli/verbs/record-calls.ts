@@ -1,0 +1,46 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { countOption, expectedOption } from '../flags.ts';
+import { commandBehindDashes, type Run, verb } from '../verb.ts';
+
+/** The verbs that watch what an agent calls, and make a profile of it. */
+export function recordCalls(program: CommandUnknownOpts, run: Run, argv: readonly string[]): void {
+  const record = verb(program, 'record', 'run a command, and note each call to Stripe that it makes', [
+    'keyaudit record -- node agent.js',
+    'keyaudit record --name refund-helper -- python agent.py',
+    'keyaudit record profile refund-helper --output profiles/refund-helper.yaml',
+  ])
+    .usage('[options] -- <command...>')
+    .option('--name <name>', 'what the recording is called; runs of one name are folded together', 'agent')
+    .option('--kill-after <duration>', 'how long the command may take to end after SIGTERM', '10s')
+    .action((options) =>
+      run({ ...options, command: commandBehindDashes(argv) }, async (given, context) =>
+        (await import('../../commands/record.ts')).record(given, context),
+      ),
+    );
+  /** Given behind the verb, or by the option of `record` itself. */
+  const named = (name: string | undefined) => name ?? record.opts().name;
+
+  verb(record, 'profile [name]', 'the smallest profile for what was recorded, and how sure it is', [
+    'keyaudit record profile refund-helper --output profiles/refund-helper.yaml',
+    'keyaudit record profile --min-runs 5 --max-new 0.1',
+  ])
+    .option('--as <profile>', 'what the profile is called (default: as the recording)')
+    .option('--description <text>', 'what the agent does')
+    .option('--with-refused', 'count calls that were refused with 403 as needed')
+    .addOption(countOption('--min-runs <n>', 'fail when fewer runs were recorded'))
+    .addOption(expectedOption('--max-new <n>', 'fail when more new operations are expected of the next run'))
+    .action((name, options) =>
+      run({ ...options, name: named(name) }, async (given, context) =>
+        (await import('../../commands/record-profile.ts')).recordProfile(given, context),
+      ),
+    );
+
+  verb(record, 'show [name]', 'the recorded runs, and what each called', [
+    'keyaudit record show',
+    'keyaudit record show refund-helper --format json',
+  ]).action((name) =>
+    run({ name: named(name) }, async (given, context) =>
+      (await import('../../commands/record.ts')).showRecorded(given, context),
+    ),
+  );
+}

@@ -1,0 +1,54 @@
+import { parseDuration } from '../core/duration.ts';
+import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import { requireProfileName } from '../core/profile/profile-name.ts';
+import { recordedRunsJson, recordedRunsTable, recordedSummary } from '../report/record.ts';
+import { recordChild } from '../session/child/record-child.ts';
+import type { CommandContext } from '../session/context.ts';
+import { printResult } from '../session/result-output.ts';
+import { openSession } from '../session/session.ts';
+import { requireRuns } from '../store/run-files.ts';
+
+/** What runs are called where nobody says. */
+export const DEFAULT_RECORDING = 'agent';
+
+export interface RecordOptions {
+  /** After `--`. */
+  readonly command: readonly string[];
+  /** Runs of one name are folded together. */
+  readonly name: string;
+  /** How long a command that was told to end may take before it is killed. */
+  readonly killAfter: string;
+}
+
+/**
+ * `keyaudit record -- COMMAND…`: runs a command as it is, and notes each call to Stripe that it makes.
+ * @returns the exit code of the command
+ */
+export async function record(options: RecordOptions, context: CommandContext): Promise<number> {
+  const [command, ...args] = options.command;
+  if (command === undefined) {
+    throw new KeyauditError('USAGE', 'No command to record.', {
+      hint: 'Write it after "--": keyaudit record -- node agent.js',
+    });
+  }
+  const { name, killAfter } = options;
+  requireProfileName(name);
+  const session = await openSession(context);
+  const child = { command, args, env: context.env, killAfterMs: parseDuration(killAfter) };
+  const { exitCode, run, file } = await recordChild(child, { name }, session);
+  if (!context.globals.quiet) recordedSummary(run, file, context.stderr);
+  return exitCode;
+}
+
+/** `keyaudit record show [NAME]`: the recorded runs, and what each called. */
+export async function showRecorded(
+  { name }: { readonly name: string },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const runs = await requireRuns(context.cwd, name);
+  await printResult(context, {
+    json: recordedRunsJson(name, runs),
+    table: (output) => recordedRunsTable(runs, output),
+  });
+  return EXIT.ok;
+}

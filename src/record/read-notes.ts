@@ -1,0 +1,83 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import type { RunRecorder } from '../core/draft/recorded-run.ts';
+
+const text = z.string().max(400);
+
+/** A line that a hook writes. The recorded command could write here too, so that nothing of it is taken as it is. */
+const noteSchema = z.object({
+  method: z.string().max(20),
+  path: z.string().max(2_000),
+  account: z.boolean().optional(),
+  status: z.int().min(100).max(599).optional(),
+  code: text.nullish(),
+  names: z.array(text).max(100),
+  expand: z.array(text).max(20),
+  amount: z.int().min(0).optional(),
+  currency: text.optional(),
+});
+
+const helloSchema = z.object({ hello: z.enum(['node', 'python']), version: text });
+const unwatchedSchema = z.object({ unwatched: z.enum(['http.client', 'httpx']) });
+
+/** What the hooks of one run said. */
+export interface NotesRead {
+  /** Processes that loaded a hook, by language. */
+  readonly processes: Readonly<Record<'node' | 'python', number>>;
+  readonly calls: number;
+  /** Modules that could not be watched. */
+  readonly unwatched: readonly string[];
+  /** Lines that are no note. */
+  readonly unread: number;
+}
+
+/** No hook writes a longer line. */
+const LONGEST_LINE = 64 * 1024;
+
+/** Reads the notes of a run, a line at a time, into `recorder`. */
+export async function readNotes(file: string, recorder: RunRecorder): Promise<NotesRead> {
+  const processes = { node: 0, python: 0 };
+  const unwatched = new Set<string>();
+  let calls = 0;
+  let unread = 0;
+  for await (const line of createInterface({
+    input: createReadStream(file, 'utf8'),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
+    if (line === '') continue;
+    const value = line.length > LONGEST_LINE ? undefined : parsed(line);
+    const hello = helloSchema.safeParse(value);
+    const note = noteSchema.safeParse(value);
+    const other = unwatchedSchema.safeParse(value);
+    if (hello.success) processes[hello.data.hello] += 1;
+    else if (note.success) {
+      const { names, code, ...call } = note.data;
+      recorder.note({ ...call, parameters: names, code: code ?? undefined });
+      calls += 1;
+    } else if (other.success) unwatched.add(other.data.unwatched);
+    else unread += 1;
+  }
+  return { processes, calls, unwatched: [...unwatched].sort(), unread };
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a run's hooks could not see, one sentence each. */
+export function unseenBy({ processes, unwatched, unread }: NotesRead): string[] {
+  return [
+    ...(processes.node + processes.python === 0
+      ? [
+          'No process of the command loaded a hook: it runs neither Node nor Python, or drops NODE_OPTIONS and PYTHONPATH. Nothing of it was seen.',
+        ]
+      : []),
+    ...unwatched.map((module) => `Calls by Python's ${module} were not seen.`),
+    ...(unread > 0 ? [`${unread} lines of the notes could not be read.`] : []),
+  ];
+}
