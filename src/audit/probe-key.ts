@@ -9,6 +9,7 @@ import { startProgress } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
 import type { FoundKey } from '../store/find-key.ts';
 import { fingerprintOf } from '../store/notes/key-records.ts';
+import { wholeProfileDigest } from '../store/profile-library.ts';
 import { sendProbes } from '../stripe/send-probes.ts';
 import { stoppedText } from './stopped-text.ts';
 
@@ -32,6 +33,7 @@ export async function probeKey(
   session: OpenSession,
 ): Promise<VerifyResult> {
   const { catalog, probeFor, target } = session;
+  const startedAt = session.now();
   const plan = planProbes({
     catalog,
     profile,
@@ -61,6 +63,9 @@ export async function probeKey(
   return {
     profile: profile.name,
     file: profile.file,
+    profileDigest: wholeProfileDigest(profile),
+    startedAt: startedAt.toISOString(),
+    durationMs: Math.max(0, session.now().getTime() - startedAt.getTime()),
     permissions: grant.permissions,
     widenings: grant.widenings,
     key: {
@@ -70,6 +75,8 @@ export async function probeKey(
       variable: found.variable,
       place: found.place,
       createdAt: record?.createdAt ?? null,
+      expiresAt: record?.expiresAt ?? null,
+      account: record?.account ?? null,
     },
     summary: summarize(judged),
     findings: findingsOf(judged),

@@ -14,7 +14,7 @@ import { reportHeader } from '../session/report-header.ts';
 import { type OpenSession, type Session, withTarget } from '../session/session.ts';
 import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';
-import { profileDigest } from '../store/profile-library.ts';
+import { profileDigest, wholeProfileDigest } from '../store/profile-library.ts';
 import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
 
 /** How keys are found and probed. */
@@ -50,7 +50,7 @@ export async function verifyProfiles(
   const limits = limitsOf(options, session);
   const depth = deepest(grants.map(({ profile }) => depthFor(profile, options, lockFile)));
   return withTarget(session, async (open) => {
-    const header = reportHeader(open, depth);
+    const header = await reportHeader(open, depth, lockFile);
     const verified: Verified[] = [];
     const comparisons: Comparison[] = [];
     for (const grant of grants) {
@@ -80,7 +80,12 @@ export async function verifyProfiles(
     }
     const results = verified.map(({ result }) => result);
     return {
-      report: { ...header, results, comparisons: options.compare === true ? comparisons : undefined },
+      report: {
+        // Anew, since it says how long all this took.
+        ...(await reportHeader(open, depth, lockFile)),
+        results,
+        comparisons: options.compare === true ? comparisons : undefined,
+      },
       verified,
     };
   });
@@ -183,6 +188,9 @@ async function verifyKey(
   const base = {
     profile: profile.name,
     file: profile.file,
+    profileDigest: wholeProfileDigest(profile),
+    startedAt: session.now().toISOString(),
+    durationMs: 0,
     permissions: grant.permissions,
     widenings: grant.widenings,
   };

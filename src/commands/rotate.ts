@@ -79,7 +79,7 @@ async function print(
   const isOwn = format === 'table' || format === 'json';
   const results = rotations.flatMap(({ verification }) => verification ?? []);
   const depth = deepest(grants.map(({ profile }) => depthFor(profile, {})));
-  const header = reportHeader(session, depth);
+  const header = await reportHeader(session, depth);
   await printReports({ ...header, results }, isOwn ? requests.slice(1) : requests, session);
   if (!isOwn) return;
   const report = { ...header, rotations };

@@ -76,3 +76,15 @@ export function plain(text: string): string {
     .replace(/(^| )::/g, '$1: :')
     .replaceAll('##[', '## [');
 }
+
+/** `2026-11-02 08:00 UTC`. @param at ISO 8601, in UTC */
+export function dayAndTime(at: string): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
+}
+
+/** `0.8 s`, `42 s`, `3 min 5 s` */
+export function inWords(ms: number): string {
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

@@ -1,13 +1,24 @@
 import type { Depth } from '../core/probe/depth.ts';
+import { ciRun } from '../core/result/ci-run.ts';
+import type { SourceFile } from '../core/result/provenance.ts';
 import type { VerifyReport } from '../core/result/verify-report.ts';
 import type { OpenSession } from './session.ts';
 
-/** What every report of a run begins with: which server was asked, by which catalog, how deep. */
-export function reportHeader(
-  { target, catalog, calibration }: OpenSession,
+/** What every report of a run begins with: which server was asked, by which catalog, how deep, and its provenance up to now. */
+export async function reportHeader(
+  { target, catalog, calibration, version, startedAt, now, env, policy }: OpenSession,
   depth: Depth,
-): Omit<VerifyReport, 'results' | 'comparisons'> {
+  lock?: SourceFile,
+): Promise<Omit<VerifyReport, 'results' | 'comparisons'>> {
   return {
+    provenance: {
+      startedAt: startedAt.toISOString(),
+      durationMs: Math.max(0, now().getTime() - startedAt.getTime()),
+      keyaudit: version,
+      ci: ciRun(env),
+      policy: sourceOf(await policy()),
+      lock: sourceOf(lock),
+    },
     target: target.name,
     apiBase: target.apiBase,
     targetNote: target.note,
@@ -16,4 +27,8 @@ export function reportHeader(
     calibrated: calibration.entries.size === 0 ? undefined : calibration.entries.size,
     depth,
   };
+}
+
+function sourceOf(source: SourceFile | undefined): SourceFile | null {
+  return source === undefined ? null : { file: source.file, digest: source.digest };
 }

@@ -4,9 +4,8 @@ import { type Calibration, NO_CALIBRATION, withCalibration } from '../core/calib
 import { Catalog, type Operation } from '../core/catalog/catalog.ts';
 import { catalogData } from '../core/catalog/data/catalog.ts';
 import type { Probe } from '../core/probe/probe.ts';
-import type { Policy } from '../core/rules/policy.ts';
 import { KeyRecords } from '../store/notes/key-records.ts';
-import { readPolicyFile } from '../store/policy-file.ts';
+import { type PolicyFile, readPolicyFile } from '../store/policy-file.ts';
 import { ProfileLibrary } from '../store/profile-library.ts';
 import { calibrationFolder } from '../store/user-folder.ts';
 import { openTarget } from '../targets/open-target.ts';
@@ -30,7 +29,9 @@ export interface Session extends CommandContext {
   /** The probe of each operation for this run. */
   readonly probeFor: (operation: Operation) => Probe;
   /** The policy that holds here, if there is one; read once. @throws KeyauditError `POLICY_INVALID` */
-  readonly policy: () => Promise<Policy | undefined>;
+  readonly policy: () => Promise<PolicyFile | undefined>;
+  /** When this run began. */
+  readonly startedAt: Date;
 }
 
 /** A session whose target is ready to be asked. */
@@ -45,9 +46,10 @@ export async function openSession(context: CommandContext): Promise<Session> {
   const shippedCatalog = new Catalog(catalogData);
   const { calibration, catalog } = await calibrated(context, shippedCatalog);
   let probes: ((operation: Operation) => Probe) | undefined;
-  let policy: Promise<Policy | undefined> | undefined;
+  let policy: Promise<PolicyFile | undefined> | undefined;
   return {
     ...context,
+    startedAt: context.now(),
     catalog,
     shippedCatalog,
     calibration,

@@ -4,6 +4,7 @@ import { shapeProblems } from '../core/document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../core/document/yaml-source.ts';
 import { KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { LOCK_FILE, LOCK_SCHEMA, type Lock, lockSchema } from '../core/lock/lock.ts';
+import { digestOf } from './files/digest.ts';
 import { readTextFile } from './files/read-text-file.ts';
 import { writeResultFile } from './result-file.ts';
 
@@ -12,6 +13,8 @@ export interface LockFile {
   /** As shown to the user. */
   readonly file: string;
   readonly lock: Lock;
+  /** Of its text: `sha256:…`. */
+  readonly digest: string;
   valueAt(path: readonly PropertyKey[]): SourceLocation;
   keyAt(path: readonly PropertyKey[]): SourceLocation;
 }
@@ -62,7 +65,7 @@ export function parseLock(text: string, file: string): LockFile {
       shape.error.issues.flatMap((issue) => shapeProblems(issue, source)),
     );
   }
-  return { file, lock: shape.data, valueAt: source.valueAt, keyAt: source.keyAt };
+  return { file, lock: shape.data, digest: digestOf(text), valueAt: source.valueAt, keyAt: source.keyAt };
 }
 
 /**

@@ -3,7 +3,11 @@ import type { Catalog } from '../core/catalog/catalog.ts';
 import { KeyauditError } from '../core/error.ts';
 import { POLICY_FILE, type Policy } from '../core/rules/policy.ts';
 import { readPolicy } from '../core/rules/read-policy.ts';
+import { digestOf } from './files/digest.ts';
 import { readTextFile } from './files/read-text-file.ts';
+
+/** A policy with the digest of its file. */
+export type PolicyFile = Policy & { readonly digest: string };
 
 /**
  * The policy for every profile: `--policy FILE`, else `keyaudit.policy.yaml` in the working folder if
@@ -14,7 +18,7 @@ export async function readPolicyFile(
   cwd: string,
   named: string | undefined,
   catalog: Catalog,
-): Promise<Policy | undefined> {
+): Promise<PolicyFile | undefined> {
   const file = named ?? POLICY_FILE;
   const text = await readTextFile(resolve(cwd, file)).catch((cause: NodeJS.ErrnoException) => {
     if (named === undefined && cause.code === 'ENOENT') return undefined;
@@ -24,7 +28,7 @@ export async function readPolicyFile(
   });
   if (text === undefined) return undefined;
   const reading = readPolicy(text, file, catalog);
-  if (reading.ok) return reading.policy;
+  if (reading.ok) return { ...reading.policy, digest: digestOf(text) };
   const count = reading.problems.length === 1 ? 'a mistake' : `${reading.problems.length} mistakes`;
   throw new KeyauditError('POLICY_INVALID', `The policy ${file} has ${count}.`, {
     problems: reading.problems,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { byText } from '../core/by-text.ts';
@@ -8,6 +7,7 @@ import { KeyauditError, type Problem } from '../core/error.ts';
 import type { Profile, ProfileFile } from '../core/profile/profile.ts';
 import { type ProfileReading, readProfile } from '../core/profile/read-profile.ts';
 import { resolveProfile } from '../core/profile/resolve-profile.ts';
+import { digestOf } from './files/digest.ts';
 import { readTextFile } from './files/read-text-file.ts';
 
 export interface ProfileLibraryOptions {
@@ -201,11 +201,16 @@ export function invalidProfile(file: string, problems: readonly Problem[]): Keya
   return new KeyauditError('PROFILE_INVALID', `${file} has ${count}.`, { problems });
 }
 
+/** The beginning of {@link wholeProfileDigest}, as `sha256:` and 16 hex digits: short enough for a lock file. */
+export function profileDigest(profile: Profile): string {
+  return wholeProfileDigest(profile).slice(0, 'sha256:'.length + 16);
+}
+
 /**
- * A digest of all that a profile says about permissions, as `sha256:` and 16 hex digits: two files
+ * A digest of all that a profile says about permissions, as `sha256:` and 64 hex digits: two files
  * that differ only in comments, order or reasons have the same.
  */
-export function profileDigest(profile: Profile): string {
+export function wholeProfileDigest(profile: Profile): string {
   const levels = (entries: Profile['permissions']) =>
     entries.map((entry) => `${entry.name}:${entry.level}`).sort();
   const names = (checks: Profile['allow']) => checks.map((check) => check.operation).sort();
@@ -218,5 +223,5 @@ export function profileDigest(profile: Profile): string {
     widening: profile.widening,
     only: profile.only,
   };
-  return `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16)}`;
+  return digestOf(JSON.stringify(content));
 }

@@ -16,6 +16,7 @@ export function probeResult(changes: Partial<ProbeResult> = {}): ProbeResult {
     evidence: 'strong',
     status: 200,
     provenance: 'documented',
+    timeMs: 12,
     expectation: 'asked',
     notes: [],
     message: 'Allowed: answered HTTP 200.',
@@ -81,6 +82,9 @@ export function verifyResult({
   return {
     profile: 'analytics',
     file: 'profiles/analytics.yaml',
+    profileDigest: `sha256:${'ab'.repeat(32)}`,
+    startedAt: '2026-11-02T08:00:01.000Z',
+    durationMs: 2500,
     key: {
       id: 'mk_test_1',
       mode: 'test',
@@ -88,6 +92,8 @@ export function verifyResult({
       variable: 'STRIPE_ANALYTICS_KEY',
       place: 'environment',
       createdAt: null,
+      expiresAt: null,
+      account: null,
     },
     summary,
     findings,
@@ -112,6 +118,14 @@ export function stoppedResult(changes: Partial<VerifyResult> = {}): VerifyResult
 
 export function verifyReport(results: readonly VerifyResult[] = [verifyResult()]): VerifyReport {
   return {
+    provenance: {
+      startedAt: '2026-11-02T08:00:00.000Z',
+      durationMs: 4000,
+      keyaudit: '1.2.3',
+      ci: null,
+      policy: null,
+      lock: null,
+    },
     target: 'sandbox',
     apiBase: 'http://127.0.0.1:4242',
     targetNote: 'Asked the sandbox; nothing at Stripe was touched.',

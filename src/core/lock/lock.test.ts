@@ -109,6 +109,8 @@ describe('drift from the lock', () => {
             variable: 'K',
             place: 'environment',
             createdAt: null,
+            expiresAt: null,
+            account: null,
           },
         },
       ),

@@ -6,6 +6,7 @@ import type { UnaskedOperation, UnverifiablePermission } from '../probe/probe-pl
 import type { Finding, ProbeResult, Summary } from '../verdict/finding.ts';
 import type { Comparison } from './compare-results.ts';
 import type { Drift } from './drift.ts';
+import type { Provenance } from './provenance.ts';
 
 /** The key that was probed; never its secret. */
 export interface ProbedKey {
@@ -18,12 +19,21 @@ export interface ProbedKey {
   readonly place: string;
   /** When it was made, as far as that is known here. */
   readonly createdAt: string | null;
+  /** When it ends by itself, as far as that is known here. */
+  readonly expiresAt: string | null;
+  /** The connected account that it was made for, as far as that is known here. */
+  readonly account: string | null;
 }
 
 export interface VerifyResult {
   readonly profile: string;
   /** The profile's file, as shown to the user. */
   readonly file: string;
+  /** Of what the profile says: `sha256:…`. */
+  readonly profileDigest: string;
+  /** When its key was first asked. ISO 8601, in UTC. */
+  readonly startedAt: string;
+  readonly durationMs: number;
   /** Null when no key was found. */
   readonly key: ProbedKey | null;
   readonly summary: Summary;
@@ -44,6 +54,7 @@ export interface VerifyResult {
 }
 
 export interface VerifyReport {
+  readonly provenance: Provenance;
   readonly target: string;
   readonly apiBase: string;
   /** What was asked of which server, in words: for the sandbox, that nothing at Stripe was touched. */

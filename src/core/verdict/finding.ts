@@ -24,6 +24,8 @@ export interface ProbeResult {
   /** HTTP status; null when no answer came. */
   readonly status: number | null;
   readonly provenance: Provenance;
+  /** From sending to the last byte of the last attempt, in ms. */
+  readonly timeMs: number;
   readonly expectation: Expectation;
   /** Why it is inconclusive. */
   readonly reason?: string;

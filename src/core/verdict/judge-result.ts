@@ -47,6 +47,7 @@ export function judgeResult(
     evidence: verdict.evidence,
     status: observation.status ?? null,
     provenance: operation.provenance,
+    timeMs: Math.round(observation.timeMs),
     expectation,
     reason: verdict.reason,
     notes: [

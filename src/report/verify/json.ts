@@ -6,7 +6,8 @@ export function renderVerifyJson(
   { write }: { write(text: string): void },
   { verbose }: { verbose: boolean },
 ): void {
-  const { target, apiBase, targetNote, catalog, apiVersion, depth, calibrated, comparisons } = report;
+  const { target, apiBase, targetNote, catalog, apiVersion, depth, calibrated, comparisons, provenance } =
+    report;
   const ok = exitCodeOf(report) === 0;
   const head = jsonText({
     schema: 'keyaudit.verify/1',
@@ -18,6 +19,7 @@ export function renderVerifyJson(
     apiVersion,
     depth,
     calibrated,
+    provenance,
     comparisons,
     results: [],
   });

@@ -94,7 +94,7 @@ describe('renderVerifyJunit', () => {
         expect(all(document, `${scope}/@${attribute}`), `${scope} ${attribute}`).toEqual([String(counted)]);
       }
     }
-    expect(all(document, '/testsuites/@*')).toEqual(['keyaudit verify', '5', '1', '2']);
+    expect(all(document, '/testsuites/@*')).toEqual(['keyaudit verify', '5', '1', '2', '4.000']);
   });
 
   it('puts the over-granted operation first, whichever profile has it', () => {

@@ -4,6 +4,7 @@ import type { ProbeResult } from '../../core/verdict/finding.ts';
 import { placeOf } from '../error.ts';
 import type { TextOutput } from '../text.ts';
 import { type Judgement, notDetermined, probesByGravity, resultsByGravity } from './gravity.ts';
+import { type Fact, keyFacts, reportFacts } from './provenance-facts.ts';
 import { escapeXml } from './xml.ts';
 
 /**
@@ -24,11 +25,12 @@ export function renderVerifyJunit(report: VerifyReport, output: TextOutput): voi
       tests: total('tests'),
       failures: total('failures'),
       errors: total('errors'),
+      time: seconds(report.provenance.durationMs),
     })}>\n`,
   );
   for (const { result, tests, failures, errors } of suites) {
     output.write(
-      `  <testsuite${attributes({ name: result.profile, tests, failures, errors, skipped: 0, file: result.file })}>\n`,
+      `  <testsuite${attributes({ name: result.profile, tests, failures, errors, skipped: 0, time: seconds(result.durationMs), timestamp: secondsOf(result.startedAt), file: result.file })}>\n`,
     );
     output.write(propertiesOf(report, result));
     const unknown = notDetermined(result);
@@ -58,30 +60,39 @@ function countsOf(result: VerifyResult): { tests: number; failures: number; erro
 }
 
 function propertiesOf(report: VerifyReport, result: VerifyResult): string {
-  const properties = {
-    target: report.target,
-    'target-note': report.targetNote,
-    catalog: report.catalog,
-    'api-version': report.apiVersion,
-    depth: report.depth,
-    ...(result.key === null
-      ? {}
-      : {
-          'key-id': result.key.id ?? 'not made here',
-          'key-mode': result.key.mode ?? 'unknown',
-          'key-fingerprint': result.key.fingerprint,
-        }),
-  };
-  const lines = Object.entries(properties).map(
-    ([name, value]) => `      <property${attributes({ name, value })}/>\n`,
+  const facts: readonly Fact[] = [
+    ['target note', report.targetNote],
+    ...reportFacts(report),
+    ...keyFacts(result).map(([name, value]): Fact => [name.startsWith('key') ? name : `key ${name}`, value]),
+  ];
+  const lines = facts.map(
+    ([name, value]) =>
+      `      <property${attributes({ name: PROPERTY_NAMES[name] ?? name.toLowerCase().replaceAll(' ', '-'), value })}/>\n`,
   );
   return `    <properties>\n${lines.join('')}    </properties>\n`;
+}
+
+/** Where the usual way to write a fact's name would lead astray. */
+const PROPERTY_NAMES: Readonly<Record<string, string>> = {
+  key: 'key-id',
+  'key profile digest': 'profile-digest',
+};
+
+/** Seconds with milliseconds, as the schema's pattern has them: without a group's separator. */
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
+
+/** To the second and without a zone, as readers of `timestamp` expect it; UTC. */
+function secondsOf(at: string): string {
+  return at.slice(0, 19);
 }
 
 function caseOf({ probe, kind }: Judgement, result: VerifyResult): string {
   const open = `    <testcase${attributes({
     classname: `keyaudit.${result.profile}`,
     name: `${probe.operation} (${probe.method} ${probe.path})`,
+    time: seconds(probe.timeMs),
   })}`;
   switch (kind) {
     case undefined:
@@ -101,6 +112,7 @@ function driftCase({ kind, weight, name, message, location }: Drift, result: Ver
   const open = `    <testcase${attributes({
     classname: `keyaudit.${result.profile}`,
     name: `drift: ${kind} ${name}`,
+    time: '0.000',
   })}>\n`;
   const text =
     weight === 'fails' || weight === 'unknown'
@@ -110,7 +122,7 @@ function driftCase({ kind, weight, name, message, location }: Drift, result: Ver
 }
 
 function lockedCase({ profile }: VerifyResult): string {
-  return `    <testcase${attributes({ classname: `keyaudit.${profile}`, name: 'drift: none, as locked' })}/>\n`;
+  return `    <testcase${attributes({ classname: `keyaudit.${profile}`, name: 'drift: none, as locked', time: '0.000' })}/>\n`;
 }
 
 function stoppedCase(
@@ -120,6 +132,7 @@ function stoppedCase(
   const open = `    <testcase${attributes({
     classname: `keyaudit.${result.profile}`,
     name: 'the run came to its end',
+    time: '0.000',
   })}>\n`;
   return `${open}${problem('error', code, message, hint ?? message)}    </testcase>\n`;
 }

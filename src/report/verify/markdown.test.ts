@@ -56,6 +56,8 @@ describe('renderVerifyMarkdown', () => {
       '### Inconclusive',
       '### Accepted',
       '### Profiles',
+      '### Provenance',
+      '### Keys',
     ]);
     expect(text).toMatch(
       /^## keyaudit verify: ❌ 1 over-grant, 1 under-grant, 1 inconclusive, 1 profile not determined$/m,

@@ -8,6 +8,7 @@ import { FINDING_KINDS, type Finding, type FindingKind } from '../../core/verdic
 import { placeOf } from '../error.ts';
 import { counted, grouped, plain, type TextOutput } from '../text.ts';
 import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
+import { keyFacts, reportFacts } from './provenance-facts.ts';
 
 /** So many findings of one kind keep a job summary of GitHub far below its 1 MiB. */
 const MOST_FINDINGS = 100;
@@ -58,8 +59,28 @@ export function renderVerifyMarkdown(
   );
   output.write(row(['---', '---', '--:', '--:', '--:', '--:', '--:', '--:', '---']));
   for (const result of resultsByGravity(report)) output.write(row(summaryCells(result)));
-  const facts = `Catalog ${report.catalog}, API version ${report.apiVersion}, depth ${report.depth}.`;
-  output.write(`\n${escapeMarkdown(`${report.targetNote} ${facts}`)}\n`);
+  output.write(`\n${escapeMarkdown(report.targetNote)}\n`);
+  writeProvenance(report, output);
+}
+
+function writeProvenance(report: VerifyReport, { write }: TextOutput): void {
+  write('\n### Provenance\n\n');
+  write(row(['Fact', 'Value']));
+  write(row(['---', '---']));
+  for (const [name, value] of reportFacts(report)) write(row([name, code(value)]));
+  write('\n### Keys\n\n');
+  write(row(['Profile', 'Key', 'Fingerprint', 'Age', 'Expires', 'Account', 'Profile digest']));
+  write(row(['---', '---', '---', '---', '---', '---', '---']));
+  for (const result of report.results) {
+    const facts = new Map(keyFacts(result));
+    const of = (name: string) => code(facts.get(name) ?? '-');
+    write(
+      row([
+        code(result.profile),
+        ...['key', 'fingerprint', 'age', 'expires', 'account', 'profile digest'].map(of),
+      ]),
+    );
+  }
 }
 
 /** `3 over-grants, 1 under-grant`, or that all is well. */

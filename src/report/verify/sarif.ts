@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { SourceLocation } from '../../core/error.ts';
 import type { Drift } from '../../core/result/drift.ts';
+import { endOf, type Provenance } from '../../core/result/provenance.ts';
 import { exitCodeOf, type VerifyReport, type VerifyResult } from '../../core/result/verify-report.ts';
 import { FINDING_KINDS, type Finding, type FindingKind } from '../../core/verdict/finding.ts';
-import { errorPage } from '../error-page.ts';
+import { errorPage, packagePage } from '../error-page.ts';
 import { type TextOutput, wellFormed } from '../text.ts';
 import { driftsByGravity, findingsByGravity, notDetermined } from './gravity.ts';
 import { writeJson } from './json.ts';
@@ -81,6 +82,7 @@ export function renderVerifySarif(
   output: TextOutput,
   { version, sourcePrefix }: { version: string; sourcePrefix: string },
 ): void {
+  const { provenance } = report;
   const stopped = report.results.flatMap((result) => {
     const why = notDetermined(result);
     return why === undefined ? [] : [{ result, why }];
@@ -99,6 +101,7 @@ export function renderVerifySarif(
         name: 'keyaudit',
         version,
         semanticVersion: version,
+        informationUri: packagePage(version),
         rules: [
           ...FINDING_KINDS.map((kind) => ruleOf(kind, rules[kind], errorPage(version, kind))),
           ...Object.values(driftRules).map((rule) => ruleOf(rule.id, rule, errorPage(version, 'drift'))),
@@ -108,6 +111,8 @@ export function renderVerifySarif(
     invocations: [
       {
         executionSuccessful: stopped.length === 0,
+        startTimeUtc: provenance.startedAt,
+        endTimeUtc: endOf(provenance),
         exitCode: exitCodeOf(report),
         toolExecutionNotifications: stopped.map(({ result, why }) => ({
           descriptor: { id: why.code },
@@ -116,6 +121,7 @@ export function renderVerifySarif(
         })),
       },
     ],
+    versionControlProvenance: revisionOf(provenance),
     columnKind: 'utf16CodeUnits',
     properties: {
       target: report.target,
@@ -123,6 +129,16 @@ export function renderVerifySarif(
       catalog: report.catalog,
       apiVersion: report.apiVersion,
       depth: report.depth,
+      apiBase: report.apiBase,
+      calibrated: report.calibrated,
+      provenance,
+      keys: report.results.map(({ profile, profileDigest, key, startedAt, durationMs }) => ({
+        profile,
+        profileDigest,
+        startedAt,
+        durationMs,
+        key,
+      })),
     },
     results: [
       ...grave,
@@ -138,6 +154,19 @@ export function renderVerifySarif(
     runs: [run],
   };
   writeJson(log, output.write);
+}
+
+/** The commit that the profiles were read from; only where the environment names both it and its repository. */
+function revisionOf({ ci }: Provenance): readonly object[] | undefined {
+  if (ci?.repository === null || ci?.commit === null || ci === null) return undefined;
+  return [
+    {
+      repositoryUri: ci.repository,
+      revisionId: ci.commit,
+      branch: ci.ref ?? undefined,
+      mappedTo: { uriBaseId: '%SRCROOT%' },
+    },
+  ];
 }
 
 function ruleOf(id: string, { name, level, severity, short, full, help }: Rule, helpUri: string): object {

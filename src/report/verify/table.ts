@@ -9,6 +9,7 @@ import {
 import { someOf } from '../../core/some-of.ts';
 import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
 import { counted, grouped, paintFor, plain, type TextOutput, wrap } from '../text.ts';
+import { keyFacts, reportFacts } from './provenance-facts.ts';
 
 /** At most so many findings of one kind are spelled out; `--verbose` and JSON have them all. */
 const MOST_FINDINGS = 20;
@@ -27,10 +28,7 @@ export function renderVerifyTable(
   { verbose }: { verbose: boolean },
 ): void {
   const paint = paintFor(output);
-  const calibrated =
-    report.calibrated === undefined ? '' : ` (${counted(report.calibrated, 'operation')} calibrated)`;
-  const about = `${report.targetNote} Catalog ${report.catalog}${calibrated}, API version ${report.apiVersion}, depth ${report.depth}.`;
-  output.write(paint.dim(wrap(about, output)));
+  output.write(paint.dim(wrap(aboutRun(report), output)));
   for (const result of report.results) {
     output.write('\n');
     renderResult(result, output, verbose);
@@ -43,6 +41,18 @@ export function renderVerifyTable(
       output.write(`${mark} ${plain(result.profile)}: ${verdictLine(result)}\n`);
     }
   }
+}
+
+/** What was asked, by what and when; which files had a say only where there are such. */
+function aboutRun(report: VerifyReport): string {
+  const facts = new Map(reportFacts(report));
+  const some = (name: string) => (facts.has(name) ? [`${name} ${facts.get(name)}`] : []);
+  const run = `keyaudit ${facts.get('keyaudit')}, ${facts.get('began')}, took ${facts.get('took')}.`;
+  const asked = `Catalog ${facts.get('catalog')}, API version ${facts.get('API version')}, depth ${facts.get('depth')}.`;
+  const sources = ['policy', 'lock file', 'commit', 'CI run'].flatMap(some);
+  return [report.targetNote, asked, run, ...(sources.length === 0 ? [] : [`${sources.join(', ')}.`])].join(
+    ' ',
+  );
 }
 
 /** The test key beside the live key of one profile. */
@@ -71,7 +81,11 @@ function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean
   output.write(`${paint.bold(name)}${fits ? ' ' : '\n  '}${paint.dim(file)}\n`);
   if (result.key !== null) {
     const { id, mode, fingerprint, variable, place } = result.key;
-    const key = `${mode ?? 'unknown'} key ${id ?? '(not made here)'}, ${variable} from ${place}, ${fingerprint}`;
+    const facts = new Map(keyFacts(result));
+    const life = ['age', 'expires', 'account', 'profile digest'].flatMap((name) =>
+      facts.has(name) ? [`${name} ${facts.get(name)}`] : [],
+    );
+    const key = `${mode ?? 'unknown'} key ${id ?? '(not made here)'}, ${variable} from ${place}, ${fingerprint}, ${life.join(', ')}`;
     output.write(paint.dim(wrap(key, output, { indent: '  ' })));
   }
   for (const kind of ['over-grant', 'under-grant', 'inconclusive', 'accepted'] as const) {

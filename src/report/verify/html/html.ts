@@ -12,6 +12,7 @@ import { placeOf } from '../../error.ts';
 import { counted, grouped, type TextOutput } from '../../text.ts';
 import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from '../gravity.ts';
 import { levelMatrix, type MatrixCell, type MatrixRow } from '../level-matrix.ts';
+import { keyFacts, reportFacts } from '../provenance-facts.ts';
 import { verdictLine } from '../table.ts';
 import { escapeXml as text } from '../xml.ts';
 import { callTable } from './call-table.ts';
@@ -47,8 +48,10 @@ export function renderVerifyHtml(report: VerifyReport, output: TextOutput): void
   writeProfiles(sorted, output);
   writeMatrix(sorted, output);
   write(callsSection);
-  const facts = `Catalog ${report.catalog}, API version ${report.apiVersion}, depth ${report.depth}, server ${report.apiBase}.`;
-  write(`</main>\n<footer class="muted"><p>${text(facts)}</p></footer>\n`);
+  write('</main>\n<footer class="muted">\n');
+  for (const facts of [reportFacts(report), ...sorted.results.map(keyFacts)])
+    write(`<p>${facts.map(([name, value]) => `${text(name)} ${text(value)}`).join('; ')}</p>\n`);
+  write('</footer>\n');
   const data = JSON.stringify(callTable(sorted)).replace(/</g, '\\u003c');
   write(`<script type="application/json" id="data">${data}</script>\n`);
   write(`<script>${PAGE_SCRIPT}</script>\n</body>\n</html>\n`);
