@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { Catalog, type CatalogData } from '../src/core/catalog/catalog.ts';
 import { buildCatalog } from './catalog/build.ts';
 import { renderDocs } from './catalog/docs.ts';
-import { renderCatalog, renderExpansions, renderMoney, renderParameters } from './catalog/render.ts';
+import {
+  renderCatalog,
+  renderExpansions,
+  renderMoney,
+  renderParameters,
+  renderTypes,
+} from './catalog/render.ts';
 import { readSdk } from './catalog/sdk.ts';
 import { readSourceTables } from './catalog/source-tables.ts';
 import { policySchemaFile, renderPolicySchema } from './policy-schema.ts';
@@ -17,6 +23,7 @@ writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'catalog.ts'), render
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'parameters.ts'), renderParameters(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'expansions.ts'), renderExpansions(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'money.ts'), renderMoney(catalog));
+writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'types.ts'), renderTypes(catalog));
 writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog));
 writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));

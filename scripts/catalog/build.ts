@@ -5,6 +5,7 @@ import { type MoneyRow, moneyProblems } from './money.ts';
 import { kindOf, type NamedRequest, resourceNames } from './resource.ts';
 import type { Sdk, SdkRequest } from './sdk.ts';
 import type { ExpandableFields } from './sdk-expansions.ts';
+import type { OperationTypes, Shapes } from './sdk-shapes.ts';
 import type { EndpointRow, SourceTables } from './source-tables.ts';
 
 /** The catalog with what its operations take and what their answers can expand, each kept in a file of its own. */
@@ -13,6 +14,8 @@ export interface Catalog {
   readonly parameters: ReadonlyMap<OperationName, readonly Parameter[]>;
   readonly answers: ReadonlyMap<OperationName, Answered>;
   readonly expandable: ExpandableFields;
+  readonly shapes: Shapes;
+  readonly types: ReadonlyMap<OperationName, OperationTypes>;
   readonly money: readonly MoneyRow[];
 }
 
@@ -46,6 +49,8 @@ export function buildCatalog(sdk: Sdk, tables: SourceTables): Catalog {
     parameters,
     answers: new Map(requests.flatMap(({ name, answered }) => (answered ? [[name, answered]] : []))),
     expandable: sdk.expandable,
+    shapes: sdk.shapes,
+    types: new Map(requests.map(({ name, types }) => [name, types])),
     money: tables.money,
   };
 }

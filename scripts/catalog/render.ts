@@ -181,6 +181,34 @@ export function renderExpansions({ data, answers, expandable }: Catalog): string
   ].join('\n');
 }
 
+/** `src/core/catalog/data/types.ts`: see `DeclaredTypes` for the encoding. */
+export function renderTypes({ data, shapes, types }: Catalog): string {
+  const text = (name: string, lines: readonly string[]) => [
+    `export const ${name} = \`${lines.join('\n')}\`;`,
+    '',
+  ];
+  return [
+    header(data),
+    '/** By line number: the fields of a part or an object. */',
+    ...text('encodedShapes', shapes.shapes),
+    '/** By line number: the values of an enum. */',
+    ...text('encodedValues', shapes.values),
+    '/** Kind of object and the number of its shape. */',
+    ...text(
+      'encodedKinds',
+      [...shapes.kinds].map(([kind, number]) => `${kind} ${number}`),
+    ),
+    '/** Operation, the type of its parameters, the type of its answer. */',
+    ...text(
+      'encodedTypes',
+      data.operations.map(({ name }) => {
+        const { parameters, answer } = types.get(name) ?? { parameters: '', answer: '' };
+        return `${name} ${parameters} ${answer}`;
+      }),
+    ),
+  ].join('\n');
+}
+
 function mapOf(name: string, rows: readonly (readonly [string, readonly string[]])[]): string[] {
   const filled = rows.filter(([, texts]) => texts.length > 0).sort(([a], [b]) => byText(a, b));
   return [

@@ -2,7 +2,7 @@ import type { ESTree } from 'rolldown/utils';
 import type { Parameter } from '../../src/core/catalog/catalog.ts';
 import { methodsOf, nameParts, resolveType, type Scope, scopeOf } from './sdk-types.ts';
 
-type Member = { readonly signature: ESTree.TSPropertySignature; readonly scope: Scope };
+export type Member = { readonly signature: ESTree.TSPropertySignature; readonly scope: Scope };
 type Shape =
   | { readonly kind: Exclude<Parameter['type'], 'enum'> }
   | { readonly kind: 'literal'; readonly value: string | number | boolean };
@@ -46,7 +46,7 @@ function typeOf(shapes: readonly Shape[], where: string): Pick<Parameter, 'type'
 }
 
 /** The members of an interface with those it extends, or of an intersection or alias of such. */
-function membersOf(type: ESTree.TSType, scope: Scope): Map<string, Member> {
+export function membersOf(type: ESTree.TSType, scope: Scope): Map<string, Member> {
   if (type.type === 'TSIntersectionType')
     return new Map(type.types.flatMap((part) => [...membersOf(part, scope)]));
   if (type.type === 'TSTypeLiteral') return signaturesOf(type.members, scope);
@@ -78,6 +78,8 @@ function interfaceMembers(declaration: ESTree.TSInterfaceDeclaration, scope: Sco
 function signaturesOf(signatures: readonly ESTree.TSSignature[], scope: Scope): Map<string, Member> {
   const members = new Map<string, Member>();
   for (const signature of signatures) {
+    // What the SDK's own objects can do, such as an event that fetches what it is about.
+    if (signature.type === 'TSMethodSignature') continue;
     if (signature.type !== 'TSPropertySignature')
       throw new Error(`${scope.file}: params with a ${signature.type}`);
     const { key } = signature;

@@ -6,6 +6,7 @@ import type { Answered } from '../../src/core/catalog/expansion.ts';
 import { type ExpandableFields, ExpansionReader } from './sdk-expansions.ts';
 import { declarationOf, loadSdkModule, type SdkModule } from './sdk-modules.ts';
 import { parametersOfMethod } from './sdk-parameters.ts';
+import { type OperationTypes, ShapeReader, type Shapes } from './sdk-shapes.ts';
 
 /** One request that a method of the SDK makes. */
 export interface SdkRequest {
@@ -18,6 +19,8 @@ export interface SdkRequest {
   readonly methodType?: 'list' | 'search';
   /** Undefined: the method's declaration has no type for its params. */
   readonly parameters: readonly Parameter[] | undefined;
+  /** What it takes and answers, at every depth. */
+  readonly types: OperationTypes;
   /** Undefined where the answer is no object, or one of API v2, which expands nothing. */
   readonly answered: Answered | undefined;
   /** Whether the same method makes other requests too, depending on its arguments. */
@@ -30,6 +33,7 @@ export interface Sdk {
   readonly apiVersion: string;
   readonly requests: readonly SdkRequest[];
   readonly expandable: ExpandableFields;
+  readonly shapes: Shapes;
   /** Methods whose path is not written in the code, such as the one that follows an event's own URL. */
   readonly dynamic: readonly string[];
   /** Files under `resources` that make requests but are not wired into the client. */
@@ -54,6 +58,7 @@ export function readSdk(dir: string): Sdk {
     resources: join(dir, 'esm', 'resources') + sep,
     requests: [],
     expansions: new ExpansionReader(),
+    shapes: new ShapeReader(),
     dynamic: [],
     seen: new Set(),
   };
@@ -64,6 +69,7 @@ export function readSdk(dir: string): Sdk {
     apiVersion: readApiVersion(join(dir, 'esm', 'apiVersion.js')),
     requests: walk.requests,
     expandable: walk.expansions.fields,
+    shapes: walk.shapes,
     dynamic: walk.dynamic,
     unwired: unwiredFiles(walk),
   };
@@ -73,6 +79,7 @@ interface Walk {
   readonly resources: string;
   readonly requests: SdkRequest[];
   readonly expansions: ExpansionReader;
+  readonly shapes: ShapeReader;
   readonly dynamic: string[];
   readonly seen: Set<string>;
 }
@@ -127,6 +134,7 @@ function readMethod(
       path,
       host: hostOf(spec.apiBase, name),
       ...(spec.methodType === 'list' || spec.methodType === 'search' ? { methodType: spec.methodType } : {}),
+      types: walk.shapes.read(...declaration),
       parameters: parametersOfMethod(...declaration),
       answered: path.startsWith('/v2/') ? undefined : walk.expansions.read(...declaration),
       branches: calls.length > 1,

@@ -417,7 +417,7 @@ describe('the protocol', () => {
       const response = await fetch(`${sandbox.url}/v1/customers`, {
         method: 'POST',
         headers: { authorization: `Bearer ${secret()}`, 'content-type': type },
-        body: 'name=Ada&metadata[a][]=1',
+        body: 'name=Ada&preferred_locales[]=en&metadata[a]=1',
       });
       expect(await response.json(), type).toMatchObject({ name: 'Ada' });
     }

@@ -1,3 +1,4 @@
+import { DeclaredTypes } from '../core/catalog/declared-types.ts';
 import { Expansions } from '../core/catalog/expansion.ts';
 import { type Decision, Gate, type Holder } from '../gate/gate.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
@@ -10,12 +11,13 @@ import type { Caller } from './keys/key-store.ts';
 import { v2Error } from './keys/managed-key-endpoints.ts';
 import { isKeyEndpoint, serveKeyEndpoint } from './keys/serve-key-endpoint.ts';
 import { cannotExpand } from './objects/expand.ts';
+import { ObjectMaker } from './objects/make-object.ts';
 import { ObjectStore, type StripeObject } from './objects/object-store.ts';
 import { missingObjectOf, serveOperation } from './objects/serve-operation.ts';
 import { isConnected, OWN_ACCOUNT } from './own-account.ts';
+import { readParameters } from './read-parameters.ts';
 import { refusal } from './refusal-message.ts';
 import type { SandboxParts } from './sandbox-server.ts';
-import { ParameterValidator } from './validate-parameters.ts';
 
 /** A request, and who makes it. */
 export interface Asked {
@@ -31,7 +33,8 @@ export class RequestServer {
   readonly #faults: FaultInjector;
   readonly #expansions: Expansions;
   readonly #gate: Gate;
-  readonly #validator = new ParameterValidator();
+  readonly #types = new DeclaredTypes();
+  readonly #maker = new ObjectMaker(this.#types);
   readonly #idempotency = new IdempotencyCache();
   readonly #stores = new Map<string, ObjectStore>();
 
@@ -91,15 +94,16 @@ export class RequestServer {
       }
       if (behind !== undefined) return behind.send(request.raw);
     }
-    const wrong = this.#validator.check(operation, request.fields);
-    if (wrong !== undefined) return wrong;
+    const read = readParameters(operation, request.fields, { types: this.#types, alsoTaken: () => false });
+    if ('refusal' in read) return read.refusal;
     const call = {
       operation,
       ids,
       path: request.path,
-      fields: this.#validator.coerce(operation, request.fields),
+      fields: read.fields,
       expansions,
       store: this.#store(caller.livemode, request.account),
+      maker: this.#maker,
       livemode: caller.livemode,
       now: now(),
     };

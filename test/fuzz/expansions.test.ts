@@ -155,8 +155,8 @@ describe('random expansions', () => {
       if (status !== 200) continue;
       const before = objectsIn((await ask('GET', start, token)).body);
       for (const [place, shownKind] of objectsIn(body)) {
-        // A subscription's items show their prices whole, wherever they are shown.
-        if (before.has(place) || /\/items\/data\/\d+\/price$/.test(place)) continue;
+        // A subscription's items show their prices and plans whole, wherever they are shown.
+        if (before.has(place) || /\/items\/data\/\d+\/(?:price|plan)$/.test(place)) continue;
         shown++;
         const row = model.row('GET', READ_AT[shownKind] ?? '');
         if (row === undefined || !model.holdsOne(held, row.permissions)) {

@@ -1,13 +1,14 @@
 import type { OperationName } from '../../core/catalog/catalog.ts';
 import { type Answer, errorAnswer } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
-import { makeObject } from './make-object.ts';
+import type { ObjectMaker, ObjectTraits } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 
 /** What an effect knows of its call. */
 export interface EffectContext {
   readonly fields: Fields;
   readonly store: ObjectStore;
+  readonly maker: ObjectMaker;
   readonly livemode: boolean;
   readonly now: number;
 }
@@ -20,7 +21,8 @@ type Effect = (object: StripeObject, context: EffectContext) => Answer | undefin
 
 /** What a create fills in beyond the fields that were sent. Runs before the object is kept. */
 export const createEffects: Readonly<Record<OperationName, Effect>> = {
-  'charges.create': (object, { fields, store, livemode, now }) => {
+  'charges.create': (object, context) => {
+    const { fields } = context;
     // The SDK declares both optional; Stripe refuses a charge without them.
     for (const name of ['amount', 'currency']) if (fields[name] === undefined) return missing(name);
     const captured = fields.capture !== false;
@@ -37,7 +39,7 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     // Stripe's test source for a charge that is disputed at once.
     if (fields.source === 'tok_createDispute') {
       object.disputed = true;
-      dispute(object, { store, livemode, now });
+      dispute(object, context);
     }
     return undefined;
   },
@@ -88,10 +90,11 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     object.status = fields.payment_method === undefined ? 'requires_payment_method' : 'requires_confirmation';
     return undefined;
   },
-  'subscriptions.create': (object, { fields, store, livemode, now }) => {
+  'subscriptions.create': (object, context) => {
+    const { fields, store, maker } = context;
     const items = Array.isArray(fields.items) ? (fields.items as Fields[]) : [];
     const data = items.map((item) => {
-      const made = makeObject({ ...item }, { collection: 'subscription_items', livemode, now });
+      const made = maker.make('subscription_items', { ...item }, traitsOf(context));
       Object.assign(made, { price: wholePrice(made, store), subscription: object.id });
       return store.add('subscription_items', made);
     });
@@ -235,16 +238,18 @@ function confirm(object: StripeObject, context: EffectContext): Answer | undefin
   return undefined;
 }
 
-function succeed(object: StripeObject, { fields, store, livemode, now }: EffectContext): undefined {
+function succeed(object: StripeObject, context: EffectContext): undefined {
+  const { fields, store, maker } = context;
   const amount = Number(fields.amount_to_capture ?? object.amount);
-  const charge = makeObject(
+  const charge = maker.make(
+    'charges',
     {
       amount,
       currency: object.currency,
       customer: object.customer ?? null,
       payment_method: object.payment_method,
     },
-    { collection: 'charges', livemode, now },
+    traitsOf(context),
   );
   Object.assign(charge, {
     amount_captured: amount,
@@ -265,23 +270,18 @@ function succeed(object: StripeObject, { fields, store, livemode, now }: EffectC
   });
   if (object.payment_method === 'pm_card_createDispute') {
     charge.disputed = true;
-    dispute(charge, { store, livemode, now });
+    dispute(charge, context);
   }
   return undefined;
 }
 
-function dispute(
-  charge: StripeObject,
-  { store, livemode, now }: Pick<EffectContext, 'store' | 'livemode' | 'now'>,
-): void {
-  const made = makeObject(
-    { amount: charge.amount, charge: charge.id, currency: charge.currency },
-    { collection: 'disputes', livemode, now },
-  );
-  store.add(
-    'disputes',
-    Object.assign(made, { evidence: {}, reason: 'fraudulent', status: 'needs_response' }),
-  );
+function dispute(charge: StripeObject, context: EffectContext): void {
+  const given = { amount: charge.amount, charge: charge.id, currency: charge.currency };
+  context.store.add('disputes', context.maker.make('disputes', given, traitsOf(context)));
+}
+
+function traitsOf({ livemode, now, store }: EffectContext): ObjectTraits {
+  return { livemode, now, find: (kind, id) => store.ofKind(kind, id) };
 }
 
 function unexpectedState(object: StripeObject, done: string): Answer {

@@ -1,4 +1,4 @@
-import type { Collection } from '../../core/catalog/id-prefix.ts';
+import { type Collection, collectionsHolding } from '../../core/catalog/id-prefix.ts';
 
 export type StripeObject = { id: string; object: string; [field: string]: unknown };
 
@@ -31,7 +31,8 @@ export class ObjectStore {
   add(collection: Collection, object: StripeObject, parents: readonly string[] = []): StripeObject {
     const entries = this.#byCollection.get(collection) ?? new Map<string, Entry>();
     this.#byCollection.set(collection, entries);
-    entries.set(object.id, { object, parents });
+    // What has no id, such as a link to a page, is kept as well.
+    entries.set(object.id ?? `no id ${entries.size}`, { object, parents });
     return object;
   }
 
@@ -39,6 +40,15 @@ export class ObjectStore {
   find(collection: Collection, id: string, parents: readonly string[] = []): StripeObject | undefined {
     const entry = this.#byCollection.get(collection)?.get(id);
     return entry !== undefined && isBelow(entry, parents) ? entry.object : undefined;
+  }
+
+  /** The object of some kind by its id, wherever such objects live. */
+  ofKind(kind: string, id: string): StripeObject | undefined {
+    for (const collection of collectionsHolding(kind)) {
+      const object = this.find(collection, id);
+      if (object !== undefined) return object;
+    }
+    return undefined;
   }
 
   /** The objects of a collection, newest first, as Stripe lists them. */

@@ -15,7 +15,7 @@ import { actionEffect, createEffects } from './effects.ts';
 import { expand } from './expand.ts';
 import { listFilter } from './list-filter.ts';
 import { listPage, v2ListPage } from './list-page.ts';
-import { makeObject, updateObject } from './make-object.ts';
+import type { ObjectMaker, ObjectTraits } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 import { searchPage } from './search-page.ts';
 
@@ -29,6 +29,7 @@ export interface Call {
   readonly fields: Fields;
   readonly expansions: readonly Expansion[];
   readonly store: ObjectStore;
+  readonly maker: ObjectMaker;
   readonly livemode: boolean;
   /** In ms since 1970. */
   readonly now: number;
@@ -74,16 +75,16 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
   },
   create: (call) => create(collectionOf(call.operation.path), call),
   update: (call) => {
-    const { operation, store, ids, fields } = call;
+    const { operation, store, ids, fields, maker } = call;
     if (operation.path.endsWith('{id}')) {
       const object = addressed(call);
-      updateObject(object, fields);
+      maker.update(object, fields, traitsOf(call));
       return actionEffect(operation.name)?.(object, call) ?? ok(object);
     }
     const collection = collectionOf(operation.path);
     const object =
       store.find(collection, SINGLETON, ids) ?? store.add(collection, singleton(collection, call), ids);
-    updateObject(object, fields);
+    maker.update(object, fields, traitsOf(call));
     return ok(object);
   },
   delete: (call) => {
@@ -96,20 +97,24 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     return ok({ id: object.id, object: object.object, deleted: true });
   },
   action: (call) => {
-    const { operation, fields } = call;
+    const { operation, fields, maker } = call;
     if (call.ids.length === 0) return flatAction(call);
     const object = addressed(call);
     const effect = actionEffect(operation.name);
-    if (effect === undefined) updateObject(object, fields);
+    if (effect === undefined) maker.update(object, fields, traitsOf(call));
     return effect?.(object, call) ?? ok(object);
   },
 };
+
+function traitsOf({ livemode, now, store }: Pick<Call, 'livemode' | 'now' | 'store'>): ObjectTraits {
+  return { livemode, now, find: (kind, id) => store.ofKind(kind, id) };
+}
 
 /** The id of an object of which an account has just one. */
 const SINGLETON = 'singleton';
 
 function create(collection: Collection, call: Call): Answer {
-  const { operation, store, ids, fields, livemode, now } = call;
+  const { operation, store, ids, fields, maker } = call;
   if (collection.startsWith('customers/payment_methods')) return ok(addressed(call));
   const id = typeof fields.id === 'string' ? fields.id : undefined;
   if (id !== undefined && store.find(collection, id) !== undefined) {
@@ -118,7 +123,7 @@ function create(collection: Collection, call: Call): Answer {
       message: `${objectKind(collection).object} already exists.`,
     });
   }
-  const object = makeObject(fields, { collection, livemode, now });
+  const object = maker.make(collection, fields, traitsOf(call));
   const refused = createEffects[operation.name]?.(object, call);
   if (refused !== undefined) return refused;
   store.add(collection, object, ids);
@@ -135,7 +140,7 @@ function flatAction(call: Call): Answer {
     };
   }
   const collection = collectionOf(operation.path.replace(/\/[a-z_]+$/, ''));
-  if (/preview$/i.test(operation.name)) return ok(makeObject(call.fields, { ...call, collection }));
+  if (/preview$/i.test(operation.name)) return ok(call.maker.make(collection, call.fields, traitsOf(call)));
   if (operation.name === 'apps.secrets.deleteWhere') {
     return missingObject('secret', String(call.fields.name ?? ''), 'name');
   }
