@@ -33,3 +33,11 @@ export function parseDuration(text: string): number {
     hint: 'Write a number and ms, s, m, h, d or w, such as 90d; at most ten years.',
   });
 }
+
+/** `8h`, `90m`, `1500ms`: a duration in the largest unit that it is a whole number of. */
+export function durationText(ms: number): string {
+  const [unit, size] = (['d', 'h', 'm', 's'] as const)
+    .map((name) => [name, UNITS[name]] as const)
+    .find(([, length]) => ms % length === 0) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+}

@@ -1,13 +1,16 @@
-import type { Catalog } from '../core/catalog/catalog.ts';
+import { allows, type Catalog, type Operation } from '../core/catalog/catalog.ts';
 import { remarksOnAll, type SharedRemark, unconfirmedName } from '../core/catalog/remark.ts';
 import { type Risk, riskOf } from '../core/catalog/risk.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import type { Grant, Widening } from '../core/grant/grant.ts';
+import { letThrough } from '../core/grant/let-through.ts';
 import type { ProbePlan } from '../core/probe/probe-plan.ts';
+import { guardDocument } from '../core/profile/guard-section.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Coverage } from '../core/rules/coverage.ts';
 import { someOf } from '../core/some-of.ts';
 import { describeOperation } from '../core/verdict/finding-message.ts';
+import { capLines } from './guard/cap-lines.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 import { describeWidening } from './verify/table.ts';
 
@@ -48,6 +51,7 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
     probes: probes.probes.length,
     unverifiable: probes.unverifiable,
     coverage,
+    guard: profile.guard === undefined ? undefined : guardDocument(profile.guard),
   };
 }
 
@@ -71,6 +75,7 @@ export function renderPlanTable(
     ['Permissions to grant (everything else: none)', () => renderPermissions(plan, output)],
     ['What the key can do beyond the profile', () => renderWidenings(plan, output)],
     ['Risks', () => renderRisks(plan, output)],
+    ['Through the guard', () => renderGuard(plan, output)],
     ['Verification', () => renderVerification(plan, output, verbose)],
     ['Make it by hand', () => renderLinks(plan, output)],
   ];
@@ -120,6 +125,32 @@ function renderRisks({ grant }: PlanReport, output: TextOutput): void {
   const worth = risks.filter(({ tier }) => tier !== 'other');
   for (const risk of worth) output.write(wrap(riskLine(risk), output, HANGING));
   if (worth.length === 0) output.write('  none above reading plain business data\n');
+}
+
+function renderGuard({ profile, grant, catalog }: PlanReport, output: TextOutput): void {
+  const { guard } = profile;
+  if (guard === undefined) {
+    const text =
+      'The profile has no "guard" section, so "keyaudit guard" does not serve it: no cap holds its key.';
+    output.write(wrap(text, output, PLAIN));
+    return;
+  }
+  const { own } = letThrough(profile, guard, grant, catalog);
+  const shut = catalog.operations.filter(({ name, ...rest }) =>
+    isShut({ name, ...rest }, grant.effective, own),
+  );
+  output.write(
+    wrap(
+      `${counted(own.size, 'operation')} let through; ${shut.length} more that the key allows stay shut${shut.length === 0 ? '' : `: ${someOf(shut.map(({ name }) => name))}`}.`,
+      output,
+      HANGING,
+    ),
+  );
+  for (const line of capLines(guard)) output.write(wrap(line, output, HANGING));
+}
+
+function isShut(operation: Operation, effective: ReadonlySet<string>, own: ReadonlySet<string>): boolean {
+  return allows(effective, operation) && !own.has(operation.name);
 }
 
 function renderVerification(

@@ -1,6 +1,8 @@
 import type { Problem } from '../core/error.ts';
+import { guardDocument } from '../core/profile/guard-section.ts';
 import type { PermissionEntry, Profile } from '../core/profile/profile.ts';
 import { problemLines } from './error.ts';
+import { capLines } from './guard/cap-lines.ts';
 import { counted, paintFor, type TextOutput } from './text.ts';
 
 /** A profile file as `profiles list` shows it. */
@@ -53,6 +55,7 @@ export function profileJson(profile: Profile, digest: string) {
     widening: profile.widening,
     only: profile.only,
     rate: profile.rate,
+    guard: profile.guard === undefined ? undefined : guardDocument(profile.guard),
   };
 }
 
@@ -86,6 +89,10 @@ export function renderProfileTable(profile: Profile, digest: string, output: Tex
     output.write(
       `  ${operations.join(', ')}\n    ${reason}${until === undefined ? '' : ` (until ${until})`}\n`,
     );
+  }
+  if (profile.guard !== undefined) {
+    output.write(`\n${paint.bold('through the guard')}\n`);
+    for (const line of capLines(profile.guard)) output.write(`  ${line}\n`);
   }
   const flags = [
     profile.widening === 'strict' ? 'widening: strict' : '',

@@ -4,6 +4,7 @@ import { byText } from '../core/by-text.ts';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { didYouMean } from '../core/document/nearest.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
+import { guardDocument } from '../core/profile/guard-section.ts';
 import type { Profile, ProfileFile } from '../core/profile/profile.ts';
 import { type ProfileReading, readProfile } from '../core/profile/read-profile.ts';
 import { resolveProfile } from '../core/profile/resolve-profile.ts';
@@ -222,6 +223,7 @@ export function wholeProfileDigest(profile: Profile): string {
     accept: profile.accept.flatMap((entry) => names(entry.operations)).sort(),
     widening: profile.widening,
     only: profile.only,
+    guard: profile.guard === undefined ? undefined : guardDocument(profile.guard),
   };
   return digestOf(JSON.stringify(content));
 }

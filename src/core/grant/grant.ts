@@ -13,6 +13,7 @@ import { operationsAt, permissionsAt } from '../catalog/levels.ts';
 import type { Problem } from '../error.ts';
 import type { Acceptance, PermissionEntry, Profile } from '../profile/profile.ts';
 import { someOf } from '../some-of.ts';
+import { guardContradictions } from './let-through.ts';
 
 /**
  * Operations that a grant allows beyond what the profile asks, with one cause.
@@ -63,7 +64,7 @@ export function resolveGrant(profile: Profile, catalog: Catalog, today: string):
   const accepted = acceptedOperations(profile.accept, today);
   const widenings = findWidenings(permissions, effective, asked, accepted, catalog);
   problems.push(...contradictions({ profile, catalog, permissions, effective, asked, widenings }));
-  return {
+  const grant = {
     permissions,
     connectPermissions,
     effective,
@@ -75,6 +76,7 @@ export function resolveGrant(profile: Profile, catalog: Catalog, today: string):
     ),
     contradictions: problems,
   };
+  return { ...grant, contradictions: [...problems, ...guardContradictions(profile, grant, catalog)] };
 }
 
 function permissionsFor(

@@ -1,8 +1,10 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
 import type { Grant, Widening } from '../grant/grant.ts';
+import type { GuardSection } from '../profile/guard-section.ts';
 import type { Profile } from '../profile/profile.ts';
 import { someOf } from '../some-of.ts';
 import type { VerdictKind } from '../verdict/verdict.ts';
+import { guardChanges } from './guard-changes.ts';
 
 /** How far a profile or its key reaches: what two of them are compared by. */
 export interface Extent {
@@ -12,6 +14,8 @@ export interface Extent {
   readonly widenings: readonly Pick<Widening, 'permission' | 'operations'>[];
   /** What the profile promises besides; undefined where it is not known, as in a verify report. */
   readonly checks?: Checks;
+  /** What the guard lets through; null for a profile without the section, undefined where that is not known. */
+  readonly guard?: GuardSection | null;
   /** What probes showed; undefined where nothing was probed. */
   readonly verdicts?: ReadonlyMap<OperationName, VerdictKind>;
   /** Whether `verdicts` has every operation that was probed, so that a missing one was not. */
@@ -30,7 +34,14 @@ export interface Checks {
 export type Direction = 'wider' | 'unverified' | 'narrower' | 'changed';
 
 /** What a change is about. */
-export type Subject = 'profile' | 'permission' | 'connect-permission' | 'widening' | 'check' | 'operation';
+export type Subject =
+  | 'profile'
+  | 'permission'
+  | 'connect-permission'
+  | 'widening'
+  | 'check'
+  | 'guard'
+  | 'operation';
 
 /** One difference between two extents. */
 export interface Change {
@@ -65,6 +76,7 @@ export function extentOf(profile: Profile, grant: Grant): Extent {
     connectPermissions: grant.connectPermissions,
     widenings: grant.widenings,
     checks: checksOf(profile),
+    guard: profile.guard ?? null,
   };
 }
 
@@ -84,6 +96,9 @@ export function compareExtents(before: Extent, after: Extent, catalog: Catalog):
     ...(before.checks === undefined || after.checks === undefined
       ? []
       : checkChanges(before.checks, after.checks)),
+    ...(before.guard === undefined || after.guard === undefined
+      ? []
+      : guardChanges(before.guard ?? undefined, after.guard ?? undefined)),
     ...verdictChanges(before, after, catalog),
   ];
   return changes.sort((a, b) => DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction));

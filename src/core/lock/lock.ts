@@ -4,6 +4,7 @@ import type { Catalog, OperationName } from '../catalog/catalog.ts';
 import type { SourceLocation } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
 import { DEPTHS } from '../probe/depth.ts';
+import { guardDocument, guardKeys, guardSchema, guardSection } from '../profile/guard-section.ts';
 import { locateOperation, locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Drift, driftWeight } from '../result/drift.ts';
@@ -43,6 +44,7 @@ const lockedProfileSchema = z.strictObject({
   allow: names.optional(),
   forbid: names.optional(),
   widenings: z.array(lockedWideningSchema).optional(),
+  guard: guardSchema.optional(),
   operations: z.record(z.string(), z.enum(['allowed', 'forbidden', 'impossible'])),
 });
 
@@ -88,6 +90,7 @@ export function lockProfile(
     ...some('allow', allow),
     ...some('forbid', forbid),
     ...some('widenings', lockWidenings(grant)),
+    ...(profile.guard === undefined ? {} : { guard: guardDocument(profile.guard) }),
     operations: Object.fromEntries(
       result.probes
         .flatMap(({ operation, observed }) =>
@@ -140,6 +143,7 @@ export function lockedExtent(locked: LockedProfile): Extent {
     connectPermissions: locked.connectPermissions ?? [],
     widenings: locked.widenings ?? [],
     checks: { allow: locked.allow ?? [], forbid: locked.forbid ?? [], guards: locked.guards ?? [] },
+    guard: locked.guard === undefined ? null : guardSection([guardKeys(locked.guard)]),
     verdicts: new Map(Object.entries(locked.operations)),
     complete: true,
   };
@@ -182,6 +186,7 @@ export function driftFrom(
 /** The profile's line, for what its lines decide. */
 function placeOfChange(change: Change, profile: Profile, catalog: Catalog): SourceLocation | undefined {
   if (change.direction !== 'wider' || change.subject === 'check') return undefined;
+  if (change.subject === 'guard') return profile.guard?.location;
   if (change.subject === 'permission' || change.subject === 'connect-permission') {
     return locatePermission(change.name, profile, catalog, { connect: change.subject !== 'permission' });
   }
@@ -209,6 +214,8 @@ function pathOfChange({ subject, name }: Change, locked: LockedProfile): readonl
       const index = locked.widenings?.findIndex(({ operations }) => operations.includes(name)) ?? -1;
       return index < 0 ? [] : ['widenings', index];
     }
+    case 'guard':
+      return ['guard'];
     case 'profile':
       return [];
   }

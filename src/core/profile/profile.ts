@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Level, OperationName, PermissionName, ResourceName } from '../catalog/catalog.ts';
 import type { SourceLocation } from '../error.ts';
+import { type GuardKeys, type GuardSection, guardSchema } from './guard-section.ts';
 import { PROFILE_NAME, PROFILE_NAME_RULE } from './profile-name.ts';
 import { VARIABLE_NAME, variableFault } from './variable-name.ts';
 
@@ -68,6 +69,7 @@ export const profileSchema = z.strictObject({
     .optional()
     .describe('true: the key may do exactly this and nothing else that the catalog knows'),
   rate: z.number().positive().max(100).optional().describe('Probes a second for this account'),
+  guard: guardSchema.optional().describe('What keyaudit guard lets through, and how much'),
 });
 
 export type ProfileDocument = z.infer<typeof profileSchema>;
@@ -113,6 +115,7 @@ export interface ProfileFile {
   readonly widening?: 'report' | 'strict';
   readonly only?: boolean;
   readonly rate?: number;
+  readonly guard?: GuardKeys | undefined;
 }
 
 /** A profile after `extends`: what one archetype of agent may do. */
@@ -133,6 +136,8 @@ export interface Profile {
   readonly widening: 'report' | 'strict';
   readonly only: boolean;
   readonly rate?: number;
+  /** Absent where the profile says nothing of a guard, which then does not serve it. */
+  readonly guard?: GuardSection | undefined;
 }
 
 /** The variable for a profile that names none: `refund-agent` → `STRIPE_REFUND_AGENT_KEY`. */

@@ -34,7 +34,7 @@ const rows: readonly [name: string, text: string, problems: readonly string[]][]
     'an unknown key far from all',
     'name: a\nzzz: 1\n',
     [
-      '2:1 Unknown key "zzz". → Valid keys: name, description, env, extends, permissions, connect_permissions, checks, accept, widening, only, rate.',
+      '2:1 Unknown key "zzz". → Valid keys: name, description, env, extends, permissions, connect_permissions, checks, accept, widening, only, rate, guard.',
     ],
   ],
   [

@@ -14,6 +14,7 @@ import {
   type ProfileFile,
   profileSchema,
 } from './profile.ts';
+import { readGuard } from './read-guard.ts';
 import { variableFault } from './variable-name.ts';
 
 /** A profile file, or all that is wrong with it. */
@@ -29,14 +30,20 @@ export function readProfile(text: string, file: string, catalog: Catalog): Profi
   const source = readYaml(text, file);
   if (source.problems.length > 0) return { ok: false, problems: source.problems };
   const shape = profileSchema.safeParse(source.value);
-  const problems = shape.success ? [] : shape.error.issues.flatMap((issue) => shapeProblems(issue, source));
+  const guard = readGuard(source, catalog);
+  const problems = [
+    ...(shape.success ? [] : shape.error.issues)
+      .filter(({ path }) => path[0] !== 'guard')
+      .flatMap((issue) => shapeProblems(issue, source)),
+    ...guard.problems,
+  ];
   const reader = new NameReader(source, catalog);
   const names = reader.read(isRecord(source.value) ? source.value : {});
   problems.push(...reader.problems);
   if (!shape.success || problems.length > 0) {
     return { ok: false, problems: problems.sort(byPosition) };
   }
-  return { ok: true, profile: assemble(shape.data, names, source) };
+  return { ok: true, profile: { ...assemble(shape.data, names, source), guard: guard.guard } };
 }
 
 interface Names {

@@ -1,4 +1,5 @@
 import { KeyauditError, type Problem } from '../error.ts';
+import { guardSection } from './guard-section.ts';
 import { defaultVariable, type PermissionEntry, type Profile, type ProfileFile } from './profile.ts';
 
 /** Finds the profile that `extends: name` means, as seen from `from`; undefined when there is none. */
@@ -13,6 +14,7 @@ export type FindParent = (name: string, from: ProfileFile) => ProfileFile | unde
 export function resolveProfile(file: ProfileFile, findParent: FindParent): Profile {
   const lineage = flatten(file, findParent, []);
   const merged = lineage.reduce<Layer>((base, layer) => merge(base, layer), emptyLayer);
+  const sections = lineage.flatMap(({ guard }) => guard ?? []);
   return {
     file: file.file,
     name: file.name,
@@ -31,6 +33,7 @@ export function resolveProfile(file: ProfileFile, findParent: FindParent): Profi
     widening: merged.widening ?? 'report',
     only: merged.only ?? false,
     rate: merged.rate,
+    guard: sections.length === 0 ? undefined : guardSection(sections),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Problem, SourceLocation } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
 import { locateOperation, locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
+import { checkGuardPolicy, type GuardPolicy, guardPolicySchema } from './guard-policy.ts';
 
 /** The name under which a policy is found in the working folder. */
 export const POLICY_FILE = 'keyaudit.policy.yaml';
@@ -49,6 +50,7 @@ export const policySchema = z.strictObject({
     )
     .optional()
     .describe('Profiles to which a part of "deny" does not apply'),
+  guard: guardPolicySchema.optional().describe('What the guard section of every profile must hold to'),
 });
 
 /** Something that the policy denies, with the line that denies it. */
@@ -75,6 +77,7 @@ export interface Policy {
   readonly untilOnAccepts: boolean;
   readonly maxKeyAge?: { readonly text: string; readonly ms: number; readonly location: SourceLocation };
   readonly except: readonly PolicyException[];
+  readonly guard?: GuardPolicy | undefined;
 }
 
 /** Where a profile breaks the policy: the line of the profile, and in the hint that of the policy. */
@@ -126,7 +129,8 @@ export function checkPolicy(
       });
     }
   }
-  return [...problems, ...missingReasons(policy, profile), ...missingEnds(policy, profile)];
+  const guard = policy.guard === undefined ? [] : checkGuardPolicy(policy.guard, profile, grant, catalog);
+  return [...problems, ...missingReasons(policy, profile), ...missingEnds(policy, profile), ...guard];
 }
 
 /** Exceptions for profiles that there are not: a slip of the pen would leave one without effect. */

@@ -4,6 +4,8 @@ import { byPosition, shapeProblems } from '../document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../document/yaml-source.ts';
 import { parseDuration } from '../duration.ts';
 import type { Problem, SourceLocation } from '../error.ts';
+import { guardKeys } from '../profile/guard-section.ts';
+import { CAP_DIRECTIONS } from '../spend/cap.ts';
 import { DENIABLE_TIERS, type Denied, type Policy, policySchema } from './policy.ts';
 
 /** A policy, or all that is wrong with it. */
@@ -27,6 +29,15 @@ export function readPolicy(text: string, file: string, catalog: Catalog): Policy
   const except = (isRecord(source.value) && source.value.except) || [];
   const exceptions = (Array.isArray(except) ? except : []).map((entry: unknown, index) =>
     resolve.list(isRecord(entry) ? entry.deny : [], ['except', index, 'deny'], resolve.any),
+  );
+  const guard = isRecord(source.value) && isRecord(source.value.guard) ? source.value.guard : {};
+  const never = resolve.list(guard.never, ['guard', 'never'], resolve.operation);
+  const max = (Array.isArray(guard.max) ? guard.max : []).map((entry: unknown, index) =>
+    resolve.list(
+      isRecord(entry) ? entry.of : [],
+      ['guard', 'max', index, 'of'],
+      resolve.operationOrDirection,
+    ),
   );
   if (!shape.success || problems.length > 0) return { ok: false, problems: problems.sort(byPosition) };
   const { data } = shape;
@@ -59,6 +70,19 @@ export function readPolicy(text: string, file: string, catalog: Catalog): Policy
         until,
         location: source.valueAt(['except', index]),
       })),
+      guard:
+        data.guard === undefined
+          ? undefined
+          : {
+              require: data.guard.require === 'caps',
+              max: (guardKeys({ caps: data.guard.max ?? [] }).caps ?? []).map((cap, index) => ({
+                ...cap,
+                of: (max[index] ?? []).map(({ name }) => name),
+                location: source.valueAt(['guard', 'max', index]),
+              })),
+              never,
+              location: source.keyAt(['guard']),
+            },
     },
   };
 }
@@ -100,6 +124,9 @@ class Resolver {
     return found;
   };
 
+  readonly operationOrDirection = (text: string, location: SourceLocation): string | undefined =>
+    CAP_DIRECTIONS.find((direction) => direction === text) ?? this.operation(text, location);
+
   readonly any = (text: string, location: SourceLocation): string | undefined => {
     const tier = DENIABLE_TIERS.find((name) => name === text);
     const found = tier ?? this.#catalog.permissionByAnyName(text)?.name ?? this.#catalog.find(text)?.name;
@@ -128,10 +155,11 @@ class Resolver {
 }
 
 function keysAt([first, ...rest]: readonly PropertyKey[]): readonly string[] {
-  const { deny, require, except } = policySchema.shape;
+  const { deny, require, except, guard } = policySchema.shape;
   if (first === undefined) return Object.keys(policySchema.shape);
   if (first === 'deny' && rest.length === 0) return Object.keys(deny.unwrap().shape);
   if (first === 'require') return Object.keys(require.unwrap().shape);
+  if (first === 'guard') return Object.keys(guard.unwrap().shape);
   if (first === 'except') return Object.keys(except.unwrap().element.shape);
   return [];
 }

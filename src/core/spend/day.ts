@@ -1,3 +1,5 @@
+import { DAY_MS } from '../duration.ts';
+
 /** A day of a time zone. */
 export interface Day {
   /** `2026-11-25`. */
@@ -27,14 +29,20 @@ export function isTimeZone(zone: string): boolean {
 export function dayAt(at: number, zone: string): Day {
   const known = last.get(zone);
   if (known !== undefined && at >= known.from && at < known.until) return known;
-  const name = nameAt(at, zone);
-  const day = {
-    name,
-    from: edge(at, -1, name, zone),
-    until: edge(at, 1, name, zone),
-  };
+  const day = zone === 'UTC' ? utcDay(at) : dayIn(at, zone);
   last.set(zone, day);
   return day;
+}
+
+/** Nearly every profile's, without a calendar. */
+function utcDay(at: number): Day {
+  const from = Math.floor(at / DAY_MS) * DAY_MS;
+  return { name: new Date(from).toISOString().slice(0, 10), from, until: from + DAY_MS };
+}
+
+function dayIn(at: number, zone: string): Day {
+  const name = nameAt(at, zone);
+  return { name, from: edge(at, -1, name, zone), until: edge(at, 1, name, zone) };
 }
 
 /** The first moment of a day, or of the one after it: zones change by whole minutes. */

@@ -59,7 +59,7 @@ function created(call: MoneyCall): ExposureReading {
     amount,
     currency,
     totalOf: 'new',
-    object: customer,
+    object: null,
     charge: null,
     customer,
     asked: String(amount),
