@@ -117,7 +117,7 @@ describe('action.yml', () => {
     expect(result.exitCode).toBe(1);
     expect(result.outputs).toMatchObject({ ok: 'false', 'exit-code': '1' });
     expect(JSON.parse(result.outputs.counts ?? '').overGrants).toBeGreaterThan(0);
-    expect(result.stdout).toMatch(/^::error file=profiles\/mine.yaml,.*over-grant payouts/m);
+    expect(result.stdout).toMatch(/^::error file=profiles\/mine.yaml,.*over-grant payout_write/m);
     expect(result.stdout).not.toContain(token);
   });
 

@@ -1,7 +1,7 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE, type Lock, lockProfile, mergeLock, type Verified } from '../core/lock/lock.ts';
 import { exitCodeOf, resultIsOk, type VerifyReport } from '../core/result/verify-report.ts';
-import { verdictLine } from '../report/verify/table.ts';
+import { verdictLine } from '../report/verify/words/verdict-line.ts';
 import { grantsFor } from '../session/profile-grant.ts';
 import type { Session } from '../session/session.ts';
 import { type LockFile, readLockFile, renderLock, writeLockFile } from '../store/lock-file.ts';

@@ -1,3 +1,4 @@
+import type { RiskTier } from '../core/catalog/risk.ts';
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
@@ -15,6 +16,7 @@ import { type OpenSession, type Session, withTarget } from '../session/session.t
 import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest, wholeProfileDigest } from '../store/profile-library.ts';
+import { explainedResult } from './explained-result.ts';
 import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
 
 /** How keys are found and probed. */
@@ -37,6 +39,8 @@ export interface VerifyProfilesOptions {
   readonly liveKeyEnv?: string;
   /** Percent of each grant's permissions that the named checks must exercise. */
   readonly minCoverage?: number;
+  /** What a key can do more fails only where it is as grave as this. */
+  readonly failOn?: RiskTier;
 }
 
 /** Verifies the keys of these profiles, each also against its entry of the lock file where there is one. */
@@ -65,7 +69,14 @@ export async function verifyProfiles(
         also: isCovered ? [] : Object.keys(locked.operations),
       };
       const add = async (result: VerifyResult) => {
-        verified.push(await compared(grant, result, { header, options, lockFile, locked }, open));
+        const seen = await compared(grant, result, { header, options, lockFile, locked }, open);
+        verified.push({
+          ...seen,
+          result: {
+            ...(await explainedResult(seen.result, grant, open, lockFile)),
+            failOn: options.failOn,
+          },
+        });
       };
       if (options.compare !== true) {
         await add(await verifyKey(grant, settings, open));
@@ -215,6 +226,7 @@ async function verifyKey(
       key: null,
       summary: NOTHING,
       findings: [],
+      permissionFindings: [],
       unverifiable: [],
       probes: [],
       requests: 0,

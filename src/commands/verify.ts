@@ -1,9 +1,11 @@
 import { type VerifyProfilesOptions, verifyProfiles } from '../audit/verify-profiles.ts';
 import { type ExitCode, KeyauditError } from '../core/error.ts';
+import { pastRunOf } from '../core/result/history.ts';
 import { exitCodeOf } from '../core/result/verify-report.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';
+import { openRunHistory } from '../session/run-history.ts';
 import { openSession } from '../session/session.ts';
 import { parseReportRequests, printReports } from '../session/verify-output.ts';
 import type { LockFile } from '../store/lock-file.ts';
@@ -17,6 +19,8 @@ export interface VerifyOptions extends VerifyProfilesOptions {
   readonly frozen?: boolean;
   /** The lock file; naming one means `frozen`. */
   readonly lock?: string;
+  /** A file of past runs, a line each, that this one is added to. */
+  readonly history?: string;
 }
 
 /** `keyaudit verify`: probe each key, compare it with its profile, report, gate. */
@@ -26,8 +30,10 @@ export async function verify(options: VerifyOptions, context: CommandContext): P
   if (options.compare === true) requireComparable(options, requests, session);
   const grants = await grantsFor(options, session);
   const lockFile = await readLockFor(grants, options, session);
+  const history = options.history === undefined ? undefined : await openRunHistory(options.history, session);
   const { report } = await verifyProfiles(grants, options, session, lockFile);
-  await printReports(report, requests, session);
+  const past = history === undefined ? undefined : [...history.past, pastRunOf(report)];
+  await printReports({ ...report, history: past }, requests, session, () => history?.add(report));
   return exitCodeOf(report);
 }
 

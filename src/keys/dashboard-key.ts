@@ -5,7 +5,7 @@ import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { paintFor, wrap } from '../report/text.ts';
-import { verdictLine } from '../report/verify/table.ts';
+import { verdictLine } from '../report/verify/words/verdict-line.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession, Session } from '../session/session.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { explainedResult } from '../audit/explained-result.ts';
 import { probeKey } from '../audit/probe-key.ts';
 import { depthFor } from '../audit/verify-profiles.ts';
 import { DAY_MS } from '../core/duration.ts';
@@ -7,7 +8,7 @@ import { broaderThanProbed, broaderThanRecord, withBroader } from '../core/resul
 import { resultIsOk } from '../core/result/verify-report.ts';
 import { type Retirement, seconds } from '../report/keys/retirement.ts';
 import type { Rotation } from '../report/keys/rotate.ts';
-import { verdictLine } from '../report/verify/table.ts';
+import { verdictLine } from '../report/verify/words/verdict-line.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import { startSpinner } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
@@ -180,7 +181,7 @@ async function judge(
 ): Promise<Pick<Rotation, 'verification' | 'broader' | 'message'>> {
   const found = { key: key.secret, variable: record.variable, place: 'new' };
   const depth = depthFor(one.profile, {});
-  const verification = await probeKey(one, found, { depth }, session);
+  const verification = await explainedResult(await probeKey(one, found, { depth }, session), one, session);
   if (!resultIsOk(verification)) {
     return {
       verification,
@@ -198,7 +199,8 @@ async function judge(
     broader.length === 0
       ? ''
       : `The new key can do what the old one could not: ${broader.join(', ')}. Widen a key on purpose with "keyaudit provision ${record.profile}".`;
-  return { verification: withBroader(verification, broader), broader, message };
+  const shown = await explainedResult(withBroader(verification, broader), one, session);
+  return { verification: shown, broader, message };
 }
 
 /** Longest watch for the narrowing of an old key, in ms. */

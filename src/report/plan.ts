@@ -12,7 +12,7 @@ import { someOf } from '../core/some-of.ts';
 import { describeOperation } from '../core/verdict/finding-message.ts';
 import { capLines } from './guard/cap-lines.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
-import { describeWidening } from './verify/table.ts';
+import { describeWidening } from './verify/table/table.ts';
 
 /** All that a profile comes to, before anything is made. */
 export interface PlanReport {

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { exitCodeOf, type VerifyReport } from '../core/result/verify-report.ts';
 import type { TextOutput } from '../report/text.ts';
@@ -8,6 +8,7 @@ import {
   type ReportRequest,
   verifyFormat,
 } from '../report/verify/formats.ts';
+import type { SourceRoots } from '../report/verify/source-path.ts';
 import { appendToResultFile, requireWritable, writeResultFile } from '../store/result-file.ts';
 import type { CommandContext } from './context.ts';
 
@@ -43,17 +44,19 @@ export async function parseReportRequests(
 
 /**
  * Renders a report in every format asked for. One that cannot be written does not keep back the
- * others; the first such error is thrown at the end.
+ * others; the first such error is thrown at the end. @param also what is to be written besides
  */
 export async function printReports(
   report: VerifyReport,
   requests: readonly ReportRequest[],
   context: CommandContext,
+  also: () => Promise<void> | undefined = () => undefined,
 ): Promise<void> {
   const failures: unknown[] = [];
   for (const request of requests) {
     await printReport(report, request, context).catch((error: unknown) => failures.push(error));
   }
+  await also()?.catch((error: unknown) => failures.push(error));
   const [failure] = failures;
   if (failure === undefined) return;
   if (!(failure instanceof KeyauditError)) throw failure;
@@ -74,7 +77,7 @@ async function printReport(
   const options = {
     verbose: context.globals.verbose,
     version: context.version,
-    sourcePrefix: sourcePrefix(context),
+    ...sourceRoots(context),
   };
   const render = await loadRenderer(format);
   if (file === STDOUT) render(report, context.stdout, options);
@@ -99,8 +102,13 @@ function textOf(render: (output: TextOutput) => void): string {
 }
 
 /** CI reads files from the root of the checkout, keyaudit names them from the working folder. */
-function sourcePrefix({ cwd, env }: CommandContext): string {
-  const root = env.GITHUB_WORKSPACE || env.CI_PROJECT_DIR;
-  const below = root === undefined || root === '' ? '' : relative(root, cwd).replaceAll('\\', '/');
-  return below === '' || /^\.\.(\/|$)|^\/|^[A-Za-z]:/.test(below) ? '' : `${below}/`;
+function sourceRoots({ cwd, env, packageRoot }: CommandContext): SourceRoots {
+  const root = env.GITHUB_WORKSPACE || env.CI_PROJECT_DIR || undefined;
+  const below = root === undefined ? '' : relative(root, cwd).replaceAll('\\', '/');
+  const isOutside = below === '' || /^\.\.(\/|$)|^\/|^[A-Za-z]:/.test(below);
+  return {
+    sourcePrefix: isOutside ? '' : `${below}/`,
+    sourceRoot: root,
+    shippedFolder: join(packageRoot, 'profiles'),
+  };
 }

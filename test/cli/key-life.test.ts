@@ -46,7 +46,7 @@ describe('rotate', () => {
       runs: { results: { ruleId: string; message: { text: string } }[] }[];
     };
     expect(sarif.runs[0]?.results[0]).toMatchObject({
-      ruleId: 'over-grant',
+      ruleId: 'over-grant/money-out',
       message: { text: expect.stringContaining('payouts') },
     });
     const junit = await readFile(join(cwd, 'r.xml'), 'utf8');

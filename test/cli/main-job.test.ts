@@ -35,7 +35,7 @@ describe('the main job', () => {
     const text = verified.stdout.replace(/\s+/g, ' ');
     expect(text).toContain('nothing at Stripe was touched');
     expect(text).toContain(
-      'This key can also create charges (charges.create, POST /v1/charges). The profile accepts that: Stripe has no refund permission; refunds and charges share charge_write.',
+      'charge_write also allows 3 calls: charges.create, charges.update, charges.capture; the profile accepts that. Stripe has no refund permission; refunds and charges share charge_write.',
     );
     expect(text).toMatch(/as the profile says: \d+ probes, \d+ passed, 3 accepted/);
     expect(verified.stdout).not.toMatch(KEY);

@@ -42,7 +42,7 @@ describe('verify --format, --output and --report', () => {
     [
       'a format like none',
       ['--format', 'powerpoint'],
-      /Valid: table, json, junit, sarif, github, markdown, html/,
+      /Valid: table, json, junit, sarif, gitlab, github, markdown, html/,
     ],
     ['no "="', ['--report', 'junit'], /names no file[\s\S]*--report junit=FILE/],
     ['no file', ['--report', 'junit='], /names no file/],
@@ -113,11 +113,14 @@ describe('verify --format, --output and --report', () => {
     const operation = 'payouts.create';
     expect(/<testcase [^>]*name="([\w.]+)/.exec(await read('r.xml'))?.[1]).toBe(operation);
     const [result] = (JSON.parse(await read('r.sarif')) as Log).runs[0]?.results ?? [];
-    expect(result).toMatchObject({ ruleId: 'over-grant', properties: { profile: 'b-broader' } });
+    expect(result).toMatchObject({ ruleId: 'over-grant/money-out', properties: { profile: 'b-broader' } });
     expect(result?.locations?.[0]?.logicalLocations?.[0]?.name).toBe(operation);
-    expect(/<li [^>]*>\s*<h3>.*?<code>(.*?)<\/code>/s.exec(await read('r.html'))?.[1]).toBe(operation);
-    expect(await read('github.txt')).toMatch(/^::error file=b-broader.yaml,.*?payouts.create::/);
-    expect(/\n\| `b-broader` \| `([\w.]+)`/.exec(await read('summary.md'))?.[1]).toBe(operation);
+    const permission = 'payout_write';
+    expect(/<li class="finding[^>]*>\s*<p .*?<code>(.*?)<\/code>/s.exec(await read('r.html'))?.[1]).toBe(
+      permission,
+    );
+    expect(await read('github.txt')).toMatch(/^::error file=b-broader.yaml,.*?payout_write::/);
+    expect(/\n\| `b-broader` \| `([\w.]+)`/.exec(await read('summary.md'))?.[1]).toBe(permission);
   });
 
   it('lets no secret into any report', async () => {

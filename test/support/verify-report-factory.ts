@@ -1,4 +1,5 @@
 import { type Drift, type DriftKind, driftWeight } from '../../src/core/result/drift.ts';
+import { byRisk, type PermissionFinding } from '../../src/core/result/findings/permission-finding.ts';
 import type { VerifyReport, VerifyResult } from '../../src/core/result/verify-report.ts';
 import type { Finding, FindingKind, ProbeResult, Summary } from '../../src/core/verdict/finding.ts';
 import type { TextOutput } from '../../src/report/text.ts';
@@ -62,6 +63,52 @@ export function drift(kind: DriftKind, changes: Partial<Drift> = {}): Drift {
   };
 }
 
+/** A finding as the only one of its permission. */
+function alone({
+  kind,
+  operation,
+  permission,
+  message,
+  evidence,
+  notes,
+  location,
+}: Finding): PermissionFinding {
+  return {
+    kind,
+    weight: kind === 'inconclusive' ? 'unknown' : kind === 'accepted' ? 'note' : 'fails',
+    permission,
+    connect: false,
+    tier: kind === 'inconclusive' ? 'other' : 'money-out',
+    cause: kind === 'over-grant' ? 'extra' : kind === 'under-grant' ? 'missing' : 'unanswered',
+    message,
+    operations: [operation],
+    evidence,
+    notes,
+    drift: [],
+    fix: kind === 'accepted' ? null : { text: `What mends ${kind}.`, command: 'keyaudit rotate analytics' },
+    location: location ?? { file: 'profiles/analytics.yaml', line: 1, column: 1 },
+  };
+}
+
+/** A drift as a finding of its own. */
+function driftAlone({ kind, weight, name, message, location }: Drift): PermissionFinding {
+  return {
+    kind,
+    weight,
+    permission: null,
+    connect: false,
+    tier: 'other',
+    cause: 'agreement',
+    message,
+    operations: [name],
+    evidence: null,
+    notes: [],
+    drift: [kind],
+    fix: { text: 'What mends it.', command: 'keyaudit lock analytics' },
+    location,
+  };
+}
+
 /** The result of one profile; its summary follows from its findings and its further probes. */
 export function verifyResult({
   findings = [],
@@ -94,9 +141,11 @@ export function verifyResult({
       createdAt: null,
       expiresAt: null,
       account: null,
+      madeFor: null,
     },
     summary,
     findings,
+    permissionFindings: [...findings.map(alone), ...(changes.drift ?? []).map(driftAlone)].sort(byRisk),
     permissions: [],
     widenings: [],
     unverifiable: [],

@@ -28,7 +28,7 @@ export function explain(program: CommandUnknownOpts, run: Run): void {
       ),
     );
 
-  const profiles = verb(program, 'profiles', 'look at profiles: list, show, lint', [
+  const profiles = verb(program, 'profiles', 'look at profiles: list, show, lint; accept what comes along', [
     'keyaudit profiles list',
     'keyaudit profiles lint',
   ]);
@@ -56,6 +56,22 @@ export function explain(program: CommandUnknownOpts, run: Run): void {
     .action((names, options) =>
       run({ ...options, names }, async (given, context) =>
         (await import('../../commands/profiles.ts')).lintProfiles(given.names, context, given),
+      ),
+    );
+  verb(
+    profiles,
+    'accept <profile> <operations...>',
+    'write into a profile that it takes a widening knowingly',
+    [
+      'keyaudit profiles accept my-agent charges.create --reason "Stripe grants it only together with charge_write"',
+      'keyaudit profiles accept ./my-agent.yaml charges.create charges.capture --reason "Support needs it" --until 2027-06-30',
+    ],
+  )
+    .requiredOption('--reason <text>', 'why')
+    .option('--until <day>', 'the last day on which it counts, YYYY-MM-DD')
+    .action((profile, operations, options) =>
+      run({ ...options, profile, operations }, async (given, context) =>
+        (await import('../../commands/accept.ts')).accept(given, context),
       ),
     );
 }

@@ -1,4 +1,5 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { RISK_TIERS } from '../../core/catalog/risk.ts';
 import { ALL_PROFILES, depthOption, minCoverageOption, rateOption, repeatable } from '../flags.ts';
 import { type Run, verb } from '../verb.ts';
 
@@ -25,12 +26,21 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
     .option('--live-key-env <variable>', "its variable (default: the profile's with _LIVE behind it)")
     .addOption(minCoverageOption())
     .addOption(
+      new Option(
+        '--fail-on <tier>',
+        'exit 1 for what a key can do more only where it is as grave as this; the rest is shown',
+      )
+        .choices(RISK_TIERS)
+        .env('KEYAUDIT_FAIL_ON'),
+    )
+    .addOption(
       new Option('--frozen', 'fail on what goes beyond the lock file keyaudit.lock.yaml').env(
         'KEYAUDIT_FROZEN',
       ),
     )
     .option('--lock <file>', 'this lock file instead (means --frozen)')
     .addOption(repeatable('--report <format=file>', 'write a further report; "-" is standard output'))
+    .option('--history <file>', 'add this run as a line to a file, and show the last runs in the HTML report')
     .action((words, { profile, ...options }) =>
       run({ ...options, profiles: [...profile, ...words] }, async (given, context) =>
         (await import('../../commands/verify.ts')).verify(given, context),

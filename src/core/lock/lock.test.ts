@@ -111,6 +111,7 @@ describe('drift from the lock', () => {
             createdAt: null,
             expiresAt: null,
             account: null,
+            madeFor: null,
           },
         },
       ),

@@ -1,4 +1,5 @@
 import type { PermissionName } from '../catalog/catalog.ts';
+import type { RiskTier } from '../catalog/risk.ts';
 import { EXIT, type ExitCode, type Stopped } from '../error.ts';
 import type { Widening } from '../grant/grant.ts';
 import type { Depth } from '../probe/depth.ts';
@@ -6,6 +7,8 @@ import type { UnaskedOperation, UnverifiablePermission } from '../probe/probe-pl
 import type { Finding, ProbeResult, Summary } from '../verdict/finding.ts';
 import type { Comparison } from './compare-results.ts';
 import type { Drift } from './drift.ts';
+import { type Fix, type PermissionFinding, shutsTheGate } from './findings/permission-finding.ts';
+import type { PastRun } from './history.ts';
 import type { Provenance } from './provenance.ts';
 
 /** The key that was probed; never its secret. */
@@ -23,6 +26,8 @@ export interface ProbedKey {
   readonly expiresAt: string | null;
   /** The connected account that it was made for, as far as that is known here. */
   readonly account: string | null;
+  /** The other profile that this key was made or locked for. */
+  readonly madeFor: string | null;
 }
 
 export interface VerifyResult {
@@ -38,6 +43,10 @@ export interface VerifyResult {
   readonly key: ProbedKey | null;
   readonly summary: Summary;
   readonly findings: readonly Finding[];
+  /** What a key can do more shuts the gate only where it is as grave as this; absent: whatever it is. */
+  readonly failOn?: RiskTier;
+  /** Findings and drift by the permission that explains them, what matters most first. */
+  readonly permissionFindings: readonly PermissionFinding[];
   /** The grant. */
   readonly permissions: readonly PermissionName[];
   readonly widenings: readonly Widening[];
@@ -51,6 +60,8 @@ export interface VerifyResult {
   readonly requests: number;
   /** Why the run ended early or could not begin, with what to do; absent when it ran to its end. */
   readonly stopped?: Stopped;
+  /** What to do where it was stopped. */
+  readonly stoppedFix?: Fix;
 }
 
 export interface VerifyReport {
@@ -65,20 +76,21 @@ export interface VerifyReport {
   /** Operations that a calibration has asked about; absent when there was none. */
   readonly calibrated?: number;
   readonly results: readonly VerifyResult[];
+  /** The last runs, this one among them, oldest first; absent where no history is kept. */
+  readonly history?: readonly PastRun[];
   /** The test key beside the live key of each profile, with `--compare`. */
   readonly comparisons?: readonly Comparison[];
 }
 
 /** Whether this result says yes: something was probed, to the end, and nothing but accepted findings came up. */
 export function resultIsOk(result: VerifyResult): boolean {
-  const { summary, stopped } = result;
+  const { summary, stopped, drift } = result;
   return (
     stopped === undefined &&
-    !result.drift?.some(({ weight }) => weight === 'fails' || weight === 'unknown') &&
+    !drift?.some(({ weight }) => weight === 'unknown') &&
     summary.probes > 0 &&
-    summary.overGrants === 0 &&
-    summary.underGrants === 0 &&
-    summary.inconclusive === 0
+    summary.inconclusive === 0 &&
+    !hasFindings(result)
   );
 }
 
@@ -87,14 +99,16 @@ export function hasDrifted({ drift }: VerifyResult): boolean {
   return drift?.some(({ weight }) => weight === 'fails') ?? false;
 }
 
+/** Whether something shuts the gate: more or less than the profile says, or than was agreed. */
+export function hasFindings(result: VerifyResult): boolean {
+  const { summary, failOn, permissionFindings } = result;
+  if (failOn !== undefined) return permissionFindings.some((finding) => shutsTheGate(finding, failOn));
+  return summary.overGrants + summary.underGrants > 0 || hasDrifted(result);
+}
+
 /** Findings outweigh what could not be determined; nothing probed is never a yes. */
 export function exitCodeOf(report: Pick<VerifyReport, 'results' | 'comparisons'>): ExitCode {
   if (report.comparisons?.some(({ differences }) => differences.length > 0)) return EXIT.findings;
-  if (
-    report.results.some(
-      (result) => result.summary.overGrants + result.summary.underGrants > 0 || hasDrifted(result),
-    )
-  )
-    return EXIT.findings;
+  if (report.results.some(hasFindings)) return EXIT.findings;
   return report.results.length > 0 && report.results.every(resultIsOk) ? EXIT.ok : EXIT.undetermined;
 }

@@ -20,7 +20,7 @@ export interface ProbeResult {
   readonly permission: PermissionName | null;
   readonly expected: 'allowed' | 'forbidden';
   readonly observed: VerdictKind;
-  readonly evidence: 'strong' | 'weak';
+  readonly evidence: 'strong' | 'weak' | 'record';
   /** HTTP status; null when no answer came. */
   readonly status: number | null;
   readonly provenance: Provenance;

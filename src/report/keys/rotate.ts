@@ -1,6 +1,7 @@
 import type { VerifyResult } from '../../core/result/verify-report.ts';
 import { paintFor, type TextOutput, wrap } from '../text.ts';
-import { verdictLine } from '../verify/table.ts';
+import { renderFix } from '../verify/table/table-findings.ts';
+import { verdictLine } from '../verify/words/verdict-line.ts';
 import type { ReportedKey } from './provision.ts';
 import { describeRetirement, type Retirement } from './retirement.ts';
 
@@ -55,8 +56,10 @@ export function renderRotateTable({ targetNote, rotations }: RotateReport, outpu
     if (message !== '') line(message);
     if (outcome !== 'refused') continue;
     line(`The new key was ended. ${old?.id} is untouched.`);
-    for (const finding of verification?.findings ?? []) {
-      if (finding.kind !== 'accepted') line(`${finding.kind}: ${finding.message}`);
+    for (const finding of verification?.permissionFindings ?? []) {
+      if (finding.weight === 'note') continue;
+      line(`${finding.kind}: ${finding.message}`);
+      renderFix(finding.fix, output);
     }
   }
 }

@@ -2,14 +2,13 @@ import { didYouMean } from '../../core/document/nearest.ts';
 import { KeyauditError } from '../../core/error.ts';
 import type { VerifyReport } from '../../core/result/verify-report.ts';
 import type { TextOutput } from '../text.ts';
+import type { SourceRoots } from './source-path.ts';
 
-export interface RenderOptions {
+export interface RenderOptions extends SourceRoots {
   /** Every probe, in the formats that else leave out those as expected. */
   readonly verbose: boolean;
   /** Of keyaudit. */
   readonly version: string;
-  /** Where the working folder lies below the root of the source, such as `services/pay/`; empty at the root. */
-  readonly sourcePrefix: string;
 }
 
 /** Report in, text out; nothing else is read or written. */
@@ -17,10 +16,11 @@ export type VerifyRenderer = (report: VerifyReport, output: TextOutput, options:
 
 /** The formats of `verify`; each is loaded when it is asked for. */
 const renderers = {
-  table: async () => (await import('./table.ts')).renderVerifyTable,
+  table: async () => (await import('./table/table.ts')).renderVerifyTable,
   json: async () => (await import('./json.ts')).renderVerifyJson,
   junit: async () => (await import('./junit.ts')).renderVerifyJunit,
-  sarif: async () => (await import('./sarif.ts')).renderVerifySarif,
+  sarif: async () => (await import('./sarif/sarif.ts')).renderVerifySarif,
+  gitlab: async () => (await import('./gitlab.ts')).renderVerifyGitlab,
   github: async () => (await import('./github.ts')).renderVerifyGithub,
   markdown: async () => (await import('./markdown.ts')).renderVerifyMarkdown,
   html: async () => (await import('./html/html.ts')).renderVerifyHtml,

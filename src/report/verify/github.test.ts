@@ -57,15 +57,15 @@ describe('renderVerifyGithub', () => {
       verifyResult({ profile: 'd', findings: [finding('over-grant', { notes: ['And more.'] })] }),
     ]);
     expect(commands.map(({ name, properties }) => `${name} ${properties.title}`)).toEqual([
-      'error d: over-grant refunds.create',
-      'error c: under-grant refunds.create',
+      'error d: over-grant charge_write',
+      'error c: under-grant charge_write',
       'error a: not determined',
-      'warning b: inconclusive refunds.create',
-      'notice b: accepted refunds.create',
+      'warning b: inconclusive charge_write',
+      'notice b: accepted charge_write',
     ]);
     expect(commands[0]).toMatchObject({
       properties: { file: 'profiles/analytics.yaml', line: '7', col: '5' },
-      data: 'A finding of kind over-grant.\nAnd more.',
+      data: 'A finding of kind over-grant.\nAnd more.\nWhat mends over-grant.\n  keyaudit rotate analytics',
     });
     expect(lines[0]).toMatch(/^keyaudit verify d: the key can do more than its profile says/);
     expect(lines).toHaveLength(4);
@@ -98,8 +98,8 @@ describe('renderVerifyGithub', () => {
     expect(commands).toEqual([
       {
         name: 'error',
-        properties: { file: text, line: '1', col: '1', title: `${text}: over-grant refunds.create` },
-        data: text,
+        properties: { file: text, line: '1', col: '1', title: `${text}: over-grant charge_write` },
+        data: `${text}\nWhat mends over-grant.\n  keyaudit rotate analytics`,
       },
     ]);
     expect(lines).toHaveLength(1);

@@ -1,9 +1,12 @@
 import type { SourceLocation } from '../../core/error.ts';
+import type { Fix, PermissionFinding } from '../../core/result/findings/permission-finding.ts';
+import { notDetermined } from '../../core/result/not-determined.ts';
 import type { VerifyReport } from '../../core/result/verify-report.ts';
-import type { FindingKind } from '../../core/verdict/finding.ts';
 import { plain, type TextOutput } from '../text.ts';
-import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
-import { verdictLine } from './table.ts';
+import { findingsByRisk, resultsByGravity } from './gravity.ts';
+import { type SourceRoots, sourcePath } from './source-path.ts';
+import { besides, isDriftAlone, othersKey, subjectOf } from './words/finding-words.ts';
+import { verdictLine } from './words/verdict-line.ts';
 
 interface Annotation {
   readonly command: 'error' | 'warning' | 'notice';
@@ -12,62 +15,63 @@ interface Annotation {
   readonly message: string;
 }
 
-const commands: Readonly<Record<FindingKind, Annotation['command']>> = {
-  'over-grant': 'error',
-  'under-grant': 'error',
-  inconclusive: 'warning',
-  accepted: 'notice',
+const commands: Readonly<Record<PermissionFinding['weight'], Annotation['command']>> = {
+  fails: 'error',
+  unknown: 'warning',
+  warns: 'warning',
+  note: 'notice',
 };
 
 /**
  * `verify --format github`: an annotation on the profile's line for each finding, as workflow
  * commands. GitHub shows ten of each level for a step, so the gravest come first.
  */
-export function renderVerifyGithub(
-  report: VerifyReport,
-  output: TextOutput,
-  { sourcePrefix }: { sourcePrefix: string },
-): void {
-  for (const annotation of annotationsOf(report)) output.write(commandOf(annotation, sourcePrefix));
+export function renderVerifyGithub(report: VerifyReport, output: TextOutput, roots: SourceRoots): void {
+  for (const annotation of annotationsOf(report)) output.write(commandOf(annotation, roots));
   for (const result of resultsByGravity(report)) {
-    output.write(`keyaudit verify ${plain(result.profile)}: ${verdictLine(result)}\n`);
+    const others = othersKey(result);
+    const about = others === undefined ? '' : ` ${plain(others)}`;
+    output.write(`keyaudit verify ${plain(result.profile)}: ${verdictLine(result)}${about}\n`);
   }
 }
 
 function annotationsOf(report: VerifyReport): readonly Annotation[] {
-  const found = findingsByGravity(report).map(({ result, finding }) => ({
-    command: commands[finding.kind],
-    location: finding.location ?? topOf(result.file),
-    title: `${result.profile}: ${finding.kind} ${finding.operation}`,
-    message: [finding.message, ...finding.notes].join('\n'),
-  }));
-  const drifted = driftsByGravity(report).map(
-    ({ result, drift: { kind, weight, name, message, location } }) => ({
-      command: weight === 'fails' ? ('error' as const) : ('warning' as const),
-      location,
-      title: `${result.profile}: ${kind} ${name}`,
-      message: `${message}${weight === 'fails' ? ' That is not what was agreed.' : ''}`,
-    }),
-  );
-  const shut = drifted.filter(({ command }) => command === 'error');
+  const found = findingsByRisk(report)
+    // A new key is a note at every rotation; no line of the profile is to blame for it.
+    .filter(({ finding }) => !(isDriftAlone(finding) && finding.weight === 'note'))
+    .map(({ result, finding }) => ({
+      command: commands[finding.weight],
+      location: finding.location.file === '' ? topOf(result.file) : finding.location,
+      title: `${result.profile}: ${finding.kind} ${subjectOf(finding)}`,
+      message: [finding.message, ...besides(finding), ...fixLines(finding.fix)].join('\n'),
+    }));
   const stopped = report.results.flatMap((result) => {
     const why = notDetermined(result);
     if (why === undefined) return [];
-    const message = why.hint === undefined ? why.message : `${why.message}\n${why.hint}`;
+    const message = [
+      why.message,
+      ...(why.hint === undefined ? [] : [why.hint]),
+      ...fixLines(result.stoppedFix),
+    ];
     const title = `${result.profile}: not determined`;
-    return [{ command: 'error' as const, location: topOf(result.file), title, message }];
+    return [{ command: 'error' as const, location: topOf(result.file), title, message: message.join('\n') }];
   });
   const grave = found.filter(({ command }) => command === 'error');
-  return [...grave, ...shut, ...stopped, ...drifted.slice(shut.length), ...found.slice(grave.length)];
+  return [...grave, ...stopped, ...found.slice(grave.length)];
+}
+
+function fixLines(fix: Fix | null | undefined): readonly string[] {
+  if (fix === null || fix === undefined) return [];
+  return [fix.text, ...(fix.command === undefined ? [] : [`  ${fix.command}`])];
 }
 
 function topOf(file: string): SourceLocation {
   return { file, line: 1, column: 1 };
 }
 
-function commandOf({ command, location, title, message }: Annotation, sourcePrefix: string): string {
+function commandOf({ command, location, title, message }: Annotation, roots: SourceRoots): string {
   const properties = {
-    file: location.file.startsWith('/') ? location.file : `${sourcePrefix}${location.file}`,
+    file: sourcePath(location.file, roots),
     line: location.line,
     col: location.column,
     title,

@@ -1,16 +1,11 @@
-import type { Drift } from '../../core/result/drift.ts';
+import { byRisk, type PermissionFinding } from '../../core/result/findings/permission-finding.ts';
 import {
   hasDrifted,
   resultIsOk,
   type VerifyReport,
   type VerifyResult,
 } from '../../core/result/verify-report.ts';
-import {
-  FINDING_KINDS,
-  type Finding,
-  type FindingKind,
-  type ProbeResult,
-} from '../../core/verdict/finding.ts';
+import { FINDING_KINDS, type FindingKind, type ProbeResult } from '../../core/verdict/finding.ts';
 
 /** A probe with the finding that it came to, if any. */
 export interface Judgement {
@@ -29,24 +24,17 @@ export function resultsByGravity(report: VerifyReport): readonly VerifyResult[] 
   return [...report.results].sort((a, b) => rank(a) - rank(b));
 }
 
-/** The findings of all profiles, gravest first. */
-export function findingsByGravity(
-  report: VerifyReport,
-): readonly { readonly result: VerifyResult; readonly finding: Finding }[] {
-  const all = report.results.flatMap((result) => result.findings.map((finding) => ({ result, finding })));
-  return FINDING_KINDS.flatMap((kind) => all.filter(({ finding }) => finding.kind === kind));
+/** A finding with the result that it belongs to. */
+export interface Found {
+  readonly result: VerifyResult;
+  readonly finding: PermissionFinding;
 }
 
-/** What left the lock file or the policy, in all profiles: what fails first. `note`s only where asked for. */
-export function driftsByGravity(
-  report: Pick<VerifyReport, 'results'>,
-  { notes = false }: { notes?: boolean } = {},
-): readonly { readonly result: VerifyResult; readonly drift: Drift }[] {
-  const all = report.results.flatMap((result) => (result.drift ?? []).map((drift) => ({ result, drift })));
-  const weights: readonly Drift['weight'][] = notes
-    ? ['fails', 'unknown', 'warns', 'note']
-    : ['fails', 'unknown', 'warns'];
-  return weights.flatMap((weight) => all.filter(({ drift }) => drift.weight === weight));
+/** The findings of all profiles, what matters most first. Of two profiles that say the same, the order of the report. */
+export function findingsByRisk({ results }: Pick<VerifyReport, 'results'>): readonly Found[] {
+  return results
+    .flatMap((result) => result.permissionFindings.map((finding) => ({ result, finding })))
+    .sort((a, b) => byRisk(a.finding, b.finding));
 }
 
 /** Every probe of a result, findings first. */
@@ -58,15 +46,4 @@ export function probesByGravity({ findings, probes }: VerifyResult): readonly Ju
     ),
     ...probes.filter(({ operation }) => !found.has(operation)).map((probe) => ({ probe, kind: undefined })),
   ];
-}
-
-/** Why a result is no answer: it was stopped, or nothing was probed. */
-export function notDetermined({ stopped, summary }: VerifyResult): VerifyResult['stopped'] {
-  if (stopped !== undefined) return stopped;
-  if (summary.probes > 0) return undefined;
-  return {
-    code: 'NOTHING_PROBED',
-    message: 'Nothing was probed.',
-    hint: 'Choose a greater --depth, or name calls in the profile\'s "checks".',
-  };
 }

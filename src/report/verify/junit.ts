@@ -1,10 +1,13 @@
 import type { Drift } from '../../core/result/drift.ts';
+import type { PermissionFinding } from '../../core/result/findings/permission-finding.ts';
+import { notDetermined } from '../../core/result/not-determined.ts';
 import type { VerifyReport, VerifyResult } from '../../core/result/verify-report.ts';
 import type { ProbeResult } from '../../core/verdict/finding.ts';
 import { placeOf } from '../error.ts';
 import type { TextOutput } from '../text.ts';
-import { type Judgement, notDetermined, probesByGravity, resultsByGravity } from './gravity.ts';
-import { type Fact, keyFacts, reportFacts } from './provenance-facts.ts';
+import { type Judgement, probesByGravity, resultsByGravity } from './gravity.ts';
+import { isDriftAlone, subjectOf } from './words/finding-words.ts';
+import { type Fact, keyFacts, reportFacts } from './words/provenance-facts.ts';
 import { escapeXml } from './xml.ts';
 
 /**
@@ -35,12 +38,14 @@ export function renderVerifyJunit(report: VerifyReport, output: TextOutput): voi
     output.write(propertiesOf(report, result));
     const unknown = notDetermined(result);
     const judged = probesByGravity(result);
+    const fixes = fixesByCall(result);
     const failing = judged.filter(({ kind }) => kind === 'over-grant' || kind === 'under-grant');
-    for (const one of failing) output.write(caseOf(one, result));
-    for (const drift of result.drift ?? []) output.write(driftCase(drift, result));
+    for (const one of failing) output.write(caseOf(one, result, fixes));
+    for (const finding of result.permissionFindings.filter(isDriftAlone))
+      output.write(driftCase(finding, result));
     if (result.drift?.length === 0) output.write(lockedCase(result));
     if (unknown !== undefined) output.write(stoppedCase(unknown, result));
-    for (const one of judged.slice(failing.length)) output.write(caseOf(one, result));
+    for (const one of judged.slice(failing.length)) output.write(caseOf(one, result, fixes));
     output.write('  </testsuite>\n');
   }
   output.write('</testsuites>\n');
@@ -49,9 +54,9 @@ export function renderVerifyJunit(report: VerifyReport, output: TextOutput): voi
 function countsOf(result: VerifyResult): { tests: number; failures: number; errors: number } {
   const { probes, overGrants, underGrants, inconclusive } = result.summary;
   const stopped = notDetermined(result) === undefined ? 0 : 1;
-  const { drift } = result;
-  const compared = drift === undefined ? 0 : Math.max(1, drift.length);
-  const weighing = (weight: Drift['weight']) => drift?.filter((one) => one.weight === weight).length ?? 0;
+  const drifts = result.permissionFindings.filter(isDriftAlone);
+  const compared = drifts.length + (result.drift?.length === 0 ? 1 : 0);
+  const weighing = (weight: Drift['weight']) => drifts.filter((one) => one.weight === weight).length;
   return {
     tests: probes + stopped + compared,
     failures: overGrants + underGrants + weighing('fails'),
@@ -88,7 +93,20 @@ function secondsOf(at: string): string {
   return at.slice(0, 19);
 }
 
-function caseOf({ probe, kind }: Judgement, result: VerifyResult): string {
+/** What mends the finding that a call belongs to. */
+function fixesByCall({ permissionFindings }: VerifyResult): ReadonlyMap<string, string> {
+  return new Map(
+    permissionFindings.flatMap(({ operations, fix }) =>
+      operations.map((operation) => [operation, fixText(fix).join('')] as const),
+    ),
+  );
+}
+
+function caseOf(
+  { probe, kind }: Judgement,
+  result: VerifyResult,
+  fixes: ReadonlyMap<string, string>,
+): string {
   const open = `    <testcase${attributes({
     classname: `keyaudit.${result.profile}`,
     name: `${probe.operation} (${probe.method} ${probe.path})`,
@@ -101,24 +119,31 @@ function caseOf({ probe, kind }: Judgement, result: VerifyResult): string {
       return `${open}>\n      <system-out>${escapeXml(`accepted: ${probe.message}`)}</system-out>\n    </testcase>\n`;
     case 'over-grant':
     case 'under-grant':
-      return `${open}>\n${problem('failure', kind, probe.message, factsOf(probe))}    </testcase>\n`;
+      return `${open}>\n${problem('failure', kind, probe.message, factsOf(probe, fixes))}    </testcase>\n`;
     case 'inconclusive':
-      return `${open}>\n${problem('error', probe.reason ?? kind, probe.message, factsOf(probe))}    </testcase>\n`;
+      return `${open}>\n${problem('error', probe.reason ?? kind, probe.message, factsOf(probe, fixes))}    </testcase>\n`;
   }
 }
 
-/** A case for each drift, so that test pages count and compare them: a failure where it shuts the gate. */
-function driftCase({ kind, weight, name, message, location }: Drift, result: VerifyResult): string {
+/** A case for each drift that is part of no other finding: a failure where it shuts the gate. */
+function driftCase(finding: PermissionFinding, result: VerifyResult): string {
+  const { kind, weight, message, location, fix } = finding;
   const open = `    <testcase${attributes({
     classname: `keyaudit.${result.profile}`,
-    name: `drift: ${kind} ${name}`,
+    name: `drift: ${kind} ${subjectOf(finding)}`,
     time: '0.000',
   })}>\n`;
+  const facts = [placeOf(location), ...fixText(fix)].join('; ');
   const text =
     weight === 'fails' || weight === 'unknown'
-      ? problem(weight === 'fails' ? 'failure' : 'error', kind, message, placeOf(location))
+      ? problem(weight === 'fails' ? 'failure' : 'error', kind, message, facts)
       : `      <system-out>${escapeXml(message)}</system-out>\n`;
   return `${open}${text}    </testcase>\n`;
+}
+
+function fixText(fix: PermissionFinding['fix'] | undefined): readonly string[] {
+  if (fix === null || fix === undefined) return [];
+  return [`${fix.text}${fix.command === undefined ? '' : ` ${fix.command}`}`];
 }
 
 function lockedCase({ profile }: VerifyResult): string {
@@ -141,12 +166,14 @@ function problem(element: 'failure' | 'error', type: string, message: string, te
   return `      <${element}${attributes({ type, message })}>${escapeXml(text)}</${element}>\n`;
 }
 
-function factsOf(probe: ProbeResult): string {
+function factsOf(probe: ProbeResult, fixes: ReadonlyMap<string, string>): string {
+  const fix = fixes.get(probe.operation) ?? '';
   const facts = [
     ...(probe.location === undefined ? [] : [placeOf(probe.location)]),
     `expected ${probe.expected}, observed ${probe.observed} (${probe.evidence} evidence)`,
     probe.status === null ? 'no answer' : `HTTP ${probe.status}`,
     `permission ${probe.permission ?? 'unknown'} (${probe.provenance})`,
+    ...(fix === '' ? [] : [fix]),
     ...probe.notes,
   ];
   return facts.join('; ');

@@ -65,10 +65,10 @@ describe('renderVerifyMarkdown', () => {
     const tables = read(text);
     expect(tables['Over-grants']?.[2]).toEqual([
       'd',
-      '`refunds.create` (`POST /v1/refunds`)',
       'charge_write',
-      'HTTP 404, strong',
+      'money out',
       'A finding of kind over-grant.',
+      'What mends over-grant. `keyaudit rotate analytics`',
       'profiles/analytics.yaml:7:5',
     ]);
     expect(tables['Not determined']?.[2]).toEqual(['a', 'There is no key.', 'Make one.']);
@@ -90,12 +90,12 @@ describe('renderVerifyMarkdown', () => {
 
   it('stays far below the 1 MiB of a job summary, and says what it left out', () => {
     const findings = Array.from({ length: 5000 }, (_, index) =>
-      finding('over-grant', { operation: `operation${index}`, message: 'x'.repeat(500) }),
+      finding('over-grant', { permission: `permission${index}`, message: 'x'.repeat(400) }),
     );
     const text = render([verifyResult({ findings })]);
     expect(text.length).toBeLessThan(200_000);
     expect(text).toContain('And 4,900 more; `--verbose` shows them all.');
-    expect(render([verifyResult({ findings })], true)).toContain('operation4999');
+    expect(render([verifyResult({ findings })], true)).toContain('permission4999');
   });
 
   it.each(HOSTILE_TEXTS)('stays in its cell and says it back: %j', (text) => {
@@ -106,7 +106,7 @@ describe('renderVerifyMarkdown', () => {
     const shown = plain(text).trim();
     const tables = read(rendered);
     expect(tables['Over-grants']?.[2]?.[0]).toBe(shown);
-    expect(tables['Over-grants']?.[2]?.[4]).toBe(shown);
+    expect(tables['Over-grants']?.[2]?.[3]).toBe(shown);
     expect(tables['Not determined']?.[2]).toEqual(['other', shown, shown]);
     expect(tables.Profiles?.[2]?.[1]).toBe(shown);
     for (const [name, rows] of Object.entries(tables)) {

@@ -1,24 +1,48 @@
+import type { PermissionFinding } from '../../core/result/findings/permission-finding.ts';
+import { notDetermined } from '../../core/result/not-determined.ts';
 import {
   exitCodeOf,
   resultIsOk,
   type VerifyReport,
   type VerifyResult,
 } from '../../core/result/verify-report.ts';
-import { FINDING_KINDS, type Finding, type FindingKind } from '../../core/verdict/finding.ts';
 import { placeOf } from '../error.ts';
 import { counted, grouped, plain, type TextOutput } from '../text.ts';
-import { driftsByGravity, findingsByGravity, notDetermined, resultsByGravity } from './gravity.ts';
-import { keyFacts, reportFacts } from './provenance-facts.ts';
+import { findingsByRisk, resultsByGravity } from './gravity.ts';
+import { isDriftAlone, othersKey, sentencesOf, subjectOf, TIER_WORDS } from './words/finding-words.ts';
+import { keyFacts, reportFacts } from './words/provenance-facts.ts';
 
 /** So many findings of one kind keep a job summary of GitHub far below its 1 MiB. */
 const MOST_FINDINGS = 100;
 
-const headings: Readonly<Record<FindingKind, string>> = {
-  'over-grant': 'Over-grants: the key can do more than its profile says',
-  'under-grant': 'Under-grants: the key cannot do what its profile says',
-  inconclusive: 'Inconclusive: could not be determined',
-  accepted: 'Accepted: the key can do more, and its profile accepts that',
-};
+/** A section for each way to matter; what left the agreement alone has its own. */
+const SECTIONS: readonly {
+  readonly heading: string;
+  readonly has: (finding: PermissionFinding) => boolean;
+}[] = [
+  {
+    heading: 'Over-grants: the key can do more than its profile says',
+    has: ({ kind }) => kind === 'over-grant',
+  },
+  {
+    heading: 'Under-grants: the key cannot do what its profile says',
+    has: ({ kind }) => kind === 'under-grant',
+  },
+  {
+    heading: 'Drift: no longer what was agreed',
+    has: (finding) => isDriftAlone(finding) && finding.weight !== 'note',
+  },
+];
+const LATER: typeof SECTIONS = [
+  {
+    heading: 'Inconclusive: could not be determined',
+    has: ({ kind }) => kind === 'inconclusive',
+  },
+  {
+    heading: 'Accepted: the key can do more, and its profile accepts that',
+    has: ({ kind }) => kind === 'accepted',
+  },
+];
 
 /** `verify --format markdown`: a summary for people, findings first, in GitHub's and GitLab's dialect. */
 export function renderVerifyMarkdown(
@@ -26,23 +50,10 @@ export function renderVerifyMarkdown(
   output: TextOutput,
   { verbose }: { verbose: boolean },
 ): void {
-  const findings = findingsByGravity(report);
   output.write(`## keyaudit verify: ${headline(report)}\n`);
-  for (const kind of FINDING_KINDS) {
-    if (kind === 'inconclusive') {
-      writeDrift(report, output);
-      writeStopped(report, output);
-    }
-    const ofKind = findings.filter(({ finding }) => finding.kind === kind);
-    if (ofKind.length === 0) continue;
-    const shown = verbose ? ofKind : ofKind.slice(0, MOST_FINDINGS);
-    output.write(`\n### ${headings[kind]}\n\n`);
-    output.write(row(['Profile', 'Operation', 'Permission', 'Answer', 'What to know', 'Line']));
-    output.write(row(['---', '---', '---', '---', '---', '---']));
-    for (const { result, finding } of shown) output.write(row(cellsOf(finding, result)));
-    const rest = ofKind.length - shown.length;
-    if (rest > 0) output.write(`\nAnd ${counted(rest, 'more', 'more')}; \`--verbose\` shows them all.\n`);
-  }
+  for (const section of SECTIONS) writeSection(section, report, output, verbose);
+  writeStopped(report, output);
+  for (const section of LATER) writeSection(section, report, output, verbose);
   output.write('\n### Profiles\n\n');
   output.write(
     row([
@@ -83,40 +94,43 @@ function writeProvenance(report: VerifyReport, { write }: TextOutput): void {
   }
 }
 
-/** `3 over-grants, 1 under-grant`, or that all is well. */
-function headline(report: VerifyReport): string {
-  const sum = (key: 'overGrants' | 'underGrants' | 'inconclusive') =>
-    report.results.reduce((total, { summary }) => total + summary[key], 0);
-  const beyond = driftsByGravity(report).filter(({ drift }) => drift.weight === 'fails').length;
-  const open = report.results.filter((result) => notDetermined(result) !== undefined).length;
-  const parts = [
-    ...(sum('overGrants') > 0 ? [counted(sum('overGrants'), 'over-grant')] : []),
-    ...(sum('underGrants') > 0 ? [counted(sum('underGrants'), 'under-grant')] : []),
-    ...(beyond > 0 ? [`${beyond} drifted`] : []),
-    ...(sum('inconclusive') > 0 ? [`${sum('inconclusive')} inconclusive`] : []),
-    ...(open > 0 ? [`${counted(open, 'profile')} not determined`] : []),
-  ];
-  if (parts.length > 0) return `❌ ${parts.join(', ')}`;
-  return exitCodeOf(report) === 0 ? '✅ every key is as its profile says' : '❌ nothing was verified';
+function writeSection(
+  { heading, has }: (typeof SECTIONS)[number],
+  report: VerifyReport,
+  output: TextOutput,
+  verbose: boolean,
+): void {
+  const found = findingsByRisk(report).filter(({ finding }) => has(finding));
+  if (found.length === 0) return;
+  const shown = verbose ? found : found.slice(0, MOST_FINDINGS);
+  output.write(`\n### ${heading}\n\n`);
+  output.write(row(['Profile', 'Permission', 'Risk', 'What to know', 'What to do', 'Line']));
+  output.write(row(['---', '---', '---', '---', '---', '---']));
+  for (const { result, finding } of shown) output.write(row(cellsOf(finding, result)));
+  const rest = found.length - shown.length;
+  if (rest > 0) output.write(`\nAnd ${counted(rest, 'more', 'more')}; \`--verbose\` shows them all.\n`);
 }
 
-const driftMarks = { fails: '❌', unknown: '❓', warns: '⚠️', note: '' } as const;
-
-function writeDrift(report: VerifyReport, output: TextOutput): void {
-  const drifts = driftsByGravity(report, { notes: true });
-  if (drifts.length === 0) return;
-  output.write('\n### Drift: no longer what was agreed\n\n');
-  output.write(row(['', 'Profile', 'Drift', 'What changed', 'Line']));
-  output.write(row(['---', '---', '---', '---', '---']));
-  const shown = drifts.slice(0, MOST_FINDINGS);
-  for (const { result, drift } of shown) {
-    const { kind, weight, message, location } = drift;
-    output.write(
-      row([driftMarks[weight], code(result.profile), kind, escapeMarkdown(message), code(placeOf(location))]),
-    );
-  }
-  const rest = drifts.length - shown.length;
-  if (rest > 0) output.write(`\nAnd ${counted(rest, 'more', 'more')}.\n`);
+/** `3 over-grants, 1 under-grant`, or that all is well. */
+function headline(report: VerifyReport): string {
+  const found = findingsByRisk(report);
+  const count = (has: (finding: PermissionFinding) => boolean) =>
+    found.filter(({ finding }) => has(finding)).length;
+  const over = count(({ kind }) => kind === 'over-grant');
+  const under = count(({ kind }) => kind === 'under-grant');
+  const beyond = count((finding) => isDriftAlone(finding) && finding.weight === 'fails');
+  const inconclusive = report.results.reduce((total, { summary }) => total + summary.inconclusive, 0);
+  const open = report.results.filter((result) => notDetermined(result) !== undefined).length;
+  const parts = [
+    ...(over > 0 ? [counted(over, 'over-grant')] : []),
+    ...(under > 0 ? [counted(under, 'under-grant')] : []),
+    ...(beyond > 0 ? [`${beyond} drifted`] : []),
+    ...(inconclusive > 0 ? [`${inconclusive} inconclusive`] : []),
+    ...(open > 0 ? [`${counted(open, 'profile')} not determined`] : []),
+  ];
+  const passed = exitCodeOf(report) === 0;
+  if (parts.length > 0) return `${passed ? '⚠️' : '❌'} ${parts.join(', ')}`;
+  return passed ? '✅ every key is as its profile says' : '❌ nothing was verified';
 }
 
 function writeStopped(report: VerifyReport, output: TextOutput): void {
@@ -129,19 +143,27 @@ function writeStopped(report: VerifyReport, output: TextOutput): void {
   output.write(row(['Profile', 'Why', 'What to do']));
   output.write(row(['---', '---', '---']));
   for (const { result, why } of stopped) {
-    output.write(row([code(result.profile), escapeMarkdown(why.message), escapeMarkdown(why.hint ?? '')]));
+    const hint = escapeMarkdown(why.hint ?? '');
+    const command = commandCell(result.stoppedFix);
+    const todo = [...(hint === '' ? [] : [hint]), ...(command === '' ? [] : [command])].join(' ');
+    output.write(row([code(result.profile), escapeMarkdown(why.message), todo]));
   }
 }
 
-function cellsOf(finding: Finding, { profile, file }: VerifyResult): string[] {
+function cellsOf(finding: PermissionFinding, { profile, file }: VerifyResult): string[] {
+  const { fix, location, kind, tier } = finding;
   return [
     code(profile),
-    `${code(finding.operation)} (${code(`${finding.method} ${finding.path}`)})`,
-    finding.permission === null ? 'unknown' : code(finding.permission),
-    `${finding.status === null ? 'none' : `HTTP ${finding.status}`}, ${finding.evidence}`,
-    escapeMarkdown([finding.message, ...finding.notes].join(' ')),
-    code(finding.location === undefined ? file : placeOf(finding.location)),
+    code(subjectOf(finding)),
+    isDriftAlone(finding) ? kind : kind === 'inconclusive' ? '-' : TIER_WORDS[tier],
+    escapeMarkdown(sentencesOf(finding)),
+    fix === null ? '' : `${escapeMarkdown(fix.text)} ${commandCell(fix)}`.trim(),
+    code(location.file === '' ? file : placeOf(location)),
   ];
+}
+
+function commandCell(fix: PermissionFinding['fix'] | undefined): string {
+  return fix?.command === undefined ? '' : code(fix.command);
 }
 
 function summaryCells(result: VerifyResult): string[] {
@@ -158,7 +180,9 @@ function summaryCells(result: VerifyResult): string[] {
     resultIsOk(result) ? '✅' : '❌',
     code(result.profile),
     ...numbers.map(grouped),
-    key === null ? 'none found' : `${key.mode ?? 'unknown'}, ${code(key.id ?? key.fingerprint)}`,
+    key === null
+      ? 'none found'
+      : `${key.mode ?? 'unknown'}, ${code(key.id ?? key.fingerprint)}${escapeMarkdown(othersKey(result) === undefined ? '' : `, ${othersKey(result)}`)}`,
   ];
 }
 
@@ -168,7 +192,7 @@ function row(cells: readonly string[]): string {
 
 /** A code span, or escaped text where a code span could not hold it inside a table. */
 function code(text: string): string {
-  return /^[\w./{}:@ -]+$/.test(text) ? `\`${text}\`` : escapeMarkdown(text);
+  return /^[\w./{}:@ &'=$"-]+$/.test(text) ? `\`${text}\`` : escapeMarkdown(text);
 }
 
 /** Text that stands for itself in a paragraph or a table cell, on one line. */

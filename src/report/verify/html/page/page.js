@@ -59,6 +59,8 @@
   const kindSelect = byId('kind', HTMLSelectElement);
   const profileSelect = byId('profile', HTMLSelectElement);
   const filter = byId('filter', HTMLFormElement);
+  const groups = [...document.querySelectorAll('.group')].filter((element) => element instanceof HTMLElement);
+  const notes = document.getElementById('notes');
   const columns = new CSSStyleSheet();
   document.adoptedStyleSheets = [columns];
   const body = tableBody('calls');
@@ -92,6 +94,12 @@
         fits(card.text);
       card.element.hidden = !shown;
       if (shown) shownFindings++;
+    }
+
+    for (const group of groups) group.hidden = !group.querySelector('.finding:not([hidden])');
+    if (notes) {
+      notes.hidden = !notes.querySelector('.finding:not([hidden])');
+      if (notes instanceof HTMLDetailsElement && kind === 'accepted') notes.open = true;
     }
 
     const kindFits = states.map(
@@ -144,6 +152,7 @@
       counted(found.length, probed, 'call'),
     ];
     byId('count', HTMLElement).textContent = `${counts.join(', ')}.`;
+    remember();
     byId('no-findings', HTMLElement).hidden = shownFindings > 0 || cards.length === 0;
     body.replaceChildren();
     showMore();
@@ -172,17 +181,20 @@
     operation.scope = 'row';
     const code = document.createElement('code');
     code.textContent = name;
-    operation.append(code);
-    const cells = [
-      endpoint,
-      profiles[Math.floor(call / width)],
-      resource,
-      expected,
-      observed,
-      evidence,
-      answer,
-    ].map((text) => {
+    const address = document.createElement('span');
+    address.className = 'endpoint';
+    address.textContent = endpoint;
+    operation.append(code, address);
+    const cells = Object.entries({
+      Profile: profiles[Math.floor(call / width)],
+      Resource: resource,
+      Expected: expected,
+      Observed: observed,
+      Evidence: evidence,
+      Answer: answer,
+    }).map(([label, text]) => {
       const cell = document.createElement('td');
+      cell.dataset.label = label;
       cell.textContent = text ?? '';
       return cell;
     });
@@ -190,6 +202,62 @@
     first.append(badge);
     row.append(operation, first, ...cells);
     return row;
+  }
+
+  /** What is filtered stands behind `#!`, so that a link leads back to it; `#f-…` is a finding. */
+  function remember() {
+    const state = new URLSearchParams();
+    if (search.value) state.set('q', search.value);
+    if (kindSelect.value) state.set('kind', kindSelect.value);
+    if (profileSelect.value) state.set('profile', profiles[Number(profileSelect.value)] ?? '');
+    const text = state.toString();
+    if (text === '' && !location.hash.startsWith('#!')) return;
+    history.replaceState(null, '', text === '' ? '#' : `#!${text}`);
+  }
+
+  /** Follows a link into the page: to a filter, or to a finding that lies folded. */
+  function follow() {
+    if (!location.hash.startsWith('#!')) {
+      const target = location.hash === '' ? null : document.getElementById(location.hash.slice(1));
+      const folded = target?.closest('details');
+      if (folded) folded.open = true;
+      target?.scrollIntoView();
+      return;
+    }
+    const state = new URLSearchParams(location.hash.slice(2));
+    const profile = profiles.indexOf(state.get('profile') ?? '');
+    search.value = state.get('q') ?? '';
+    kindSelect.value = state.get('kind') ?? '';
+    profileSelect.value = profile < 0 ? '' : String(profile);
+    if (kindSelect.selectedIndex < 0) kindSelect.value = '';
+    apply();
+  }
+
+  /** @param {string} text */
+  async function copyText(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Where the page has no clipboard, an older way has.
+      const area = document.createElement('textarea');
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand('copy');
+      area.remove();
+    }
+  }
+
+  for (const button of document.querySelectorAll('button[data-copy]')) {
+    if (!(button instanceof HTMLButtonElement)) continue;
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      await copyText(button.parentElement?.querySelector('code, pre')?.textContent ?? '');
+      button.textContent = 'Copied';
+      setTimeout(() => {
+        button.textContent = 'Copy';
+      }, 1500);
+    });
   }
 
   filter.hidden = false;
@@ -219,5 +287,7 @@
     quiet.setAttribute('aria-pressed', String(showQuiet));
     apply();
   });
-  apply();
+  addEventListener('hashchange', follow);
+  if (!location.hash.startsWith('#!')) apply();
+  follow();
 })();

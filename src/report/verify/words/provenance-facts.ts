@@ -1,6 +1,6 @@
-import { ageInDays } from '../../core/result/provenance.ts';
-import type { VerifyReport, VerifyResult } from '../../core/result/verify-report.ts';
-import { counted, dayAndTime, inWords } from '../text.ts';
+import { ageInDays } from '../../../core/result/provenance.ts';
+import type { VerifyReport, VerifyResult } from '../../../core/result/verify-report.ts';
+import { counted, dayAndTime, inWords } from '../../text.ts';
 
 /** A name and what stands for it, as texts. */
 export type Fact = readonly [name: string, value: string];

@@ -6,7 +6,7 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../../test/support/verify-report-factory.ts';
+} from '../../../../test/support/verify-report-factory.ts';
 import { renderVerifyTable } from './table.ts';
 
 describe('renderVerifyTable', () => {

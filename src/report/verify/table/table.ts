@@ -1,25 +1,13 @@
-import type { Widening } from '../../core/grant/grant.ts';
-import type { Comparison } from '../../core/result/compare-results.ts';
-import {
-  hasDrifted,
-  resultIsOk,
-  type VerifyReport,
-  type VerifyResult,
-} from '../../core/result/verify-report.ts';
-import { someOf } from '../../core/some-of.ts';
-import type { Finding, FindingKind } from '../../core/verdict/finding.ts';
-import { counted, grouped, paintFor, plain, type TextOutput, wrap } from '../text.ts';
-import { keyFacts, reportFacts } from './provenance-facts.ts';
-
-/** At most so many findings of one kind are spelled out; `--verbose` and JSON have them all. */
-const MOST_FINDINGS = 20;
-
-const headings: Readonly<Record<FindingKind, string>> = {
-  'over-grant': 'OVER-GRANT',
-  'under-grant': 'UNDER-GRANT',
-  inconclusive: 'INCONCLUSIVE',
-  accepted: 'ACCEPTED',
-};
+import type { Widening } from '../../../core/grant/grant.ts';
+import type { Comparison } from '../../../core/result/compare-results.ts';
+import { resultIsOk, type VerifyReport, type VerifyResult } from '../../../core/result/verify-report.ts';
+import { someOf } from '../../../core/some-of.ts';
+import { counted, inWords, paintFor, plain, type TextOutput, wrap } from '../../text.ts';
+import { othersKey } from '../words/finding-words.ts';
+import { keyFacts, reportFacts } from '../words/provenance-facts.ts';
+import { totalLine, verdictLine } from '../words/verdict-line.ts';
+import { renderFindings, renderFix } from './table-findings.ts';
+import { renderMatrix } from './table-matrix.ts';
 
 /** `verify --format table`: what a person reads at a desk or in a log. */
 export function renderVerifyTable(
@@ -31,15 +19,18 @@ export function renderVerifyTable(
   output.write(paint.dim(wrap(aboutRun(report), output)));
   for (const result of report.results) {
     output.write('\n');
-    renderResult(result, output, verbose);
+    renderResult(result, output, { verbose, isAlone: report.results.length === 1 });
   }
   for (const comparison of report.comparisons ?? []) renderComparison(comparison, output);
   if (report.results.length > 1) {
+    output.write('\n');
+    renderMatrix(report, output, { verbose });
     output.write('\n');
     for (const result of report.results) {
       const mark = resultIsOk(result) ? paint.green('yes') : paint.red('no ');
       output.write(`${mark} ${plain(result.profile)}: ${verdictLine(result)}\n`);
     }
+    output.write(`${totalLine(report, inWords)}\n`);
   }
 }
 
@@ -74,7 +65,11 @@ function renderComparison(
   output.write(`  ${mark} ${counted(compared, 'call')} compared, ${what}${unknown}\n`);
 }
 
-function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean): void {
+function renderResult(
+  result: VerifyResult,
+  output: TextOutput,
+  { verbose, isAlone }: { verbose: boolean; isAlone: boolean },
+): void {
   const paint = paintFor(output);
   const [name, file] = [plain(result.profile), plain(result.file)];
   const fits = name.length + 1 + file.length <= (output.columns ?? Number.POSITIVE_INFINITY);
@@ -88,17 +83,15 @@ function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean
     const key = `${mode ?? 'unknown'} key ${id ?? '(not made here)'}, ${variable} from ${place}, ${fingerprint}, ${life.join(', ')}`;
     output.write(paint.dim(wrap(key, output, { indent: '  ' })));
   }
-  for (const kind of ['over-grant', 'under-grant', 'inconclusive', 'accepted'] as const) {
-    renderFindings(
-      kind,
-      result.findings.filter((finding) => finding.kind === kind),
-      output,
-      verbose,
-    );
+  const others = othersKey(result);
+  if (others !== undefined) output.write(paint.yellow(wrap(others, output, { indent: '  ' })));
+  renderFindings(result, output, { verbose });
+  // Of a key that was not asked there is its reason to tell, and nothing else.
+  if (result.summary.probes > 0 && result.stopped === undefined) {
+    renderReadWidenings(result, output);
+    renderUnasked(result, output);
+    if (isAlone) renderMatrix({ results: [result] }, output, { verbose });
   }
-  renderDrift(result, output);
-  renderReadWidenings(result, output);
-  renderUnasked(result, output);
   if (verbose) renderProbes(result, output);
   if (result.stopped !== undefined) {
     output.write(paint.yellow(wrap(`Stopped: ${result.stopped.message}`, output, { indent: '  ' })));
@@ -106,75 +99,9 @@ function renderResult(result: VerifyResult, output: TextOutput, verbose: boolean
       output.write(wrap(`→ ${result.stopped.hint}`, output, { indent: '    ', first: '  ' }));
     }
   }
+  if (result.stoppedFix !== undefined) renderFix(result.stoppedFix, output);
   const mark = resultIsOk(result) ? paint.green('✔') : paint.red('✘');
   output.write(wrap(verdictLine(result), output, { indent: '    ', first: `  ${mark} ` }));
-}
-
-/** `as the profile says: 178 probes, 175 passed, 3 accepted`. */
-export function verdictLine(result: VerifyResult): string {
-  const { summary, stopped } = result;
-  const parts = [
-    counted(summary.probes, 'probe'),
-    `${grouped(summary.passed)} passed`,
-    ...(summary.overGrants > 0 ? [counted(summary.overGrants, 'over-grant')] : []),
-    ...(summary.underGrants > 0 ? [counted(summary.underGrants, 'under-grant')] : []),
-    ...(summary.inconclusive > 0 ? [`${summary.inconclusive} inconclusive`] : []),
-    ...(summary.accepted > 0 ? [`${summary.accepted} accepted`] : []),
-    ...(hasDrifted(result)
-      ? [`${result.drift?.filter(({ weight }) => weight === 'fails').length} drifted`]
-      : []),
-  ];
-  return `${judgement(result)}: ${parts.join(', ')}${stopped === undefined ? '' : ' (partial)'}`;
-}
-
-function judgement(result: VerifyResult): string {
-  const { summary } = result;
-  if (summary.overGrants > 0) return 'the key can do more than its profile says';
-  if (summary.underGrants > 0) return 'the key can do less than its profile says';
-  if (hasDrifted(result)) return 'the key or its profile left what was agreed';
-  if (resultIsOk(result)) return 'as the profile says';
-  return 'could not be determined';
-}
-
-function renderFindings(
-  kind: FindingKind,
-  findings: readonly Finding[],
-  output: TextOutput,
-  verbose: boolean,
-): void {
-  if (findings.length === 0) return;
-  const paint = paintFor(output);
-  const colour = {
-    'over-grant': paint.red,
-    'under-grant': paint.red,
-    inconclusive: paint.yellow,
-    accepted: paint.cyan,
-  }[kind];
-  const shown = verbose ? findings : findings.slice(0, MOST_FINDINGS);
-  for (const finding of shown) {
-    const status = finding.status === null ? 'no answer' : `HTTP ${finding.status}`;
-    const facts = `${finding.permission ?? 'permission unknown'}, ${finding.provenance}; ${status}, ${finding.evidence} evidence`;
-    const heading = `  ${colour(headings[kind])} ${paint.bold(finding.operation)}`;
-    const plain = `  ${headings[kind]} ${finding.operation} (${facts})`;
-    // Where both do not fit on a line, the facts go below.
-    if (plain.length <= (output.columns ?? plain.length))
-      output.write(`${heading} ${paint.dim(`(${facts})`)}\n`);
-    else output.write(`${heading}\n${paint.dim(wrap(facts, output, { indent: '    ' }))}`);
-    output.write(wrap(finding.message, output, { indent: '    ' }));
-    for (const note of finding.notes) output.write(wrap(`Note: ${note}`, output, { indent: '    ' }));
-  }
-  const rest = findings.length - shown.length;
-  if (rest > 0) output.write(`  ${colour(headings[kind])} and ${rest} more; --verbose shows them\n`);
-}
-
-function renderDrift({ drift }: VerifyResult, output: TextOutput): void {
-  if (drift === undefined) return;
-  const paint = paintFor(output);
-  const colours = { fails: paint.red, unknown: paint.yellow, warns: paint.yellow, note: paint.dim };
-  if (drift.length === 0) output.write('  As locked.\n');
-  for (const { kind, weight, message } of drift) {
-    output.write(colours[weight](wrap(`DRIFT ${kind}: ${message}`, output, { indent: '    ', first: '  ' })));
-  }
 }
 
 function renderReadWidenings(result: VerifyResult, output: TextOutput): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { captured, verifyReport, verifyResult } from '../../../test/support/verify-report-factory.ts';
-import type { VerifyReport } from '../../core/result/verify-report.ts';
-import { loadRenderer, VERIFY_FORMATS } from './formats.ts';
+import { captured, verifyReport, verifyResult } from '../../../../test/support/verify-report-factory.ts';
+import type { VerifyReport } from '../../../core/result/verify-report.ts';
+import { loadRenderer, VERIFY_FORMATS } from '../formats.ts';
 import { keyFacts, reportFacts } from './provenance-facts.ts';
 
 const report: VerifyReport = {
@@ -16,6 +16,7 @@ const report: VerifyReport = {
         createdAt: '2026-10-21T08:00:00.000Z',
         expiresAt: '2027-01-31T10:30:00.000Z',
         account: 'acct_1KeyauditAccount',
+        madeFor: null,
       },
     }),
   ]),
@@ -36,32 +37,35 @@ const report: VerifyReport = {
 };
 
 describe('provenance', () => {
-  // An annotation of GitHub is a line of the profile; what else there is to say stands in the job summary.
-  it.each(VERIFY_FORMATS.filter((format) => format !== 'github'))('stands in %s', async (format) => {
-    const output = captured();
-    (await loadRenderer(format))(report, output, { verbose: false, version: '1.2.3', sourcePrefix: '' });
-    const text = output.text.replace(/\s+/g, ' ').replaceAll('&#x2F;', '/');
-    for (const fact of [
-      /2026-11-02[ T]08:00/,
-      /4(?:\.0+ s|000|\.000)/,
-      /1\.2\.3/,
-      /sandbox/,
-      /stripe-node 23\.1\.0/,
-      /2026-01-28\.clover/,
-      /permissions/,
-      /mk_1/,
-      /sha256:0123456789abcdef01234567/,
-      /2026-10-21/,
-      /2027-01-31/,
-      /acct_1KeyauditAccount/,
-      /0123456789abcdef0123456789abcdef01234567/,
-      /https:\/\/github\.com\/acme\/pay\/actions\/runs\/17/,
-      new RegExp(`sha256:${'ab'.repeat(32)}`),
-      new RegExp(`sha256:${'12'.repeat(32)}`),
-      new RegExp(`sha256:${'34'.repeat(32)}`),
-    ])
-      expect(text, String(fact)).toMatch(fact);
-  });
+  // An annotation of GitHub is a line of the profile, and the job summary has the rest; GitLab reads fixed fields.
+  it.each(VERIFY_FORMATS.filter((format) => format !== 'github' && format !== 'gitlab'))(
+    'stands in %s',
+    async (format) => {
+      const output = captured();
+      (await loadRenderer(format))(report, output, { verbose: false, version: '1.2.3', sourcePrefix: '' });
+      const text = output.text.replace(/\s+/g, ' ').replaceAll('&#x2F;', '/');
+      for (const fact of [
+        /2026-11-02[ T]08:00/,
+        /4(?:\.0+ s|000|\.000)/,
+        /1\.2\.3/,
+        /sandbox/,
+        /stripe-node 23\.1\.0/,
+        /2026-01-28\.clover/,
+        /permissions/,
+        /mk_1/,
+        /sha256:0123456789abcdef01234567/,
+        /2026-10-21/,
+        /2027-01-31/,
+        /acct_1KeyauditAccount/,
+        /0123456789abcdef0123456789abcdef01234567/,
+        /https:\/\/github\.com\/acme\/pay\/actions\/runs\/17/,
+        new RegExp(`sha256:${'ab'.repeat(32)}`),
+        new RegExp(`sha256:${'12'.repeat(32)}`),
+        new RegExp(`sha256:${'34'.repeat(32)}`),
+      ])
+        expect(text, String(fact)).toMatch(fact);
+    },
+  );
 
   it('says what is not known instead of leaving it out', () => {
     const facts = new Map(keyFacts(verifyResult({ key: { ...key(), id: null } })));

@@ -12,8 +12,8 @@ import {
   stoppedResult,
   verifyReport,
   verifyResult,
-} from '../../../test/support/verify-report-factory.ts';
-import type { VerifyResult } from '../../core/result/verify-report.ts';
+} from '../../../../test/support/verify-report-factory.ts';
+import type { VerifyResult } from '../../../core/result/verify-report.ts';
 import { renderVerifySarif } from './sarif.ts';
 
 const { resolve } = createRequire(import.meta.url);
@@ -57,10 +57,9 @@ describe('renderVerifySarif', () => {
     expect(
       run.results.map(({ level, ruleId, ruleIndex }) => [rules[ruleIndex ?? -1]?.id, ruleId, level]),
     ).toEqual([
-      ['over-grant', 'over-grant', 'error'],
-      ['drift', 'drift', 'error'],
+      ['over-grant/money-out', 'over-grant/money-out', 'error'],
+      ['drift/other', 'drift/other', 'error'],
       ['drift-narrower', 'drift-narrower', 'warning'],
-      ['accepted', 'accepted', 'note'],
     ]);
     expect(run.results[1]?.locations?.[0]?.physicalLocation).toMatchObject({
       artifactLocation: { uri: 'keyaudit.lock.yaml' },
@@ -68,7 +67,7 @@ describe('renderVerifySarif', () => {
     });
   });
 
-  it('has a rule with help for each kind of finding, and each result points at its own', () => {
+  it('has a rule with help for each kind of finding, and none for what is accepted', () => {
     const run = read([
       verifyResult({
         findings: (['over-grant', 'under-grant', 'inconclusive', 'accepted'] as const).map((kind) =>
@@ -78,18 +77,14 @@ describe('renderVerifySarif', () => {
     ]);
     const rules = run.tool.driver.rules ?? [];
     expect(run.results.map(({ level, ruleIndex }) => [rules[ruleIndex ?? -1]?.id, level])).toEqual([
-      ['over-grant', 'error'],
+      ['over-grant/money-out', 'error'],
       ['under-grant', 'error'],
       ['inconclusive', 'warning'],
-      ['accepted', 'note'],
     ]);
     for (const rule of rules) expect(rule.help?.text.length, rule.id).toBeGreaterThan(40);
-    expect(run.results.map(({ suppressions }) => suppressions?.length)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      1,
-    ]);
+    expect(rules.find(({ id }) => id === 'over-grant/money-out')?.properties).toMatchObject({
+      'security-severity': '9.1',
+    });
   });
 
   it.each<[string, string, object]>([
@@ -133,7 +128,7 @@ describe('renderVerifySarif', () => {
     const [first] = fingerprints(verifyResult({ findings: [at(3)] }));
     expect(fingerprints(verifyResult({ findings: [at(9, { message: 'Other words.' })] }))).toEqual([first]);
     for (const other of [
-      verifyResult({ findings: [at(3, { operation: 'charges.create' })] }),
+      verifyResult({ findings: [at(3, { permission: 'payout_write' })] }),
       verifyResult({ findings: [finding('under-grant')] }),
       verifyResult({ findings: [at(3)], profile: 'other' }),
     ]) {
@@ -148,9 +143,8 @@ describe('renderVerifySarif', () => {
       verifyResult({ profile: 'c', findings: [finding('over-grant')] }),
     ]);
     expect(run.results.map(({ ruleId, properties }) => `${properties?.profile} ${ruleId}`)).toEqual([
-      'c over-grant',
+      'c over-grant/money-out',
       'a inconclusive',
-      'b accepted',
     ]);
   });
 
@@ -183,7 +177,9 @@ describe('renderVerifySarif', () => {
       }),
     ]);
     const readable = text.replace(/\p{Surrogate}/gu, '\ufffd');
-    expect(run.results[0]?.message.text).toBe(`${readable} ${readable}`);
+    expect(run.results[0]?.message.text).toBe(
+      `${readable} ${readable} What mends over-grant. Run: keyaudit rotate analytics`,
+    );
     expect(run.results[0]?.properties?.profile).toBe(readable);
     const uri = run.results[0]?.locations?.[0]?.physicalLocation?.artifactLocation?.uri ?? '';
     expect(decodeURIComponent(uri)).toBe(readable.replaceAll('\\', '/'));
@@ -193,6 +189,8 @@ describe('renderVerifySarif', () => {
     const run = read([
       verifyResult({ findings: [finding('over-grant', { message: 'GET /v1/x/{id} {0} [a](1)' })] }),
     ]);
-    expect(run.results[0]?.message.text).toBe('GET /v1/x/:id {{0}} [a] (1)');
+    expect(run.results[0]?.message.text).toBe(
+      'GET /v1/x/:id {{0}} [a] (1) What mends over-grant. Run: keyaudit rotate analytics',
+    );
   });
 });

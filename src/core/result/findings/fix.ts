@@ -1,0 +1,183 @@
+import { shellWord } from '../../shell-word.ts';
+import type { Fix, PermissionFinding } from './permission-finding.ts';
+
+/** What decides which command mends a finding of a key on a target. */
+export interface FixContext {
+  readonly profile: string;
+  /** The profile's file, where one of the user's own can be written to. */
+  readonly ownFile: boolean;
+  /** What goes behind every command so that it is about the same server: `--target stripe --live`. */
+  readonly flags: readonly string[];
+  /** The variable that holds the key. */
+  readonly variable: string;
+  /** Where the key was found: `environment`, `command`, or an env file. */
+  readonly place: string;
+  /** How it was made, where it was made here and is the newest of its profile on this server. */
+  readonly made?: { readonly keyApi: string; readonly place: string };
+  /** The other profile that this key was made for. */
+  readonly madeFor: string | null;
+  /** The lock file that was compared with. */
+  readonly lockFile?: string;
+  /** The last day to propose for an acceptance, where the policy wants one. */
+  readonly acceptUntil?: string;
+  /** The default place of secrets. */
+  readonly defaultPlace: string;
+}
+
+/** What mends a finding: one command where one can, and what it does in a sentence. */
+export function fixFor(finding: Omit<PermissionFinding, 'fix'>, context: FixContext): Fix | null {
+  const { kind, cause, permission, operations } = finding;
+  switch (cause) {
+    case 'accepted':
+      return finding.weight === 'note' ? null : relock(context);
+    case 'broader':
+      return makeKey(context, 'A key that can do more than the old one, if it is meant,');
+    case 'extra':
+    case 'unknown':
+      if (context.madeFor !== null) return ownKey(context);
+      return replaceKey(context, `A new key without ${permission ?? 'it'}`);
+    case 'missing':
+      if (context.madeFor !== null) return ownKey(context);
+      // A new key that can do more than the old one is made by hand and on purpose, never by rotating.
+      return makeKey(context, `A new key with ${permission ?? 'what it lacks'}`);
+    case 'widening':
+      return accept(context, permission, operations);
+    case 'impossible':
+      return { text: `Take ${operations.join(', ')} out of the profile.` };
+    case 'unanswered':
+      return {
+        text: 'When the reason is gone, ask again.',
+        command: commandLine(['verify', '--profile', context.profile], context),
+      };
+    case 'agreement':
+      switch (kind) {
+        case 'key-too-old':
+          return replaceKey(context, 'A new key');
+        case 'wider-key':
+        case 'wider-profile':
+        case 'new-widening':
+        case 'not-verified':
+        case 'narrower':
+        case 'changed':
+          return relock(context);
+        case 'key-age-unknown':
+          return makeKey(context, 'A key that is made here, whose age is then known');
+        default:
+          return { text: 'Name further calls under "checks.allow" of the profile.' };
+      }
+  }
+}
+
+/** What to do about a key that could not be asked. */
+export function fixForStopped(code: string, context: FixContext): Fix | undefined {
+  switch (code) {
+    case 'KEY_DEAD':
+    case 'KEY_MISSING':
+      return makeKey(context, 'A new key');
+    case 'KEY_EMPTY':
+    case 'PROBE_UNSAFE':
+    case 'PROBE_WITHHELD':
+      return undefined;
+    case 'NOTHING_PROBED':
+      return {
+        text: 'Probe at least one call for each permission.',
+        command: commandLine(['verify', '--profile', context.profile, '--depth', 'permissions'], context),
+      };
+    default:
+      return {
+        text: 'When the reason is gone, ask again.',
+        command: commandLine(['verify', '--profile', context.profile], context),
+      };
+  }
+}
+
+/** Rotating makes a key that is as its profile says, and never a broader one than the old. */
+function replaceKey(context: FixContext, what: string): Fix {
+  const { made, profile } = context;
+  if (made === undefined || made.keyApi === 'dashboard') return makeKey(context, what);
+  return {
+    text: `${what} takes its place, and this one ends.${elsewhere(made.place, context)}`,
+    command: `${commandLine(['rotate', profile, ...storeOf(made.place)], context)}${unset(context)}`,
+  };
+}
+
+function makeKey(context: FixContext, what: string): Fix {
+  const { made, profile, place, defaultPlace } = context;
+  const file = made?.place ?? (place === 'environment' || place === 'command' ? defaultPlace : place);
+  const store = file === defaultPlace || file === '' ? [] : ['--store', `env-file:${file}`];
+  const byHand = made?.keyApi === 'dashboard' ? ['--key-api', 'dashboard'] : [];
+  const isForeign = file.startsWith('exec:') || file === 'stdout';
+  const words = ['provision', profile, ...byHand, ...(isForeign ? storeOf(file) : store)];
+  return {
+    text: `${what} is made and stored; end the old one then with "keyaudit revoke".${elsewhere(file, context)}`,
+    command: `${commandLine(words, context)}${unset(context)}`,
+  };
+}
+
+/** A command that a file names is never run, so its user says it anew. */
+function storeOf(place: string): readonly string[] {
+  if (place.startsWith('exec:')) return ['--store', '"$KEYAUDIT_STORE"'];
+  return place === 'stdout' ? ['--store', 'stdout', '--reveal'] : [];
+}
+
+function elsewhere(stored: string, { place, variable }: FixContext): string {
+  if (stored.startsWith('exec:')) return ' KEYAUDIT_STORE says where its secret goes (exec:COMMAND).';
+  if (place === 'environment') return ` Then give it to whatever sets ${variable}.`;
+  return place === 'command' ? ' Then put it where that command reads it.' : '';
+}
+
+/** A variable wins over what is stored, so the old key in it must go. */
+function unset({ place, variable }: FixContext): string {
+  return place === 'environment' ? ` && unset ${shellWord(variable)}` : '';
+}
+
+function ownKey(context: FixContext): Fix {
+  const made = makeKey(
+    { ...context, made: undefined },
+    `This is ${context.madeFor}'s key: ${context.profile} needs its own, which`,
+  );
+  return { ...made, text: made.text.replace(/; end the old one then with "keyaudit revoke"/, '') };
+}
+
+/** The reason that is proposed: what is known, until somebody knows better. */
+export function acceptanceReason(permission: string | null): string {
+  return `Stripe grants it only together with ${permission}`;
+}
+
+function accept(context: FixContext, permission: string | null, operations: readonly string[]): Fix {
+  if (!context.ownFile) {
+    return {
+      text: `Copy the profile to ./profiles, and accept ${operations.join(', ')} there by name with a reason, or ask for less.`,
+    };
+  }
+  const reason = acceptanceReason(permission);
+  return {
+    text: 'Accept it by name with a reason of yours, or ask for less.',
+    command: [
+      'keyaudit profiles accept',
+      ...[context.profile, ...operations].map(shellWord),
+      '--reason',
+      shellWord(reason),
+      ...(context.acceptUntil === undefined ? [] : ['--until', context.acceptUntil]),
+    ].join(' '),
+  };
+}
+
+function relock(context: FixContext): Fix {
+  const { lockFile, profile } = context;
+  return {
+    text: 'If it is meant, lock it anew, and commit what changed for review; if not, undo the change.',
+    command: commandLine(
+      ['lock', profile, ...(lockFile === undefined || lockFile === DEFAULT_LOCK ? [] : ['--lock', lockFile])],
+      context,
+    ),
+  };
+}
+
+const DEFAULT_LOCK = 'keyaudit.lock.yaml';
+
+function commandLine(words: readonly string[], { flags }: FixContext): string {
+  return ['keyaudit', ...words, ...flags]
+    .map((word) => (word === '"$KEYAUDIT_STORE"' ? word : shellWord(word)))
+    .join(' ');
+}
