@@ -36,6 +36,13 @@ export function stoppedText(outcome: SendOutcome, profile?: string): VerifyResul
         hint: 'Check the network, --api-base and the status of the server, then run it again.',
       };
     }
+    case 'same-answers':
+      return {
+        code: 'SAME_ANSWERS',
+        message:
+          `The first ${outcome.results.length} answers are all the same, and none tells what the key can do, so the rest was not asked. ${outcome.stopped.verdict?.message ?? ''}`.trim(),
+        hint: 'Look whether it is the right key for this account and this server.',
+      };
     case 'interrupted':
       return { code: 'INTERRUPTED', message: 'Interrupted; this report is partial.', hint: 'Run it again.' };
     case 'deadline':

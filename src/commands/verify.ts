@@ -3,6 +3,7 @@ import { type ExitCode, KeyauditError } from '../core/error.ts';
 import { pastRunOf } from '../core/result/history.ts';
 import { exitCodeOf } from '../core/result/verify-report.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';
+import { openAttestor } from '../session/attest-output.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';
 import { openRunHistory } from '../session/run-history.ts';
@@ -21,6 +22,10 @@ export interface VerifyOptions extends VerifyProfilesOptions {
   readonly lock?: string;
   /** A file of past runs, a line each, that this one is added to. */
   readonly history?: string;
+  /** Where a signed statement of the verdict goes. */
+  readonly attest?: string;
+  /** The private key that signs it: a file, or `exec:COMMAND`. */
+  readonly attestKey?: string;
 }
 
 /** `keyaudit verify`: probe each key, compare it with its profile, report, gate. */
@@ -31,9 +36,13 @@ export async function verify(options: VerifyOptions, context: CommandContext): P
   const grants = await grantsFor(options, session);
   const lockFile = await readLockFor(grants, options, session);
   const history = options.history === undefined ? undefined : await openRunHistory(options.history, session);
+  const attestor = await openAttestor(options, session);
   const { report } = await verifyProfiles(grants, options, session, lockFile);
   const past = history === undefined ? undefined : [...history.past, pastRunOf(report)];
-  await printReports({ ...report, history: past }, requests, session, () => history?.add(report));
+  await printReports({ ...report, history: past }, requests, session, async () => {
+    await history?.add(report);
+    await attestor?.write(report);
+  });
   return exitCodeOf(report);
 }
 

@@ -50,13 +50,13 @@ export async function printReports(
   report: VerifyReport,
   requests: readonly ReportRequest[],
   context: CommandContext,
-  also: () => Promise<void> | undefined = () => undefined,
+  also: () => Promise<void> = async () => {},
 ): Promise<void> {
   const failures: unknown[] = [];
   for (const request of requests) {
     await printReport(report, request, context).catch((error: unknown) => failures.push(error));
   }
-  await also()?.catch((error: unknown) => failures.push(error));
+  await also().catch((error: unknown) => failures.push(error));
   const [failure] = failures;
   if (failure === undefined) return;
   if (!(failure instanceof KeyauditError)) throw failure;

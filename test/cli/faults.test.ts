@@ -126,11 +126,13 @@ const cases: readonly Case[] = [
     name: 'a host that knows no URL',
     server: error(404, 'Unrecognized request URL'),
     says: /does not know this URL/,
+    code: 'SAME_ANSWERS',
   },
   {
     name: 'a refusal in unknown words',
     server: error(403, 'No way.'),
     says: /none of Stripe's known refusals/,
+    code: 'SAME_ANSWERS',
   },
   {
     name: 'an empty answer',

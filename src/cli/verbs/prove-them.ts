@@ -7,6 +7,7 @@ import { type Run, verb } from '../verb.ts';
 export function proveThem(program: CommandUnknownOpts, run: Run): void {
   proveKeys(program, run);
   compareProofs(program, run);
+  checkProofs(program, run);
 }
 
 function proveKeys(program: CommandUnknownOpts, run: Run): void {
@@ -40,6 +41,13 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
     )
     .option('--lock <file>', 'this lock file instead (means --frozen)')
     .addOption(repeatable('--report <format=file>', 'write a further report; "-" is standard output'))
+    .option('--attest <file>', 'write a signed statement of the verdict (in-toto, in a DSSE envelope)')
+    .addOption(
+      new Option(
+        '--attest-key <source>',
+        'the private key that signs it: a file (PEM or JWK), or exec:COMMAND',
+      ).env('KEYAUDIT_ATTEST_KEY'),
+    )
     .option('--history <file>', 'add this run as a line to a file, and show the last runs in the HTML report')
     .action((words, { profile, ...options }) =>
       run({ ...options, profiles: [...profile, ...words] }, async (given, context) =>
@@ -77,6 +85,39 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
     .action((words, { profile, ...options }) =>
       run({ ...options, profiles: [...profile, ...words] }, async (given, context) =>
         (await import('../../commands/lock.ts')).lock(given, context),
+      ),
+    );
+}
+
+/** What was proved before, checked later. */
+function checkProofs(program: CommandUnknownOpts, run: Run): void {
+  const attest = verb(program, 'attest', 'statements that "verify --attest" has signed', [
+    'keyaudit attest verify keyaudit.dsse.json --key attest.pub.pem',
+    'keyaudit verify --all --attest keyaudit.dsse.json --attest-key attest.pem',
+  ]);
+  verb(
+    attest,
+    'verify <file>',
+    'check signature, age, and the digests of key, profile, policy and lock file',
+    [
+      'keyaudit attest verify keyaudit.dsse.json --key attest.pub.pem',
+      'keyaudit attest verify keyaudit.dsse.json --key attest.pub.pem --key-env STRIPE_REFUND_AGENT_KEY --max-age 30d',
+    ],
+  )
+    .addOption(
+      new Option('--key <source>', 'the public key of who signed: a file (PEM or JWK), or exec:COMMAND')
+        .env('KEYAUDIT_ATTEST_PUBLIC_KEY')
+        .makeOptionMandatory(),
+    )
+    .option('--max-age <duration>', 'older statements are refused', '90d')
+    .option('--key-env <variable>', 'the statement must be of the key in this variable')
+    .option(
+      '--fingerprint <fingerprint>',
+      'the statement must be of the key with this fingerprint (sha256:…)',
+    )
+    .action((file, options) =>
+      run({ ...options, file }, async (given, context) =>
+        (await import('../../commands/attest.ts')).verifyAttestation(given, context),
       ),
     );
 }

@@ -1,5 +1,6 @@
 import { type RiskTier, riskOf } from '../../../core/catalog/risk.ts';
 import { notDetermined } from '../../../core/result/not-determined.ts';
+import { unseenOf } from '../../../core/result/unseen-count.ts';
 import type { VerifyReport, VerifyResult } from '../../../core/result/verify-report.ts';
 
 /** What one question about all keys of a report comes to. */
@@ -61,12 +62,7 @@ function unseenAnswer({ results }: Pick<VerifyReport, 'results'>): Answer {
     question: 'Is anything unseen?',
     answer: seeing.length > 0 ? 'yes' : unknown > 0 ? 'unknown' : 'no',
     isBeyond: false,
-    profiles: seeing.map(({ profile, ...result }) => `${profile} (${unseenOf({ profile, ...result })})`),
+    profiles: seeing.map((result) => `${result.profile} (${unseenOf(result)})`),
     unknown,
   };
-}
-
-/** How many permissions this run could not show. */
-export function unseenOf({ unverifiable }: VerifyResult): number {
-  return unverifiable.length;
 }

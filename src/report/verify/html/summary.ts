@@ -1,3 +1,4 @@
+import { unseenOf } from '../../../core/result/unseen-count.ts';
 import {
   hasFindings,
   resultIsOk,
@@ -9,7 +10,7 @@ import { countOf, othersKey } from '../words/finding-words.ts';
 import { keyFacts, reportFacts } from '../words/provenance-facts.ts';
 import { totalLine, verdictLine } from '../words/verdict-line.ts';
 import { escapeXml as text } from '../xml.ts';
-import { answersOf, unseenOf } from './numbers.ts';
+import { answersOf } from './numbers.ts';
 import { trendOf } from './trend.ts';
 
 /** The verdict in one sentence. */
