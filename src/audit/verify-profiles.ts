@@ -7,7 +7,7 @@ import type { Profile } from '../core/profile/profile.ts';
 import { type Comparison, compareResults } from '../core/result/compare-results.ts';
 import { coverageDrift } from '../core/result/coverage-drift.ts';
 import { checkKeyAge } from '../core/result/key-age.ts';
-import type { VerifyReport, VerifyResult } from '../core/result/verify-report.ts';
+import { resultIsOk, type VerifyReport, type VerifyResult } from '../core/result/verify-report.ts';
 import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import type { Mode } from '../core/secret-key.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
@@ -90,6 +90,7 @@ export async function verifyProfiles(
       comparisons.push(compareResults(test, live));
     }
     const results = verified.map(({ result }) => result);
+    await noteProofs(results, open);
     return {
       report: {
         // Anew, since it says how long all this took.
@@ -100,6 +101,25 @@ export async function verifyProfiles(
       verified,
     };
   });
+}
+
+/** Remembers of each key made here that it was proved to be as its profile says; a note, on which nothing depends. */
+async function noteProofs(
+  results: readonly VerifyResult[],
+  { records, now, stderr }: Pick<OpenSession, 'records' | 'now' | 'stderr'>,
+): Promise<void> {
+  const proved = new Set(results.filter(resultIsOk).map(({ key }) => key?.fingerprint));
+  const known = await records.all();
+  if (!known.some(({ fingerprint }) => proved.has(fingerprint))) return;
+  const verifiedAt = now().toISOString();
+  await records
+    .update((all) =>
+      all.map((record) => (proved.has(record.fingerprint) ? { ...record, verifiedAt } : record)),
+    )
+    .catch((error: unknown) => {
+      if (!(error instanceof KeyauditError)) throw error;
+      stderr.write(`warning: that these keys were proved could not be noted: ${error.message}\n`);
+    });
 }
 
 /** How deep a profile is verified. */

@@ -263,7 +263,7 @@ describe('what is wrong', () => {
     [['profiles'], {}, /"keyaudit profiles" is not a command alone/],
     [['profiles', 'lst'], {}, /Unknown command 'lst'/],
     [['revoke'], {}, /Missing required argument 'profile-or-key-id'/],
-    [['diff', 'a'], {}, /Missing required argument 'after'/],
+    [['diff'], {}, /Missing required argument 'before'/],
     [['diff', 'a', 'b', 'c'], {}, /Too many arguments/],
     [['keys', 'list', '--target'], {}, /argument missing/],
     [['sandbox', '--dialect', 'z'], {}, /Allowed choices are a, b, c, d, e, f, g, h, i, guide/],

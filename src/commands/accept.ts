@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { acceptanceEdit, withInsertion } from '../core/draft/acceptance-edit.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { acceptedJson, renderAcceptedTable } from '../report/accepted.ts';
+import { acceptedJson, renderAcceptedTable } from '../report/plan/accepted.ts';
 import type { CommandContext } from '../session/context.ts';
 import { resolveGrants } from '../session/profile-grant.ts';
 import { printResult, requireFormat } from '../session/result-output.ts';

@@ -1,14 +1,15 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { countChanges, diffSides } from '../core/lock/diff.ts';
-import { diffJson, renderDiffTable } from '../report/diff.ts';
+import { diffJson, renderDiffMarkdown, renderDiffTable } from '../report/diff.ts';
 import type { CommandContext } from '../session/context.ts';
-import { readSide } from '../session/read-side.ts';
+import { readSide, readWorkingSide } from '../session/read-side.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession } from '../session/session.ts';
 
 export interface DiffOptions {
   readonly before: string;
-  readonly after: string;
+  /** Default: the profiles of the working folder. */
+  readonly after?: string;
   /** Exit 1 when something is wider, or no longer verified. */
   readonly failOnWidening?: boolean;
 }
@@ -19,15 +20,19 @@ export async function diff(
   context: CommandContext,
 ): Promise<ExitCode> {
   const session = await openSession(context);
-  const [from, to] = [await readSide(before, session), await readSide(after, session)];
+  const [from, to] = [
+    await readSide(before, session),
+    after === undefined ? await readWorkingSide(session) : await readSide(after, session),
+  ];
   const diffs = diffSides(from, to, session.catalog);
   if (diffs.length === 0) {
-    throw new KeyauditError('DIFF_NOTHING', `${before} and ${after} have no profile in common.`);
+    throw new KeyauditError('DIFF_NOTHING', `${from.name} and ${to.name} have no profile in common.`);
   }
   const counts = countChanges(diffs);
   await printResult(context, {
     json: diffJson(from, to, diffs, counts),
     table: (output) => renderDiffTable(diffs, counts, output, { verbose: context.globals.verbose }),
+    markdown: (output) => renderDiffMarkdown(diffs, counts, [from.name, to.name], output),
   });
   return failOnWidening && counts.wider + counts.unverified > 0 ? EXIT.findings : EXIT.ok;
 }

@@ -14,7 +14,7 @@ export async function listKeys(context: CommandContext): Promise<ExitCode> {
   await nameLeftovers(session);
   await printResult(session, {
     json: keysJson(records),
-    table: (output) => renderKeysTable(records, output),
+    table: (output) => renderKeysTable(records, session.now().toISOString(), output),
   });
   return EXIT.ok;
 }

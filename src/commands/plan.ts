@@ -2,6 +2,7 @@ import { depthFor } from '../audit/verify-profiles.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { planProbes } from '../core/probe/probe-plan.ts';
 import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
+import { renderPlanMarkdown } from '../report/plan/plan-card.ts';
 import { type PlanReport, planJson, renderPlanTable } from '../report/plan.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor } from '../session/profile-grant.ts';
@@ -28,6 +29,7 @@ export async function plan(
   await printResult(session, {
     json: planJson(report),
     table: (output) => renderPlanTable(report, output, { verbose: context.globals.verbose }),
+    markdown: (output) => renderPlanMarkdown(report, output),
   });
   const problems = coverageProblems(report.coverage, minCoverage, profile, catalog);
   if (problems.length === 0) return EXIT.ok;

@@ -9,6 +9,7 @@ import {
   type ProfileRow,
   profileJson,
   profilesJson,
+  renderLintMarkdown,
   renderLintTable,
   renderProfilesTable,
   renderProfileTable,
@@ -80,6 +81,7 @@ export async function lintProfiles(
   await printResult(session, {
     json: lintJson(results),
     table: (output) => renderLintTable(results, entries.length, output),
+    markdown: (output) => renderLintMarkdown(results, entries.length, output),
   });
   if (results.some(({ errors }) => errors.length > 0)) return EXIT.usage;
   return results.every(({ uncovered = [] }) => uncovered.length === 0) ? EXIT.ok : EXIT.findings;

@@ -11,6 +11,7 @@ import type { Coverage } from '../core/rules/coverage.ts';
 import { someOf } from '../core/some-of.ts';
 import { describeOperation } from '../core/verdict/finding-message.ts';
 import { capLines } from './guard/cap-lines.ts';
+import { renderPlanCard } from './plan/plan-card.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
 import { describeWidening } from './verify/table/table.ts';
 
@@ -71,10 +72,11 @@ export function renderPlanTable(
   const paint = paintFor(output);
   output.write(`${paint.bold(profile.name)} ${paint.dim(profile.file)}\n`);
   if (profile.description !== undefined) output.write(wrap(profile.description, output));
+  renderPlanCard(plan, output);
   const sections: readonly (readonly [title: string, render: () => void])[] = [
     ['Permissions to grant (everything else: none)', () => renderPermissions(plan, output)],
     ['What the key can do beyond the profile', () => renderWidenings(plan, output)],
-    ['Risks', () => renderRisks(plan, output)],
+    ...(verbose ? [['Risks', () => renderRisks(plan, output)] as const] : []),
     ['Through the guard', () => renderGuard(plan, output)],
     ['Verification', () => renderVerification(plan, output, verbose)],
     ['Make it by hand', () => renderLinks(plan, output)],
@@ -158,14 +160,13 @@ function renderVerification(
   output: TextOutput,
   verbose: boolean,
 ): void {
-  output.write(wrap(`${counted(probes.probes.length, 'probe')} at depth ${probes.depth}.`, output, PLAIN));
   const idle = coverage.permissions
     .filter(({ exercisedBy, operations }) => exercisedBy.length === 0 && operations.length > 0)
     .map(({ permission }) => permission);
   const none = idle.length === 0 ? '' : `; none exercises ${idle.join(', ')}`;
   output.write(
     wrap(
-      `The calls under "checks.allow" exercise ${coverage.percent} % of the permissions${none}.`,
+      `${counted(probes.probes.length, 'probe')} at depth ${probes.depth}. The calls under "checks.allow" exercise ${coverage.percent} % of the permissions${none}.`,
       output,
       HANGING,
     ),
@@ -177,9 +178,9 @@ function renderVerification(
     if (names.length === 0) return;
     output.write(wrap(`${text}: ${verbose ? names.join(', ') : someOf(names)}.`, output, HANGING));
   };
-  say('Cannot be verified, since no known call needs it', 'no-operation');
+  if (verbose) say('Cannot be verified, since no known call needs it', 'no-operation');
   say('Cannot be verified, since every probe for it is blind or unsafe', 'blind', 'unsafe');
-  say('Cannot be told apart, since this grant allows the same calls anyway', 'always-covered');
+  if (verbose) say('Cannot be told apart, since this grant allows the same calls anyway', 'always-covered');
   for (const { remark, operations } of remarksOf({ grant, catalog }))
     output.write(wrap(`${someOf(operations)}: ${remark}`, output, HANGING));
 }

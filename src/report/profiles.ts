@@ -1,8 +1,9 @@
 import type { Problem } from '../core/error.ts';
 import { guardDocument } from '../core/profile/guard-section.ts';
 import type { PermissionEntry, Profile } from '../core/profile/profile.ts';
-import { problemLines } from './error.ts';
+import { placeOf, problemLines } from './error.ts';
 import { capLines } from './guard/cap-lines.ts';
+import { code, escapeMarkdown, row } from './markdown-text.ts';
 import { counted, paintFor, type TextOutput } from './text.ts';
 
 /** A profile file as `profiles list` shows it. */
@@ -145,4 +146,32 @@ export function renderLintTable(results: readonly LintResult[], files: number, o
   output.write(
     `${counted(files, 'profile')}, ${counted(mistakes, 'mistake')}, ${counted(warnings, 'warning')}\n`,
   );
+}
+
+/** `profiles lint --format markdown`: every mistake with its line. */
+export function renderLintMarkdown(
+  results: readonly LintResult[],
+  files: number,
+  { write }: TextOutput,
+): void {
+  const rows = results.flatMap(({ errors, warnings, uncovered = [] }) => [
+    ...[...errors, ...uncovered].map((problem) => ({ mark: '❌', problem })),
+    ...warnings.map((problem) => ({ mark: '⚠️', problem })),
+  ]);
+  const mistakes = rows.filter(({ mark }) => mark === '❌').length;
+  const words = `${counted(files, 'profile')}, ${counted(mistakes, 'mistake')}, ${counted(rows.length - mistakes, 'warning')}`;
+  write(`## keyaudit profiles lint: ${mistakes > 0 ? '❌' : '✅'} ${words}\n`);
+  if (rows.length === 0) return;
+  write(`\n${row(['', 'What', 'What to do', 'Line'])}${row(['---', '---', '---', '---'])}`);
+  for (const { mark, problem } of rows) {
+    const { message, hint = '', location } = problem;
+    write(
+      row([
+        mark,
+        escapeMarkdown(message),
+        escapeMarkdown(hint),
+        location === undefined ? '' : code(placeOf(location)),
+      ]),
+    );
+  }
 }

@@ -20,17 +20,26 @@ export async function withResultOutput(
 }
 
 /**
- * Renders a result in one of the two formats that every command has.
+ * Renders a result in one of the two formats that every command has, or as Markdown where it can be that too.
  * @throws KeyauditError `FORMAT_UNKNOWN` for any other format
  */
 export async function printResult(
   context: CommandContext,
-  { json, table }: { json: unknown; table: (output: TextOutput) => void },
+  {
+    json,
+    table,
+    markdown,
+  }: {
+    json: unknown;
+    table: (output: TextOutput) => void;
+    markdown?: (output: TextOutput) => void;
+  },
 ): Promise<void> {
   const { format } = context.globals;
-  requireFormat(format, ['table', 'json']);
+  requireFormat(format, ['table', 'json', ...(markdown === undefined ? [] : ['markdown'])]);
   await withResultOutput(context, (output) => {
     if (format === 'json') writeJson(json, output.write);
+    else if (format === 'markdown') markdown?.(output);
     else table(output);
   });
 }

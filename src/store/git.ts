@@ -29,7 +29,8 @@ async function git(cwd: string, args: readonly string[]): Promise<string | undef
   );
 }
 
-const NOTHING_RUNS = [
+/** Of what a repository's configuration names nothing is run. */
+export const NOTHING_RUNS = [
   '-c',
   'core.fsmonitor=false',
   '-c',

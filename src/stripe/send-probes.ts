@@ -10,6 +10,7 @@ import type { SecretKey } from '../core/secret-key.ts';
 import type { Target } from '../core/target.ts';
 import type { Observation } from '../core/verdict/observation.ts';
 import { judge, type Verdict } from '../core/verdict/verdict.ts';
+import { FirstAnswers } from './first-answers.ts';
 import { GivenUp, ObservingHttpClient } from './observe.ts';
 import { Pacer, type Sleep } from './pacer.ts';
 import { createAgent, createStripeClient, DEFAULT_TIMEOUT_MS } from './stripe-client.ts';
@@ -57,10 +58,7 @@ export interface SendOutcome {
   /** In the order of the probes; short when the run was stopped. */
   readonly results: readonly SentProbe[];
   readonly stopped?: {
-    /**
-     * `no-answer`: nothing got through any more, so the rest was not asked. `same-answers`: the first answers were all
-     * the same and none told, so neither would the rest.
-     */
+    /** `no-answer`: nothing got through any more. `same-answers`: the first dozen said the same, and told nothing. */
     readonly reason: 'dead-key' | 'unsafe-probe' | 'interrupted' | 'deadline' | 'no-answer' | 'same-answers';
     readonly verdict?: Verdict;
   };
@@ -83,18 +81,6 @@ const LONGEST_BACKOFF_MS = 8_000;
 const HOPELESS = { attempts: 24, ms: 8_000 };
 /** So many answers in a row that are not Stripe's, and the key is not sent to that stranger any more. */
 const STRANGER_ANSWERS = 24;
-/** So many first answers that say the same and do not tell, on so many resources, and the rest would not either. */
-const SAME = { answers: 12, resources: 6 };
-/** What has a way of its own to end a run, or says something of one probe alone. */
-const ENDED_ELSEWHERE: ReadonlySet<string> = new Set([
-  'network',
-  'server-error',
-  'rate-limit',
-  'foreign-answer',
-  'blind-probe',
-  'dead-key',
-  'ip-refused',
-]);
 /** Files and search have a limit of their own, a fifth of the general one; we take less than that share. */
 const NARROW_SHARE = 0.25;
 
@@ -140,9 +126,7 @@ class ProbeRun {
   #retries = 0;
   #unanswered = 0;
   #foreign = 0;
-  /** What the first answers say, as long as they all say the same. */
-  #same: { readonly words: string; answers: number; readonly resources: Set<string> } | undefined;
-  #hasTold = false;
+  readonly #first = new FirstAnswers();
   #answeredAt: number;
   #stopped: SendOutcome['stopped'];
 
@@ -224,27 +208,12 @@ class ProbeRun {
       this.#options.onResult?.(sent);
       this.#done++;
       this.#report();
-      this.#compareWithFirst(probe, verdict);
+      if (this.#first.isHopeless(probe.operation.resource, verdict))
+        this.#end({ reason: 'same-answers', verdict });
       if (verdict.stopsRun === true) {
         this.#end({ reason: verdict.unsafe === true ? 'unsafe-probe' : 'dead-key', verdict });
       }
     }
-  }
-
-  /** Sees when the first dozen answers are one and the same, and tell nothing. */
-  #compareWithFirst({ operation }: Probe, verdict: Verdict): void {
-    if (this.#hasTold) return;
-    const words = `${verdict.reason} ${verdict.message}`;
-    const tells = verdict.kind !== 'inconclusive' || ENDED_ELSEWHERE.has(verdict.reason ?? '');
-    if (tells || (this.#same !== undefined && this.#same.words !== words)) {
-      this.#hasTold = true;
-      return;
-    }
-    this.#same ??= { words, answers: 0, resources: new Set() };
-    this.#same.answers++;
-    this.#same.resources.add(operation.resource);
-    if (this.#same.answers >= SAME.answers && this.#same.resources.size >= SAME.resources)
-      this.#end({ reason: 'same-answers', verdict });
   }
 
   /** Asks until there is an answer worth keeping; undefined when the run ended meanwhile. */

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { runCli, temporaryFolder } from '../support/run-cli.ts';
 import { startSandboxServer } from '../support/sandbox-server.ts';
@@ -63,8 +65,8 @@ describe('keyaudit diff of profiles', () => {
       profile.replace('  products: read\n', '').replace('permissions:\n', 'permissions:\n  refunds: read\n'),
       [
         'narrower permission product_read',
-        'narrower widening refunds.list',
-        'narrower widening refunds.retrieve',
+        'changed widening refunds.list',
+        'changed widening refunds.retrieve',
       ],
     ],
   ];
@@ -146,5 +148,102 @@ describe('keyaudit diff of lock files and reports', () => {
     const run = await runCli(['diff', 'x', 'analytics'], { cwd });
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toMatch(message);
+  });
+});
+
+describe('keyaudit diff of git revisions', () => {
+  /** A repository with one profile, committed as it stands on the branch `main`. */
+  async function repository(files: Readonly<Record<string, string>>) {
+    const cwd = await temporaryFolder();
+    const git = (...args: readonly string[]) =>
+      execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd });
+    const write = async (all: Readonly<Record<string, string>>) => {
+      for (const [file, text] of Object.entries(all)) {
+        await mkdir(dirname(join(cwd, file)), { recursive: true });
+        await writeFile(join(cwd, file), text);
+      }
+    };
+    await write(files);
+    await git('init', '-q', '-b', 'main');
+    await git('add', '-A');
+    await git('commit', '-qm', 'first');
+    return { cwd, git, write };
+  }
+
+  const diffJson = async (cwd: string, ...args: readonly string[]) => {
+    const run = await runCli(['diff', ...args, '--format', 'json'], { cwd });
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    return JSON.parse(run.stdout);
+  };
+
+  it('compares the working folder, and two revisions, by name', async () => {
+    const { cwd, git, write } = await repository({
+      'profiles/agent.yaml': profile,
+      'profiles/old.yaml': 'name: old\npermissions:\n  charges: read\n',
+      'profiles/base/shared.yaml': 'name: shared\npermissions:\n  products: read\n',
+      'profiles/child.yaml': 'name: child\nextends: ./base/shared.yaml\npermissions:\n  charges: read\n',
+    });
+    await write({
+      'profiles/agent.yaml': profile.replace('products: read', 'products: write'),
+      'profiles/new.yaml': 'name: new\npermissions:\n  charges: read\n',
+    });
+    await git('rm', '-q', 'profiles/old.yaml');
+    const { before, after, wider, narrower, profiles } = await diffJson(cwd, 'main');
+    expect([before, after]).toEqual([
+      { name: 'main', kind: 'revision' },
+      { name: 'the working folder', kind: 'profiles' },
+    ]);
+    expect([wider, narrower]).toEqual([2, 1]);
+    expect(
+      profiles.map((one: { profile: string; changes: { message: string }[] }) => [
+        one.profile,
+        one.changes.length,
+      ]),
+    ).toEqual([
+      ['agent', 1],
+      ['child', 0],
+      ['new', 1],
+      ['old', 1],
+    ]);
+    const failing = await runCli(['diff', 'main', '--fail-on-widening', '--format', 'markdown'], { cwd });
+    expect(failing.exitCode).toBe(1);
+    expect(failing.stdout).toMatch(/^## keyaudit diff: ⚠️ 2 wider, 1 narrower\n/);
+    await git('add', '-A');
+    await git('commit', '-qm', 'second');
+    expect((await diffJson(cwd, 'HEAD~1', 'HEAD')).wider).toBe(2);
+    expect((await diffJson(cwd, 'HEAD', 'profiles/agent.yaml')).wider).toBe(0);
+    expect((await runCli(['diff', 'main~7'], { cwd })).exitCode).toBe(2);
+  });
+
+  it('takes a profile before a branch of its name, and the branch where that is said', async () => {
+    const { cwd, git, write } = await repository({ 'profiles/agent.yaml': profile });
+    await git('branch', 'agent');
+    await write({ 'profiles/agent.yaml': profile.replace('products: read', 'products: write') });
+    expect((await diffJson(cwd, 'agent', 'agent')).before.kind).toBe('profile');
+    expect((await diffJson(cwd, 'git:agent')).before.kind).toBe('revision');
+    expect((await diffJson(cwd, 'git:agent')).wider).toBe(1);
+  });
+
+  it('runs nothing that the repository names, and writes nothing outside of its copy', async () => {
+    const { cwd, git } = await repository({ 'profiles/agent.yaml': profile });
+    await git('config', 'core.fsmonitor', 'touch pwned');
+    await git('config', 'diff.external', 'touch pwned');
+    await git('config', 'core.pager', 'touch pwned');
+    await diffJson(cwd, 'main');
+    for (const option of ['--output=pwned', '-h', '--help']) {
+      await runCli(['diff', '--', option], { cwd });
+      await runCli(['diff', `git:${option}`], { cwd });
+    }
+    expect(existsSync(join(cwd, 'pwned'))).toBe(false);
+  });
+
+  it('takes a shorter profile with the same reach for neither wider nor narrower', async () => {
+    const longer = 'name: agent\npermissions:\n  charges: write\n  refunds: write\n';
+    const shorter =
+      'name: agent\npermissions:\n  charges: write\naccept:\n  - operations: [refunds.create]\n    reason: one\n';
+    const there = await changes(longer, shorter);
+    expect(there.length).toBeGreaterThan(0);
+    expect(there.filter((change) => !change.startsWith('changed '))).toEqual([]);
+    expect((await changes(shorter, longer)).filter((change) => !change.startsWith('changed '))).toEqual([]);
   });
 });

@@ -93,7 +93,7 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
 function checkProofs(program: CommandUnknownOpts, run: Run): void {
   const attest = verb(program, 'attest', 'statements that "verify --attest" has signed', [
     'keyaudit attest verify keyaudit.dsse.json --key attest.pub.pem',
-    'keyaudit verify --all --attest keyaudit.dsse.json --attest-key attest.pem',
+    'keyaudit attest verify keyaudit.dsse.json --key attest.pub.pem --max-age 30d',
   ]);
   verb(
     attest,
@@ -101,7 +101,7 @@ function checkProofs(program: CommandUnknownOpts, run: Run): void {
     'check signature, age, and the digests of key, profile, policy and lock file',
     [
       'keyaudit attest verify keyaudit.dsse.json --key attest.pub.pem',
-      'keyaudit attest verify keyaudit.dsse.json --key attest.pub.pem --key-env STRIPE_REFUND_AGENT_KEY --max-age 30d',
+      'keyaudit attest verify keyaudit.dsse.json --key attest.pub.pem --key-env STRIPE_REFUND_AGENT_KEY',
     ],
   )
     .addOption(
@@ -124,10 +124,15 @@ function checkProofs(program: CommandUnknownOpts, run: Run): void {
 
 /** Comparing what was proved, and proving the probes themselves. */
 function compareProofs(program: CommandUnknownOpts, run: Run): void {
-  verb(program, 'diff <before> <after>', 'what got wider, what narrower: profiles, lock files, reports', [
-    'keyaudit diff old-profile.yaml profiles/refund-agent.yaml --fail-on-widening',
-    'git show main:keyaudit.lock.yaml > old.yaml; keyaudit diff old.yaml keyaudit.lock.yaml',
-  ])
+  verb(
+    program,
+    'diff <before> [after]',
+    'what got wider, what narrower: profiles, git revisions, lock files, reports',
+    [
+      'keyaudit diff old-profile.yaml profiles/refund-agent.yaml --fail-on-widening',
+      'keyaudit diff main --format markdown --fail-on-widening',
+    ],
+  )
     .option('--fail-on-widening', 'exit 1 when something is wider, or no longer verified')
     .action((before, after, options) =>
       run({ ...options, before, after }, async (given, context) =>

@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { type Change, compareExtents, DIRECTIONS, type Direction, type Extent } from './extent.ts';
 
 /** What a side of a diff was read from. */
-export type SideKind = 'profile' | 'lock' | 'verify';
+export type SideKind = 'profile' | 'profiles' | 'revision' | 'lock' | 'verify';
 
 /** One side of a diff: how far each of its profiles reaches. */
 export interface Side {

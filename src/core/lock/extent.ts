@@ -12,6 +12,8 @@ export interface Extent {
   /** Undefined where they are not known, as in a verify report. */
   readonly connectPermissions?: readonly PermissionName[];
   readonly widenings: readonly Pick<Widening, 'permission' | 'operations'>[];
+  /** Every operation that it allows; undefined where the catalog may have been another one, as in a lock file. */
+  readonly reach?: ReadonlySet<OperationName>;
   /** What the profile promises besides; undefined where it is not known, as in a verify report. */
   readonly checks?: Checks;
   /** What the guard lets through; null for a profile without the section, undefined where that is not known. */
@@ -74,6 +76,7 @@ export function extentOf(profile: Profile, grant: Grant): Extent {
   return {
     permissions: grant.permissions,
     connectPermissions: grant.connectPermissions,
+    reach: new Set([...grant.asked, ...grant.widenings.flatMap(({ operations }) => operations)]),
     widenings: grant.widenings,
     checks: checksOf(profile),
     guard: profile.guard ?? null,
@@ -154,16 +157,31 @@ function inWords(operations: readonly OperationName[]): string {
 function wideningChanges(before: Extent, after: Extent): Change[] {
   const had = wideningsByOperation(before);
   const has = wideningsByOperation(after);
-  const change = (name: OperationName, permission: PermissionName, direction: 'wider' | 'narrower') => ({
-    direction,
-    subject: 'widening' as const,
-    name,
-    permission,
-    message:
-      direction === 'wider'
-        ? `A new widening: ${permission} also allows ${name}.`
-        : `No widening any more: ${name}, which came with ${permission}.`,
-  });
+  const change = (
+    name: OperationName,
+    permission: PermissionName,
+    direction: 'wider' | 'narrower',
+  ): Change => {
+    // A shorter profile that reaches as far is neither wider nor narrower.
+    const isSameReach = (direction === 'wider' ? before : after).reach?.has(name) === true;
+    const [gone, come] = isSameReach
+      ? [
+          `${name} is asked for now, and no widening any more.`,
+          `${name} is no longer asked for, and still comes with ${permission}.`,
+        ]
+      : [
+          `No widening any more: ${name}, which came with ${permission}.`,
+          `A new widening: ${permission} also allows ${name}.`,
+        ];
+    const message = direction === 'wider' ? come : gone;
+    return {
+      direction: isSameReach ? 'changed' : direction,
+      subject: 'widening',
+      name,
+      permission,
+      message,
+    };
+  };
   return [
     ...[...has].flatMap(([name, permission]) => (had.has(name) ? [] : [change(name, permission, 'wider')])),
     ...[...had].flatMap(([name, permission]) =>

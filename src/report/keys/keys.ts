@@ -1,4 +1,6 @@
-import { paintFor, type TextOutput, wrap } from '../text.ts';
+import { DAY_MS } from '../../core/duration.ts';
+import { ageInDays } from '../../core/result/provenance.ts';
+import { counted, paintFor, plain, type TextOutput, wrap } from '../text.ts';
 import type { ReportedKey } from './provision.ts';
 
 /** A key's record as `keys list` shows it. */
@@ -6,6 +8,8 @@ export interface ListedKey extends ReportedKey {
   readonly status: string;
   readonly target: string;
   readonly createdAt: string;
+  readonly expiresAt?: string | undefined;
+  readonly verifiedAt?: string | undefined;
 }
 
 /** `keys list --format json`, schema `keyaudit.keys/1`. */
@@ -13,20 +17,55 @@ export function keysJson(keys: readonly ListedKey[]): unknown {
   return { schema: 'keyaudit.keys/1', keys };
 }
 
-export function renderKeysTable(records: readonly ListedKey[], output: TextOutput): void {
+/** A table with age, end and last proof; below it where each secret lies. @param now ISO 8601, in UTC */
+export function renderKeysTable(records: readonly ListedKey[], now: string, output: TextOutput): void {
   const paint = paintFor(output);
   if (records.length === 0) {
     output.write('No key was made here yet. "keyaudit provision PROFILE" makes one.\n');
+    return;
   }
+  const head = ['profile', 'key', 'status', 'mode', 'target', 'age', 'expires', 'proved', 'fingerprint'];
+  const rows = records.map((record) => [
+    record.profile,
+    record.id,
+    record.status,
+    record.mode,
+    record.target,
+    counted(ageInDays(record.createdAt, now) ?? 0, 'day'),
+    record.expiresAt === undefined ? 'never' : endsIn(record.expiresAt, now),
+    record.verifiedAt === undefined ? 'never' : record.verifiedAt.slice(0, 10),
+    record.fingerprint,
+  ]);
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    `${cells
+      .map((cell, column) => plain(cell).padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()}\n`;
+  const total = widths.reduce((sum, width) => sum + width + 2, -2);
+  if (total <= (output.columns ?? total)) {
+    output.write(paint.bold(line(head)));
+    for (const row of rows) output.write(line(row));
+  } else {
+    // Where it does not fit, each key is a line of its own.
+    for (const row of rows)
+      output.write(
+        wrap(row.map((cell, column) => `${head[column]} ${cell}`).join(', '), output, {
+          indent: '  ',
+          first: '',
+        }),
+      );
+  }
+  output.write('\n');
   for (const record of records) {
-    output.write(
-      `${paint.bold(record.profile)} ${record.id} ${paint.dim(`${record.status}, ${record.mode}, ${record.target}`)}\n`,
-    );
-    output.write(
-      wrap(`${record.variable} in ${record.place}, ${record.fingerprint}, made ${record.createdAt}`, output, {
-        indent: '  ',
-      }),
-    );
-    output.write(wrap(record.permissions.join(', '), output, { indent: '  ' }));
+    const where = `${record.id}: ${record.variable} in ${record.place}, ${record.permissions.join(', ')}`;
+    output.write(paint.dim(wrap(where, output, { indent: '    ', first: '  ' })));
   }
+}
+
+function endsIn(at: string, now: string): string {
+  const days = Math.ceil((Date.parse(at) - Date.parse(now)) / DAY_MS);
+  return days < 0 ? 'has ended' : `${at.slice(0, 10)} (${counted(days, 'day')})`;
 }

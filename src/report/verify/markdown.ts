@@ -7,7 +7,8 @@ import {
   type VerifyResult,
 } from '../../core/result/verify-report.ts';
 import { placeOf } from '../error.ts';
-import { counted, grouped, plain, type TextOutput } from '../text.ts';
+import { code, escapeMarkdown, row } from '../markdown-text.ts';
+import { counted, grouped, type TextOutput } from '../text.ts';
 import { findingsByRisk, resultsByGravity } from './gravity.ts';
 import { isDriftAlone, othersKey, sentencesOf, subjectOf, TIER_WORDS } from './words/finding-words.ts';
 import { keyFacts, reportFacts } from './words/provenance-facts.ts';
@@ -184,22 +185,4 @@ function summaryCells(result: VerifyResult): string[] {
       ? 'none found'
       : `${key.mode ?? 'unknown'}, ${code(key.id ?? key.fingerprint)}${escapeMarkdown(othersKey(result) === undefined ? '' : `, ${othersKey(result)}`)}`,
   ];
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |\n`;
-}
-
-/** A code span, or escaped text where a code span could not hold it inside a table. */
-function code(text: string): string {
-  return /^[\w./{}:@ &'=$"-]+$/.test(text) ? `\`${text}\`` : escapeMarkdown(text);
-}
-
-/** Text that stands for itself in a paragraph or a table cell, on one line. */
-export function escapeMarkdown(text: string): string {
-  return plain(text)
-    .replace(/[\\`*[\]|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\$&')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;');
 }

@@ -1,8 +1,8 @@
-import { KeyauditError } from '../core/error.ts';
-import { PAYLOAD_TYPE, statementOf } from '../core/result/attestation/statement.ts';
-import type { VerifyReport } from '../core/result/verify-report.ts';
-import { requireWritable, writeResultFile } from '../store/result-file.ts';
-import type { Session } from './session.ts';
+import { KeyauditError } from '../../core/error.ts';
+import { PAYLOAD_TYPE, statementOf } from '../../core/result/attestation/statement.ts';
+import type { VerifyReport } from '../../core/result/verify-report.ts';
+import { requireWritable, writeResultFile } from '../../store/result-file.ts';
+import type { Session } from '../session.ts';
 
 /** Where a signed statement goes, and the key that signs it; read before the first probe is sent. */
 export interface Attestor {
@@ -24,8 +24,8 @@ export async function openAttestor(
     });
   }
   await requireWritable(cwd, file);
-  const { readSigningKey } = await import('../store/attest/attest-key.ts');
-  const { signEnvelope } = await import('../store/attest/dsse.ts');
+  const { readSigningKey } = await import('../../store/attest/attest-key.ts');
+  const { signEnvelope } = await import('../../store/attest/dsse.ts');
   const key = await readSigningKey(attestKey, cwd);
   return {
     write: async (report) => {

@@ -1,4 +1,4 @@
-import { paintFor, plain, type TextOutput, wrap } from './text.ts';
+import { paintFor, plain, type TextOutput, wrap } from '../text.ts';
 
 /** What `profiles accept` wrote, and where. */
 export interface AcceptedReport {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { type PastRun, pastRunOf, readHistory } from '../core/result/history.ts';
-import type { VerifyReport } from '../core/result/verify-report.ts';
-import { readTextFile } from '../store/files/read-text-file.ts';
-import { appendToResultFile, requireWritable } from '../store/result-file.ts';
-import type { Session } from './session.ts';
+import { type PastRun, pastRunOf, readHistory } from '../../core/result/history.ts';
+import type { VerifyReport } from '../../core/result/verify-report.ts';
+import { readTextFile } from '../../store/files/read-text-file.ts';
+import { appendToResultFile, requireWritable } from '../../store/result-file.ts';
+import type { Session } from '../session.ts';
 
 /** The history of a file, for the length of a run. */
 export interface RunHistory {

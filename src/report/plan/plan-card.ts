@@ -1,0 +1,80 @@
+import { RISK_TIERS, riskOf } from '../../core/catalog/risk.ts';
+import { approvableActions } from '../../core/grant/approvals.ts';
+import { someOf } from '../../core/some-of.ts';
+import { code, escapeMarkdown, row } from '../markdown-text.ts';
+import type { PlanReport } from '../plan.ts';
+import { counted, paintFor, type TextOutput, wrap } from '../text.ts';
+
+/** One line of the card: what it is about, and what there is to say. */
+type Line = readonly [title: string, text: string];
+
+/** What a profile comes to on one card: asked, comes along, cannot be told, risks, what Stripe can hold. */
+function planCard({ profile, grant, probes }: PlanReport): readonly Line[] {
+  const levels = profile.permissions
+    .filter(({ level }) => level !== 'none')
+    .map(({ name, level }) => `${name} ${level === 'write' ? 'W' : 'R'}`);
+  const writes = grant.widenings.filter(({ canWrite }) => canWrite);
+  const reads = grant.widenings.filter(({ canWrite }) => !canWrite);
+  const along = [
+    ...writes.map(
+      ({ operations, permission, accepted }) =>
+        `${someOf(operations)} with ${permission} (${accepted ? 'accepted' : 'NOT ACCEPTED'})`,
+    ),
+    ...(reads.length === 0
+      ? []
+      : [
+          counted(
+            reads.reduce((sum, { operations }) => sum + operations.length, 0),
+            'read',
+          ),
+        ]),
+  ];
+  const risks = RISK_TIERS.filter((tier) => tier !== 'other').flatMap((tier) => {
+    const names = grant.permissions.filter((permission) => riskOf(permission).tier === tier);
+    return names.length === 0 ? [] : [`${tier}: ${someOf(names)}`];
+  });
+  const held = approvableActions(
+    new Set([...grant.asked, ...grant.widenings.flatMap(({ operations }) => operations)]),
+  );
+  return [
+    ['asked', levels.join(', ') || 'nothing'],
+    ['comes along', along.join('; ') || 'nothing'],
+    [
+      'cannot be told',
+      probes.unverifiable.length === 0
+        ? 'nothing: a probe tells of each permission'
+        : `${counted(probes.unverifiable.length, 'permission')}; --verbose names them`,
+    ],
+    ['risks', risks.join('; ') || 'none above reading plain business data'],
+    [
+      'approvals',
+      held.length === 0
+        ? 'no action of it can be held by a rule of Stripe'
+        : `Stripe can be told to hold: ${held.join(', ')} (no key sees whether it is)`,
+    ],
+  ];
+}
+
+export function renderPlanCard(plan: PlanReport, output: TextOutput): void {
+  const paint = paintFor(output);
+  const lines = planCard(plan);
+  const width = Math.max(...lines.map(([title]) => title.length));
+  for (const [title, text] of lines) {
+    const first = `  ${title.padEnd(width)}  `;
+    const wrapped = wrap(text, output, { indent: ' '.repeat(first.length), first });
+    output.write(wrapped.replace(title, paint.bold(title)));
+  }
+}
+
+/** `plan --format markdown`: the card as a table, for a comment in a pull request. */
+export function renderPlanMarkdown(plan: PlanReport, { write }: TextOutput): void {
+  const { profile, grant, coverage } = plan;
+  write(`## keyaudit plan: ${escapeMarkdown(profile.name)}\n\n`);
+  if (profile.description !== undefined) write(`${escapeMarkdown(profile.description)}\n\n`);
+  write(row(['', '']));
+  write(row(['---', '---']));
+  for (const [title, text] of planCard(plan)) write(row([`**${title}**`, escapeMarkdown(text)]));
+  write(row(['**permissions**', grant.permissions.map(code).join(', ') || 'none']));
+  write(row(['**checks**', escapeMarkdown(`they exercise ${coverage.percent} % of the permissions`)]));
+  write(row(['**file**', code(profile.file)]));
+}
