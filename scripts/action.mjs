@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const endings = { json: 'json', junit: 'xml', sarif: 'sarif', markdown: 'md', html: 'html' };
+const endings = {
+  json: 'json',
+  junit: 'xml',
+  sarif: 'sarif',
+  gitlab: 'gitlab.json',
+  markdown: 'md',
+  html: 'html',
+};
 const USAGE = 2;
 const UNDETERMINED = 3;
 
@@ -35,8 +42,8 @@ function run(command, args, options) {
   return status ?? UNDETERMINED;
 }
 
-function keyaudit(args, env) {
-  return run(process.execPath, [join(root, 'bin/keyaudit.js'), ...args], { env });
+function keyaudit(args, env, options = {}) {
+  return run(process.execPath, [join(root, 'bin/keyaudit.js'), ...args], { env, ...options });
 }
 
 /** Outputs of any text: the delimiter cannot stand in it. */
@@ -97,6 +104,18 @@ function withoutKeys(env) {
   );
 }
 
+/** What the comment is made of: the verdict, and what the pull request changes, where its base is at hand. */
+function commentFiles(folder, env) {
+  const files = [`${folder}/keyaudit-comment.md`];
+  const base = process.env.GITHUB_BASE_REF;
+  if (!base) return files;
+  const changes = `${folder}/keyaudit-changes.md`;
+  const args = ['diff', '--format=markdown', `--output=${changes}`, '--', `git:origin/${base}`];
+  // A checkout of one commit has no base to compare with; that is no fault, and the comment then says less.
+  const status = keyaudit(args, withoutKeys(env), { stdio: 'ignore' });
+  return status === 0 && existsSync(changes) ? [...files, changes] : files;
+}
+
 function verify() {
   const formats = [...new Set(list('FORMATS'))];
   const unknown = formats.filter((format) => !Object.hasOwn(endings, format));
@@ -120,6 +139,7 @@ function verify() {
   const folder = input('REPORT_FOLDER') || 'keyaudit-reports';
   mkdirSync(folder, { recursive: true });
   const reports = formats.map((format) => [format, `${folder}/keyaudit.${endings[format]}`]);
+  const comment = isOn('COMMENT') ? [['markdown', `${folder}/keyaudit-comment.md`]] : [];
   const scratch = mkdtempSync(join(tmpdir(), 'keyaudit-action-'));
   try {
     const summary = join(scratch, 'keyaudit.json');
@@ -127,7 +147,7 @@ function verify() {
       [
         ...['verify', '--format=github'],
         ...(isOn('FROZEN') ? [`--lock=${input('LOCK') || 'keyaudit.lock.yaml'}`] : []),
-        ...[['json', summary], ...reports].map(([format, file]) => `--report=${format}=${file}`),
+        ...[['json', summary], ...reports, ...comment].map(([format, file]) => `--report=${format}=${file}`),
         ...which,
       ],
       env,
@@ -139,6 +159,7 @@ function verify() {
     output('counts', JSON.stringify(countsOf(summary)));
     output('reports', reports.map(([, file]) => file).join('\n'));
     for (const [format, file] of reports) output(format, file);
+    if (comment.length > 0) output('comment-files', commentFiles(folder, env).join('\n'));
     return status;
   } finally {
     rmSync(scratch, { recursive: true, force: true });

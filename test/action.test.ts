@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { temporaryFolder } from './support/run-cli.ts';
 import { startSandboxServer } from './support/sandbox-server.ts';
@@ -130,5 +132,111 @@ describe('action.yml', () => {
     const result = await step(await temporaryFolder(), inputs);
     expect(result.exitCode).toBe(2);
     expect(result.stdout).toMatch(message);
+  });
+});
+
+describe('the comment', () => {
+  interface Comment {
+    id: number;
+    body: string;
+    user: { type: string };
+  }
+
+  /** GitHub's comments of one pull request, as far as the action uses them. */
+  async function comments(kept: Comment[], status = 200) {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const { body = '' } = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString());
+        if (request.method === 'POST') kept.push({ id: kept.length + 1, body, user: { type: 'Bot' } });
+        if (request.method === 'PATCH') {
+          const one = kept.find(({ id }) => request.url?.endsWith(`/comments/${id}`));
+          if (one !== undefined) one.body = body;
+        }
+        const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page') ?? 1);
+        const answer = request.method === 'GET' ? kept.slice(100 * (page - 1), 100 * page) : {};
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  }
+
+  /** Runs the step that comments, as the runner does. */
+  async function comment(cwd: string, url: string, env: Readonly<Record<string, string>> = {}) {
+    await writeFile(join(cwd, 'event.json'), JSON.stringify({ pull_request: { number: 7 } }));
+    return execa(
+      'bash',
+      ['-e', '-c', action.runs.steps.find(({ name }) => name === 'Comment')?.run ?? 'false'],
+      {
+        cwd,
+        env: {
+          PATH: process.env.PATH ?? '',
+          GITHUB_ACTION_PATH: root,
+          GITHUB_API_URL: url,
+          GITHUB_REPOSITORY: 'acme/pay',
+          GITHUB_WORKFLOW: 'keys --> x',
+          GITHUB_JOB: 'keyaudit',
+          GITHUB_EVENT_PATH: join(cwd, 'event.json'),
+          KEYAUDIT_COMMENT_TOKEN: 'ghs_token',
+          ...env,
+        },
+        extendEnv: false,
+        reject: false,
+        stdin: 'ignore',
+      },
+    );
+  }
+
+  it('is one, written by the first run and brought up to date by the next', async () => {
+    const cwd = await temporaryFolder();
+    const git = (...args: string[]) =>
+      execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd });
+    await mkdir(join(cwd, 'profiles'));
+    await writeFile(join(cwd, 'profiles/mine.yaml'), 'name: mine\npermissions:\n  products: read\n');
+    await git('init', '-q');
+    await git('add', 'profiles');
+    await git('commit', '-qm', 'base');
+    await git('update-ref', 'refs/remotes/origin/main', 'HEAD');
+    await writeFile(join(cwd, 'profiles/mine.yaml'), 'name: mine\npermissions:\n  products: write\n');
+    const verified = await step(
+      cwd,
+      { comment: 'true', frozen: 'false', formats: '' },
+      { GITHUB_BASE_REF: 'main' },
+    );
+    expect(verified.exitCode, verified.stdout).toBe(0);
+    const files = verified.outputs['comment-files'] ?? '';
+    expect(files.split('\n')).toHaveLength(2);
+    // A person may write the mark as well, and is not spoken for.
+    const kept: Comment[] = [
+      { id: 900, body: '<!-- keyaudit keys __> x/keyaudit --> mine', user: { type: 'User' } },
+      ...Array.from({ length: 120 }, (_, id) => ({ id: 1000 + id, body: 'Nice.', user: { type: 'Bot' } })),
+    ];
+    const github = await comments(kept);
+    const first = await comment(cwd, github.url, { KEYAUDIT_COMMENT_FILES: files });
+    expect(first.stdout).toBe('The comment was written.');
+    const written = kept.at(-1)?.body ?? '';
+    expect(written).toContain('## keyaudit verify: ✅');
+    expect(written).toContain('## keyaudit diff: ⚠️ 1 wider');
+    await writeFile(join(cwd, files.split('\n')[0] ?? ''), 'Later.');
+    const second = await comment(cwd, github.url, { KEYAUDIT_COMMENT_FILES: files });
+    expect(second.stdout).toBe('The comment was brought up to date.');
+    expect(kept).toHaveLength(122);
+    expect(kept.at(-1)?.body).toContain('Later.');
+    expect(kept[0]?.body).toContain('mine');
+  });
+
+  it.each([403, 404, 500])('is a warning where it cannot be written: HTTP %i', async (status) => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'a.md'), 'Text.');
+    const { url } = await comments([], status);
+    const run = await comment(cwd, url, { KEYAUDIT_COMMENT_FILES: 'a.md' });
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toMatch(new RegExp(`^::warning title=keyaudit::.*answered HTTP ${status}`));
+    expect(run.stdout).not.toContain('ghs_token');
   });
 });
