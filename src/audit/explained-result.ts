@@ -96,6 +96,7 @@ async function fixContext(
     variable: key?.variable ?? profile.env,
     place: key?.place ?? '',
     made: record === undefined ? undefined : { keyApi: record.keyApi, place: record.place },
+    isLasting: target.name !== 'stripe-mock',
     madeFor: key?.madeFor ?? null,
     lockFile: lockFile?.file,
     acceptUntil:

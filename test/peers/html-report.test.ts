@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type PastRun, pastRunOf } from '../../src/core/result/history.ts';
 import type { VerifyReport } from '../../src/core/result/verify-report.ts';
 import { renderVerifyHtml } from '../../src/report/verify/html/html.ts';
 import { findBrowser } from '../support/peer.ts';
@@ -83,26 +84,38 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
     return { page, complaints };
   }
 
-  const shownFindings = (page: Page) => page.locator('.finding:visible h3').allInnerTexts();
+  /** `over-grant charge_write in more`, as they stand on the page. */
+  const shownFindings = (page: Page) =>
+    page.evaluate(`[...document.querySelectorAll('.finding')]
+      .filter((card) => card.checkVisibility())
+      .map((card) => {
+        const words = [card.querySelector('.badge'), card.querySelector('.title code')];
+        const said = words.flatMap((one) => one?.textContent ?? []).join(' ');
+        return said + ' in ' + card.closest('.group')?.querySelector('.of')?.textContent;
+      })`) as Promise<string[]>;
+  /** What needs nothing is folded. */
+  const unfold = (page: Page) => page.locator('#notes > summary').click();
   const shownResources = (page: Page) => page.locator('#matrix tbody th:visible').allTextContents();
   const shownCalls = (page: Page) => page.locator('#calls tbody th').allTextContents();
   const count = (page: Page) => page.locator('#count').textContent();
 
   it('shows findings, matrix and calls, the gravest first', async () => {
     const { page, complaints } = await open(report);
-    expect(await shownFindings(page)).toEqual([
-      'over-grant refunds.create in more',
-      'under-grant disputes.list in less',
-      'not determined keyless',
-      'accepted charges.create in more',
-    ]);
+    const grave = [
+      'over-grant charge_write in more',
+      'under-grant charge_write in less',
+      'not determined in keyless',
+    ];
+    expect(await shownFindings(page)).toEqual(grave);
+    await unfold(page);
+    expect(await shownFindings(page)).toEqual([...grave, 'accepted charge_write in more']);
     expect(await shownResources(page)).toEqual(['refunds', 'disputes', 'charges']);
     expect(await page.locator('#matrix tbody tr').first().locator('td').allTextContents()).toEqual([
       'none → write ▲1, 1 over-grant',
       '·',
       '·',
     ]);
-    expect((await shownCalls(page))[0]).toBe('refunds.create');
+    expect((await shownCalls(page))[0]).toBe('refunds.createPOST /v1/refunds');
     expect(await count(page)).toBe('Showing 4 findings, 3 of 4 resources, 6 calls.');
     expect(complaints).toEqual([]);
   });
@@ -110,9 +123,9 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
   it('filters by kind and by profile, and goes back', async () => {
     const { page } = await open(report);
     await page.getByLabel('Kind').selectOption('under-grant');
-    expect(await shownFindings(page)).toEqual(['under-grant disputes.list in less']);
+    expect(await shownFindings(page)).toEqual(['under-grant charge_write in less']);
     expect(await shownResources(page)).toEqual(['disputes']);
-    expect(await shownCalls(page)).toEqual(['disputes.list']);
+    expect(await shownCalls(page)).toEqual(['disputes.listGET /v1/disputes']);
     expect(await count(page)).toBe('Showing 1 of 4 findings, 1 of 4 resources, 1 of 6 calls.');
     await page.getByLabel('Kind').selectOption('');
     await page.getByLabel('Profile', { exact: true }).selectOption({ label: 'less' });
@@ -127,59 +140,97 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
     const { page } = await open(report);
     const search = page.getByLabel('Search');
     await search.fill('PAYOUTS more');
-    await expect.poll(() => shownCalls(page)).toEqual(['payouts.list']);
+    await expect.poll(() => shownCalls(page)).toEqual(['payouts.listGET /v1/payouts']);
     expect(await shownResources(page)).toEqual(['payouts']);
     expect(await shownFindings(page)).toEqual([]);
     expect(await page.getByText('None fits the filter.').isVisible()).toBe(true);
+    await search.fill('charge_write in');
+    await expect.poll(() => shownFindings(page)).toEqual([]);
     await search.fill('post /v1/refunds');
     await expect
-      .poll(() => shownFindings(page))
-      .toEqual(['over-grant refunds.create in more', 'accepted charges.create in more']);
+      .poll(() => shownCalls(page))
+      .toEqual(['refunds.createPOST /v1/refunds', 'charges.createPOST /v1/refunds']);
   });
 
   it('shows drift after the grave findings, and filters it', async () => {
-    const [more, ...others] = report.results;
-    if (more === undefined) throw new Error('the report has no results');
-    const drifted = { ...more, drift: [drift('wider-key'), drift('changed', { name: 'fingerprint' })] };
-    const { page, complaints } = await open(
-      { ...report, results: [drifted, ...others] },
-      { bypassCSP: true },
-    );
+    const drifted = verifyResult({
+      profile: 'more',
+      findings: [finding('over-grant')],
+      drift: [drift('wider-key'), drift('changed', { name: 'fingerprint' })],
+    });
+    const { page, complaints } = await open(verifyReport([drifted]), { bypassCSP: true });
     expect(await shownFindings(page)).toEqual([
-      'over-grant refunds.create in more',
-      'under-grant disputes.list in less',
+      'over-grant charge_write in more',
       'wider-key wider-key.call in more',
-      'not determined keyless',
-      'accepted charges.create in more',
-      'changed fingerprint in more',
     ]);
     await page.getByLabel('Kind').selectOption('drift');
+    await unfold(page);
     expect(await shownFindings(page)).toEqual([
       'wider-key wider-key.call in more',
       'changed fingerprint in more',
     ]);
-    expect(await count(page)).toMatch(/^Showing 2 of 6 findings/);
-    await page.addScriptTag({
-      content: await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8'),
-    });
-    const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string }[] };
-    expect(violations.map(({ id }) => id)).toEqual([]);
+    expect(await count(page)).toMatch(/^Showing 2 of 3 findings/);
+    expect(await axe(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('links to a finding, folded or not, and to what is filtered', async () => {
+    const { page } = await open(report);
+    const links = page.locator('.anchor');
+    const hrefs = await links.evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
+    expect(new Set(hrefs).size).toBe(4);
+    const url = page.url();
+    await page.goto(`${url.replace(/#.*/, '')}${hrefs.at(-1)}`);
+    await page.reload();
+    await expect.poll(() => shownFindings(page)).toContain('accepted charge_write in more');
+    await page.getByLabel('Kind').selectOption('under-grant');
+    const there = page.url();
+    expect(there).toContain('#!kind=under-grant');
+    await page.goto('about:blank');
+    await page.goto(there);
+    expect(await shownFindings(page)).toEqual(['under-grant charge_write in less']);
+    expect(await page.getByLabel('Kind').inputValue()).toBe('under-grant');
+    await page.goto('about:blank');
+    await page.goto(`${url.replace(/#.*/, '')}#!profile=less&q=nothing`);
+    expect(await shownFindings(page)).toEqual([]);
+  });
+
+  it('copies what mends a finding, and what would accept it', async () => {
+    const widening = verifyResult({ findings: [finding('over-grant')] });
+    const [explained] = widening.permissionFindings;
+    if (explained === undefined) throw new Error('the factory explains nothing');
+    const { page, complaints } = await open(
+      verifyReport([{ ...widening, permissionFindings: [{ ...explained, cause: 'widening' }] }]),
+      { permissions: ['clipboard-read', 'clipboard-write'] },
+    );
+    const copied = () => page.evaluate('navigator.clipboard.readText()');
+    await page.locator('.copy button').first().click();
+    expect(await page.locator('.copy button').first().textContent()).toBe('Copied');
+    expect(await copied()).toBe('keyaudit rotate analytics');
+    await page.getByText('As accept:').click();
+    await page.locator('.accept button').click();
+    await expect.poll(copied).toBe('accept:\n  - operations: [refunds.create]\n    reason: ');
     expect(complaints).toEqual([]);
   });
 
   it('can be used from the keyboard alone', async () => {
     const { page } = await open(largeReport(1, 250));
-    await page.keyboard.press('Tab');
+    const focused: string[] = [];
+    for (let step = 0; step < 20 && focused.at(-1) !== 'search'; step++) {
+      await page.keyboard.press('Tab');
+      focused.push(await page.evaluate('document.activeElement.id || document.activeElement.localName'));
+    }
     await page.keyboard.type('call');
     expect(await page.getByLabel('Search').inputValue()).toBe('call');
-    const focused: string[] = [];
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Shift+Tab');
     for (let step = 0; step < 8; step++) {
       await page.keyboard.press('Tab');
       focused.push(
         await page.evaluate('document.activeElement.id || document.activeElement.textContent.slice(0, 5)'),
       );
     }
-    for (const id of ['kind', 'profile', 'Reset', 'calls-scroll', 'more']) expect(focused).toContain(id);
+    for (const id of ['kind', 'profile', 'Reset']) expect(focused).toContain(id);
     await page.locator('#more').focus();
     await page.keyboard.press('Enter');
     expect(await page.locator('#calls tbody tr').count()).toBe(200);
@@ -205,20 +256,87 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
     expect(wider).toBe(0);
-    await page.addScriptTag({
-      content: await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8'),
-    });
-    const { violations } = (await page.evaluate('axe.run()')) as {
-      violations: { id: string; nodes: { html: string }[] }[];
-    };
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+    for (const details of await page.locator('details').all())
+      await details.evaluate((element) => element.setAttribute('open', ''));
+    expect(await axe(page)).toEqual([]);
+    expect(
+      await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
+    ).toBe(0);
   });
 
-  it('prints findings and matrix, not the controls', async () => {
-    const { page } = await open(report);
+  it.each<[string, VerifyReport]>([
+    ['a small report', report],
+    ['60 keys with findings', largeReport(60, 300)],
+    [
+      '60 keys without',
+      verifyReport(largeReport(60, 300).results.map((one) => verifyResult({ profile: one.profile }))),
+    ],
+  ])('prints on one page, with a place to sign and the matrix in one piece: %s', async (_what, shown) => {
+    const { page } = await open(shown);
     await page.emulateMedia({ media: 'print', colorScheme: 'light' });
     expect(await page.locator('#filter, #calls-section, #quiet').filter({ visible: true }).count()).toBe(0);
-    expect(await page.locator('.finding, #matrix').filter({ visible: true }).count()).toBe(5);
+    expect(await page.locator('#matrix, .signature, .numbers').filter({ visible: true }).count()).toBe(3);
+    const pdf = await page.pdf({ preferCSSPageSize: true });
+    expect(pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g)).toHaveLength(1);
+  });
+
+  const green = verifyReport(
+    Array.from({ length: 5 }, (_, index) => verifyResult({ profile: `a-profile-with-a-long-name-${index}` })),
+  );
+  it.each<[string, VerifyReport, BrowserContextOptions]>(
+    [
+      ['green, 5 keys', green] as const,
+      ['red, 3 keys', report] as const,
+      ['red, 60 keys', largeReport(60, 300)] as const,
+    ].flatMap(([what, shown]) => [
+      [`${what}, desktop`, shown, { viewport: { width: 1280, height: 800 } }],
+      [
+        `${what}, phone, dark`,
+        shown,
+        { viewport: { width: 400, height: 800 }, colorScheme: 'dark' as const },
+      ],
+    ]),
+  )(
+    'has verdict, numbers and the beginning of the matrix on its first screen: %s',
+    async (_what, shown, options) => {
+      const { page } = await open(shown, options);
+      const bottoms = await (page.evaluate(`['h1', '.numbers', '#matrix tbody tr'].map(
+        (selector) => document.querySelector(selector)?.getBoundingClientRect().bottom ?? NaN,
+      )`) as Promise<number[]>);
+      for (const bottom of bottoms) expect(bottom).toBeLessThan(800);
+      expect(await page.title()).toMatch(/^keyaudit 2026-11-02 08:00 UTC: [✔✘?] /);
+    },
+  );
+
+  it('cuts off no call on a phone', async () => {
+    const { page } = await open(largeReport(3, 60), { viewport: { width: 400, height: 800 } });
+    const cut =
+      await page.evaluate(`[...document.querySelectorAll('#calls tbody td, #calls tbody th')].filter((cell) => {
+          const { left, right } = cell.getBoundingClientRect();
+          return left < 0 || right > 400 || cell.scrollWidth > cell.clientWidth + 1;
+        }).length`);
+    expect(cut).toBe(0);
+  });
+
+  it('shows the last runs as small lines', async () => {
+    const [first] = report.results;
+    const run = (at: string, overGrants: number) => ({
+      ...pastRunOf(report),
+      at,
+      results: [
+        {
+          ...pastRunOf(verifyReport(first === undefined ? [] : [first])).results[0],
+          overGrants,
+          ok: overGrants === 0,
+        },
+      ],
+    });
+    const history = [run('2026-10-01T00:00:00Z', 0), run('2026-11-01T00:00:00Z', 2)] as PastRun[];
+    const { page } = await open({ ...report, history });
+    await page.locator('#profiles > summary').click();
+    expect(await page.getByRole('img').getAttribute('aria-label')).toMatch(
+      /^1 of 2 runs passed since 2026-10-01; findings: /,
+    );
   });
 
   it('shows findings and the whole matrix without its script', async () => {
@@ -241,7 +359,7 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
     const { page, complaints } = await open(verifyReport(results));
     await page.getByLabel('Search').fill('<script');
     await expect.poll(() => count(page)).toMatch(/^Showing 1 of 11 findings/);
-    expect(await shownCalls(page)).toContain('<script>alert(1)</script>');
+    expect((await shownCalls(page)).join()).toContain('<script>alert(1)</script>');
     expect(await page.locator('img').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
@@ -262,6 +380,17 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
     expect(took).toBeLessThan(await openedIn(page));
   });
 });
+
+/** The rules of axe that a page breaks, each with a place. */
+async function axe(page: Page): Promise<readonly string[]> {
+  await page.addScriptTag({
+    content: await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8'),
+  });
+  const { violations } = (await page.evaluate('axe.run()')) as {
+    violations: { id: string; nodes: { html: string }[] }[];
+  };
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
 
 /** How long the page took to load and run its script, in ms. */
 async function openedIn(page: Page): Promise<number> {

@@ -14,6 +14,8 @@ export interface FixContext {
   readonly place: string;
   /** How it was made, where it was made here and is the newest of its profile on this server. */
   readonly made?: { readonly keyApi: string; readonly place: string };
+  /** Whether a later command finds the same account: a stripe-mock has another one each time it is started. */
+  readonly isLasting: boolean;
   /** The other profile that this key was made for. */
   readonly madeFor: string | null;
   /** The lock file that was compared with. */
@@ -56,10 +58,14 @@ export function fixFor(finding: Omit<PermissionFinding, 'fix'>, context: FixCont
         case 'wider-key':
         case 'wider-profile':
         case 'new-widening':
-        case 'not-verified':
         case 'narrower':
         case 'changed':
           return relock(context);
+        case 'not-verified':
+          return {
+            text: 'Verify as deep as it was locked; what nobody can verify any more is locked anew with "keyaudit lock".',
+            command: commandLine(['verify', '--profile', context.profile, ...frozen(context)], context),
+          };
         case 'key-age-unknown':
           return makeKey(context, 'A key that is made here, whose age is then known');
         default:
@@ -94,7 +100,7 @@ export function fixForStopped(code: string, context: FixContext): Fix | undefine
 /** Rotating makes a key that is as its profile says, and never a broader one than the old. */
 function replaceKey(context: FixContext, what: string): Fix {
   const { made, profile } = context;
-  if (made === undefined || made.keyApi === 'dashboard') return makeKey(context, what);
+  if (made === undefined || made.keyApi === 'dashboard' || !context.isLasting) return makeKey(context, what);
   return {
     text: `${what} takes its place, and this one ends.${elsewhere(made.place, context)}`,
     command: `${commandLine(['rotate', profile, ...storeOf(made.place)], context)}${unset(context)}`,
@@ -172,6 +178,11 @@ function relock(context: FixContext): Fix {
       context,
     ),
   };
+}
+
+/** Compared with the same lock file. */
+function frozen({ lockFile }: FixContext): readonly string[] {
+  return lockFile === undefined || lockFile === DEFAULT_LOCK ? ['--frozen'] : ['--lock', lockFile];
 }
 
 const DEFAULT_LOCK = 'keyaudit.lock.yaml';

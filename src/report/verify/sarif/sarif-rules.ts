@@ -29,7 +29,7 @@ const rules: Readonly<Record<RuleKind, Rule>> = {
     help: 'Give the key the permission that the message names ("keyaudit rotate" makes a new key with all of them), or take the need out of the profile.',
   },
   inconclusive: {
-    name: 'Inconclusive',
+    name: 'NotDetermined',
     level: 'warning',
     short: 'What the key can do could not be determined',
     full: 'A probe brought no answer from which it follows whether the key is allowed the operation, so nothing is known about it.',

@@ -1,0 +1,230 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import type { Fix, PermissionFinding } from '../../src/core/result/findings/permission-finding.ts';
+import { findStripeMock, PEERS } from '../support/peer.ts';
+import { KEYAUDIT, NODE, temporaryFolder } from '../support/run-cli.ts';
+import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
+
+// What a report prints as the command that mends a finding is run as printed, by a shell, and mends it.
+
+const stripeMock = await findStripeMock('fixes with --target stripe-mock');
+
+const BASE = `name: mine
+permissions:
+  products: read
+  coupons: read
+`;
+
+interface Place {
+  readonly cwd: string;
+  profile(text: string): Promise<void>;
+  /** A script for bash in which `keyaudit` is this one; its exit code. */
+  shell(script: string, env?: Readonly<Record<string, string>>): ReturnType<typeof execa>;
+}
+
+interface Target {
+  readonly name: string;
+  readonly flags: (sandbox: SandboxServer | undefined) => string;
+  readonly needsServer: boolean;
+  readonly missing?: boolean;
+}
+
+const TARGETS: readonly Target[] = [
+  { name: 'sandbox', flags: () => '', needsServer: false },
+  {
+    name: 'a sandbox server',
+    flags: (server) => `--target sandbox --api-base ${server?.url}`,
+    needsServer: true,
+  },
+  // The real one is not at hand; the same client, pace and key APIs, at another address.
+  {
+    name: 'stripe',
+    flags: (server) => `--target stripe --api-base ${server?.url}`,
+    needsServer: true,
+  },
+  {
+    name: 'stripe-mock',
+    flags: () => '--target stripe-mock',
+    needsServer: false,
+    missing: stripeMock.missing,
+  },
+];
+
+/** A situation: what is done before, what `verify` is asked, and which finding the command then mends. */
+interface Situation {
+  readonly what: string;
+  /** Runs before; `FLAGS` stands for those of the target. */
+  readonly before: string;
+  readonly edit?: string;
+  readonly next?: string;
+  readonly verify?: string;
+  readonly finds: (result: Result) => Fix | null | undefined;
+  readonly prints: RegExp;
+}
+
+interface Result {
+  readonly permissionFindings: readonly PermissionFinding[];
+  readonly stoppedFix?: Fix;
+}
+
+const of =
+  (kind: string) =>
+  ({ permissionFindings }: Result) =>
+    permissionFindings.find((finding) => finding.kind === kind)?.fix;
+const MORE = `${BASE}  payouts: write\n`;
+const PROVISION = 'keyaudit provision mine --quiet FLAGS';
+
+const SITUATIONS: readonly Situation[] = [
+  {
+    what: 'a permission too many',
+    before: PROVISION,
+    edit: BASE,
+    finds: of('over-grant'),
+    prints: /^keyaudit rotate mine/,
+  },
+  {
+    what: 'a permission too many, in a variable',
+    before: PROVISION,
+    edit: BASE,
+    next: 'export STRIPE_MINE_KEY="$(sed -n s/^STRIPE_MINE_KEY=//p .keyaudit/keys.env)"',
+    finds: of('over-grant'),
+    prints: /^keyaudit rotate mine.* && unset STRIPE_MINE_KEY$/,
+  },
+  {
+    what: 'a permission too few',
+    before: PROVISION,
+    edit: `${MORE}  disputes: read\n`,
+    finds: of('under-grant'),
+    prints: /^keyaudit provision mine/,
+  },
+  {
+    what: 'what comes along and is not accepted',
+    before: PROVISION,
+    edit: `${MORE}  refunds: write\n`,
+    next: PROVISION,
+    finds: of('over-grant'),
+    prints: /^keyaudit profiles accept mine charges/,
+  },
+  {
+    what: 'the key of another profile',
+    before: PROVISION,
+    edit: BASE,
+    next: 'export OTHER="$(sed -n s/^STRIPE_MINE_KEY=//p .keyaudit/keys.env)"; sed s/mine/other/ profiles/mine.yaml > profiles/other.yaml; export STRIPE_OTHER_KEY="$OTHER"',
+    verify: 'keyaudit verify other',
+    finds: of('over-grant'),
+    prints: /^keyaudit provision other.* && unset STRIPE_OTHER_KEY$/,
+  },
+  {
+    what: 'a key that is missing',
+    before: 'true',
+    finds: ({ stoppedFix }) => stoppedFix,
+    prints: /^keyaudit provision mine/,
+  },
+  {
+    what: 'a key that is dead',
+    before: `${PROVISION} && export STRIPE_MINE_KEY=rk_test_${'0'.repeat(24)}`,
+    finds: ({ stoppedFix }) => stoppedFix,
+    prints: /^keyaudit provision mine.* && unset STRIPE_MINE_KEY$/,
+  },
+  {
+    what: 'a profile that was widened since it was locked',
+    before: `${PROVISION} && keyaudit lock mine --quiet FLAGS`,
+    edit: `${MORE}  disputes: read\n`,
+    next: PROVISION,
+    verify: 'keyaudit verify mine --frozen',
+    finds: of('wider-profile'),
+    prints: /^keyaudit lock mine/,
+  },
+  {
+    what: 'a key that is narrower than it was locked',
+    before: `${PROVISION} && keyaudit lock mine --lock other.lock.yaml --quiet FLAGS`,
+    edit: BASE,
+    next: PROVISION,
+    verify: 'keyaudit verify mine --lock other.lock.yaml',
+    finds: of('narrower'),
+    prints: /^keyaudit lock mine --lock other\.lock\.yaml/,
+  },
+  {
+    what: 'an age that nobody knows',
+    before: `echo 'require: { maxKeyAge: 90d }' > keyaudit.policy.yaml && ${PROVISION} && export STRIPE_MINE_KEY="$(sed -n s/^STRIPE_MINE_KEY=//p .keyaudit/keys.env)" && rm .keyaudit/keys.json`,
+    finds: of('key-age-unknown'),
+    prints: /^keyaudit provision mine.* && unset STRIPE_MINE_KEY$/,
+  },
+];
+
+describe.each(TARGETS)('on $name', ({ name, flags, needsServer, missing = false }) => {
+  it.skipIf(missing).each(SITUATIONS)('the command that is printed mends $what', async (situation) => {
+    const place = await newPlace(needsServer);
+    const withFlags = (script: string) => script.replaceAll('FLAGS', flags(place.sandbox));
+    await place.profile(MORE);
+    const verify = `${situation.verify ?? 'keyaudit verify mine'} ${flags(place.sandbox)} --format json`;
+    // One shell for all of it: what a command exports or takes back holds for the next one.
+    const script = (command: string) =>
+      [
+        withFlags(situation.before),
+        ...(situation.edit === undefined ? [] : [`cat > profiles/mine.yaml <<'END'\n${situation.edit}END`]),
+        withFlags(situation.next ?? 'true'),
+        `${verify} --output before.json; echo "before $?"`,
+        command,
+        `${verify} --output after.json; echo "after $?"`,
+      ].join('\n');
+    const first = await place.shell(script('true'));
+    const fix = situation.finds(await resultIn(place.cwd, 'before.json', String(first.all)));
+    // A stripe-mock has another account each time it is started, so that no key of an earlier one can be rotated.
+    const printed = name === 'stripe-mock' ? /^keyaudit (?:rotate|provision) / : situation.prints;
+    expect(fix?.command, String(first.all)).toMatch(
+      situation.prints.source.includes('rotate') ? printed : situation.prints,
+    );
+    const command = fix?.command ?? '';
+    // The same once more in a new folder, now with the command between.
+    const again = await newPlace(needsServer);
+    await again.profile(MORE);
+    const own = command.replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none');
+    const second = await again.shell(
+      script(own).replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none'),
+    );
+    const after = await resultIn(again.cwd, 'after.json', String(second.all));
+    expect(situation.finds(after), `${own}\n${second.all}`).toBeUndefined();
+    expect(String(second.all), own).toMatch(/^after 0$/m);
+  });
+});
+
+async function newPlace(
+  needsServer: boolean,
+): Promise<Place & { readonly sandbox: SandboxServer | undefined }> {
+  const cwd = await temporaryFolder();
+  await mkdir(join(cwd, 'profiles'));
+  const settings = ['--set', 'expiryDelayMs=0', '--set', 'narrowingDelayMs=0'];
+  const sandbox = needsServer ? await startSandboxServer(cwd, settings) : undefined;
+  return {
+    cwd,
+    sandbox,
+    profile: (text) => writeFile(join(cwd, 'profiles/mine.yaml'), text),
+    shell: (script, env = {}) =>
+      execa('bash', ['-c', `keyaudit() { "${NODE}" "${KEYAUDIT}" "$@"; }\n${script}`], {
+        cwd,
+        env: {
+          PATH: `${join(PEERS, 'bin')}:${process.env.PATH}`,
+          HOME: cwd,
+          NO_COLOR: '1',
+          KEYAUDIT_RATE: '200',
+          ...(sandbox === undefined ? {} : { STRIPE_SECRET_KEY: sandbox.secretKey }),
+          ...env,
+        },
+        extendEnv: false,
+        reject: false,
+        stdin: 'ignore',
+        all: true,
+      }),
+  };
+}
+
+async function resultIn(cwd: string, file: string, said: string): Promise<Result> {
+  const text = await readFile(join(cwd, file), 'utf8').catch(() => '');
+  expect(text, said).not.toBe('');
+  const [result] = (JSON.parse(text) as { results: Result[] }).results;
+  if (result === undefined) throw new Error('no result');
+  return result;
+}
