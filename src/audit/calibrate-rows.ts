@@ -89,10 +89,11 @@ function notAsked(
 async function writeRows(
   checks: readonly RowCheck[],
   { write }: CalibrateRowsOptions,
-  { env, cwd, now, globals }: OpenSession,
+  session: OpenSession,
 ): Promise<{ file: string; rows: number } | undefined> {
   if (write === undefined) return undefined;
-  const where = calibratedTarget(globals);
+  const { env, cwd, now } = session;
+  const where = calibratedTarget(session.globals);
   const rows = checks.flatMap(({ operation, catalog: known, resolver, agrees }): CalibratedRow[] => {
     if (resolver === null || resolver.length === 0) return [];
     if (agrees) return [{ operation, permissions: known }];
@@ -101,7 +102,7 @@ async function writeRows(
   });
   const file = await writeCalibratedRows(env, basename(write), where, rows, now());
   if (isPath(write) && resolve(cwd, write) !== file) {
-    await writeResultFile(cwd, write, `${JSON.stringify({ ...where, rows }, null, 1)}\n`);
+    await writeResultFile(session, write, `${JSON.stringify({ ...where, rows }, null, 1)}\n`);
   }
   return { file, rows: rows.length };
 }

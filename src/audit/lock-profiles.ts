@@ -35,7 +35,7 @@ export interface Locked {
 export async function lockProfiles(options: LockProfilesOptions, session: Session): Promise<Locked> {
   const { check = false, all = false, lock: file = LOCK_FILE } = options;
   const grants = await grantsFor(options, session);
-  await requireWritable(session.cwd, file);
+  await requireWritable(session, file);
   const previous = await readPrevious(session.cwd, file, { replace: all && !check });
   const { report, verified } = await verifyProfiles(grants, options, session);
   if (exitCodeOf(report) !== EXIT.ok)
@@ -46,7 +46,7 @@ export async function lockProfiles(options: LockProfilesOptions, session: Sessio
   );
   const next = mergeLock(previous?.lock, new Map(entries), { whole: all });
   const changed = previous === undefined || textBesidesKeys(next) !== textBesidesKeys(previous.lock);
-  if (!check) await writeLockFile(session.cwd, file, next);
+  if (!check) await writeLockFile(session, file, next);
   return { file, changed, report, verified, previous };
 }
 

@@ -16,7 +16,7 @@ export function wantsColour(
 export function commandContext(
   options: ProgramOptions,
   version: string,
-  { argv, env, cwd, packageRoot, stdin, stdout, stderr, now, signal }: Surroundings,
+  { argv, env, cwd, packageRoot, stdin, stdout, stderr, redact, now, signal }: Surroundings,
 ): CommandContext {
   const output = (guarded: GuardedStream): Output => {
     const colour = wantsColour(argv, env) && (guarded.isTerminal || Boolean(env.FORCE_COLOR));
@@ -38,6 +38,7 @@ export function commandContext(
     version,
     globals: { ...globalOptions(options), cleanup: options.cleanup },
     stdout: output(stdout),
+    redact,
     writeUnredacted: stdout.unredacted,
     stderr: output(stderr),
     stdin: {

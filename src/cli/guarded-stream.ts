@@ -1,5 +1,5 @@
 import { plainText, withoutCommands } from '../core/plain-text.ts';
-import { type RedactedWriter, redactedWriter } from '../store/redactor.ts';
+import type { RedactedWriter, Redactor } from '../store/redactor.ts';
 
 /** Annotations of `--format github`, the only commands to a CI runner that keyaudit gives. */
 const ANNOTATION = /^::(?:error|warning|notice) file=[^\n]*::/;
@@ -31,10 +31,10 @@ export class GuardedStream {
   /** The beginning of a line that is not ended yet: what follows could make a command of it. */
   #line = '';
 
-  constructor(stream: OutputStream) {
+  constructor(stream: OutputStream, redactor: Redactor) {
     this.stream = stream;
     this.#write = stream.write.bind(stream) as (chunk: string) => boolean;
-    this.#redacted = redactedWriter((text) => this.#send(text));
+    this.#redacted = redactor.writer((text) => this.#send(text));
     stream.on('error', (error) => this.#fail(error));
     // Everything that does not come through this class: libraries, the debug output of Node, warnings.
     stream.write = ((chunk: string | Uint8Array, ...rest: unknown[]) => {

@@ -1,4 +1,6 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
+import { SecretKey } from '../core/secret-key.ts';
+import { Redactor } from '../store/redactor.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { printError } from './print-error.ts';
 import { run, type Surroundings } from './run.ts';
@@ -29,6 +31,9 @@ function signalOfTheUser(): AbortSignal {
   return abort.signal;
 }
 
+// Told of every key before the first is read.
+const redactor = new Redactor();
+SecretKey.onCreate(redactor.take);
 const surroundings: Surroundings = {
   argv: process.argv,
   env: process.env,
@@ -39,8 +44,9 @@ const surroundings: Surroundings = {
   get stdin() {
     return process.stdin;
   },
-  stdout: new GuardedStream(process.stdout),
-  stderr: new GuardedStream(process.stderr),
+  stdout: new GuardedStream(process.stdout, redactor),
+  stderr: new GuardedStream(process.stderr, redactor),
+  redact: redactor.redact,
   now: () => new Date(),
   signal: signalOfTheUser(),
 };

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: GuardedStream;
   readonly stderr: GuardedStream;
+  /** Takes out every secret that is read while it runs. */
+  readonly redact: (text: string) => string;
   readonly now: () => Date;
   /** Aborted when the user ends the run. */
   readonly signal: AbortSignal;

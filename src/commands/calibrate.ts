@@ -37,14 +37,14 @@ export interface CalibrateOptions {
  * an interrupted run is gone on with.
  */
 export async function calibrate(options: CalibrateOptions, context: CommandContext): Promise<ExitCode> {
-  const { globals, cwd } = context;
+  const { globals } = context;
   requireFormat(globals.format, ['table', 'json']);
   const session = await openSession(context);
   if (options.print === true) return print(session);
   requireSensible(options, session);
   // Before hundreds of requests, not after.
   for (const file of [globals.output, options.write]) {
-    if (file !== undefined && (file === globals.output || isPath(file))) await requireWritable(cwd, file);
+    if (file !== undefined && (file === globals.output || isPath(file))) await requireWritable(context, file);
   }
   return withTarget(session, async (open) => {
     await cleanUp(open, {});

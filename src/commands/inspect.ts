@@ -26,12 +26,12 @@ export interface InspectOptions {
 
 /** `keyaudit inspect`: what can this key do? Needs no profile, and writes one. */
 export async function inspect(options: InspectOptions, context: CommandContext): Promise<ExitCode> {
-  const { globals, cwd, stderr } = context;
+  const { globals, stderr } = context;
   requireFormat(globals.format, ['table', 'json', 'profile']);
   const name = options.name ?? nameFrom(options.profileOutput) ?? 'inspected-key';
   requireProfileName(name);
   for (const file of [options.profileOutput, globals.output]) {
-    if (file !== undefined) await requireWritable(cwd, file);
+    if (file !== undefined) await requireWritable(context, file);
   }
   const found = await readKey(options, context);
   requireRestricted(
@@ -55,7 +55,7 @@ export async function inspect(options: InspectOptions, context: CommandContext):
     });
     if (globals.format === 'profile' && exitCode !== EXIT.ok) warnIncomplete(report, session);
     if (options.profileOutput !== undefined) {
-      await writeResultFile(cwd, options.profileOutput, profile);
+      await writeResultFile(session, options.profileOutput, profile);
       if (!globals.quiet) stderr.write(`Wrote a profile for this key to ${options.profileOutput}.\n`);
     }
     return exitCode;

@@ -68,10 +68,13 @@ export class SecretKey {
     });
   }
 
-  /** Told of every secret that the process has seen and will see; the output redactor listens here. */
-  static onCreate(listener: (value: string) => void): void {
-    listeners.push(listener);
-    for (const value of seen) listener(value);
+  /**
+   * Tells of every secret that is read from now on, one that is refused too; the redactor of a run listens here.
+   * @returns ends it
+   */
+  static onCreate(listener: (value: string) => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   /** The secret itself. Never pass it to anything that prints. */
@@ -95,10 +98,7 @@ export class SecretKey {
 }
 
 function announce(value: string): void {
-  seen.add(value);
   for (const listener of listeners) listener(value);
 }
 
-const listeners: ((value: string) => void)[] = [];
-/** So that it does not matter whether the redactor or the first key is there first. */
-const seen = new Set<string>();
+const listeners = new Set<(value: string) => void>();

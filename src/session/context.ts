@@ -38,6 +38,8 @@ export interface CommandContext {
   };
   /** Results. */
   readonly stdout: Output;
+  /** Takes out every secret that this run has seen. */
+  readonly redact: (text: string) => string;
   /** Standard output past the redactor, for a secret that the user asked to see. */
   readonly writeUnredacted: (text: string) => void;
   /** Progress and errors. */

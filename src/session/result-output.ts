@@ -16,7 +16,7 @@ export async function withResultOutput(
   }
   const chunks: string[] = [];
   render({ write: (text) => chunks.push(text), columns: undefined, colour: false });
-  await writeResultFile(context.cwd, file, chunks.join(''));
+  await writeResultFile(context, file, chunks.join(''));
 }
 
 /**

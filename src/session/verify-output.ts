@@ -37,7 +37,7 @@ export async function parseReportRequests(
       });
     }
     files.add(path);
-    await requireWritable(context.cwd, file);
+    await requireWritable(context, file);
   }
   return requests;
 }
@@ -83,7 +83,7 @@ async function printReport(
   if (file === STDOUT) render(report, context.stdout, options);
   else
     await writeResultFile(
-      context.cwd,
+      context,
       file,
       textOf((output) => render(report, output, options)),
     );
@@ -91,7 +91,7 @@ async function printReport(
   if (format === 'github' && summary !== undefined && summary !== '') {
     const renderSummary = await loadRenderer('markdown');
     const text = textOf((output) => renderSummary(report, output, { ...options, verbose: false }));
-    await appendToResultFile(context.cwd, summary, `${text}\n`);
+    await appendToResultFile(context, summary, `${text}\n`);
   }
 }
 

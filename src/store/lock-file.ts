@@ -6,7 +6,7 @@ import { KeyauditError, type Problem, type SourceLocation } from '../core/error.
 import { LOCK_FILE, LOCK_SCHEMA, type Lock, lockSchema } from '../core/lock/lock.ts';
 import { digestOf } from './files/digest.ts';
 import { readTextFile } from './files/read-text-file.ts';
-import { writeResultFile } from './result-file.ts';
+import { type ResultFolder, writeResultFile } from './result-file.ts';
 
 /** A lock file with a position for every part of it. */
 export interface LockFile {
@@ -29,8 +29,8 @@ export function renderLock(lock: Lock): string {
 }
 
 /** @throws KeyauditError `OUTPUT_UNWRITABLE` */
-export async function writeLockFile(cwd: string, file: string, lock: Lock): Promise<void> {
-  await writeResultFile(cwd, file, renderLock(lock));
+export async function writeLockFile(folder: ResultFolder, file: string, lock: Lock): Promise<void> {
+  await writeResultFile(folder, file, renderLock(lock));
 }
 
 /**

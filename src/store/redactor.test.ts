@@ -1,10 +1,13 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SecretKey } from '../core/secret-key.ts';
-import { redact, redactedWriter } from './redactor.ts';
+import { Redactor } from './redactor.ts';
 
 // Plainly fake, made here so that no file holds anything that looks like a key.
 const text = `rk_test_${'plainlyFake'.repeat(3)}+/`;
+const redactor = new Redactor();
+const { redact } = redactor;
+SecretKey.onCreate(redactor.take);
 const secret = SecretKey.of(text);
 
 describe('redact', () => {
@@ -28,10 +31,10 @@ describe('redact', () => {
   });
 });
 
-describe('redactedWriter', () => {
+describe('its writer', () => {
   const written = (pieces: readonly string[]) => {
     const out: string[] = [];
-    const writer = redactedWriter((piece) => out.push(piece));
+    const writer = redactor.writer((piece) => out.push(piece));
     for (const piece of pieces) writer.write(piece);
     writer.flush();
     return out.join('');

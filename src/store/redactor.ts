@@ -1,28 +1,16 @@
-import { SecretKey } from '../core/secret-key.ts';
-
 const REPLACEMENT = '[redacted]';
 /** Shorter texts are no secrets, and replacing them would garble the output. */
 const SHORTEST_SECRET = 8;
 /** So much of the beginning of a secret tells it: a message may have cut off the rest. */
 const TELLING = 16;
+/** Longer than any key of Stripe's: a longer word is none that is still to come. */
+const LONGEST_WORD = 65_536;
 
 /** A form in which a secret could show. */
 interface Form {
   readonly text: string;
   /** Its beginning: where this stands, the secret is taken to stand, as far as the two agree. */
   readonly beginning: string;
-}
-
-const forms = new Map<string, Form>();
-
-SecretKey.onCreate(registerSecret);
-
-/** Takes a value for a secret from now on: it is replaced wherever it shows, in every form that is known. */
-function registerSecret(secret: string): void {
-  if (secret.length < SHORTEST_SECRET) return;
-  for (const text of formsOf(secret)) {
-    if (text.length >= SHORTEST_SECRET) forms.set(text, { text, beginning: text.slice(0, TELLING) });
-  }
 }
 
 /** Raw, as part of a URL, of JSON and of XML, in hexadecimal, and in base64 wherever in the encoded text it begins. */
@@ -71,11 +59,6 @@ const SHAPES = [
   'whsec_',
 ];
 
-/** Replaces every secret that this process has seen, in any of its forms, and whatever reads like a key. */
-export function redact(text: string): string {
-  return redactShapes(withoutHits(text, hitsIn(text)));
-}
-
 function redactShapes(text: string): string {
   return text.replace(KEY_SHAPED, `$1${REPLACEMENT}`);
 }
@@ -86,34 +69,6 @@ interface Hit {
   readonly end: number;
   /** Whether the text ends before the secret does, so that the rest of it could follow. */
   readonly isOpen: boolean;
-}
-
-/** In order, none touching another. Plain searches: a pattern made of secrets has a size at which it fails. */
-function hitsIn(text: string): readonly Hit[] {
-  const hits: Hit[] = [];
-  for (const { text: form, beginning } of forms.values()) {
-    for (let at = text.indexOf(beginning); at >= 0; ) {
-      let length = beginning.length;
-      while (length < form.length && text[at + length] === form[length]) length++;
-      const end = at + length;
-      hits.push({ at, end, isOpen: end === text.length && length < form.length });
-      at = text.indexOf(beginning, end);
-    }
-  }
-  hits.sort((a, b) => a.at - b.at);
-  const merged: Hit[] = [];
-  for (const hit of hits) {
-    const last = merged.at(-1);
-    if (last === undefined || hit.at > last.end) merged.push(hit);
-    else {
-      merged[merged.length - 1] = {
-        at: last.at,
-        end: Math.max(last.end, hit.end),
-        isOpen: last.isOpen || hit.isOpen,
-      };
-    }
-  }
-  return merged;
 }
 
 function withoutHits(text: string, hits: readonly Hit[]): string {
@@ -134,50 +89,94 @@ export interface RedactedWriter {
 }
 
 /**
- * A writer that redacts, also where a secret comes in several writes: an end that could be the beginning
- * of a secret waits for what follows.
+ * Takes secrets out of what is written. It knows those that it was told of, and whatever reads like a key; what
+ * starts a run tells it of every key, before any is read.
  */
-export function redactedWriter(write: (text: string) => void): RedactedWriter {
-  let held = '';
-  const release = (text: string) => {
-    const ready = redact(text);
-    if (ready !== '') write(ready);
-  };
-  return {
-    write: (text) => {
-      const whole = held + text;
-      const end = possibleBeginning(whole);
-      held = whole.slice(end);
-      release(whole.slice(0, end));
-    },
-    flush: () => {
-      const rest = held;
-      held = '';
-      release(rest);
-    },
-  };
-}
+export class Redactor {
+  readonly #forms = new Map<string, Form>();
 
-/** Where the longest end of a text begins that could be the beginning of a secret; its length where none could. */
-function possibleBeginning(text: string): number {
-  // No form of a secret goes over a line.
-  if (text === '' || text.endsWith('\n')) return text.length;
-  const hits = hitsIn(text);
-  let at = hits.at(-1)?.isOpen === true ? (hits.at(-1)?.at ?? text.length) : text.length;
-  for (const { beginning } of forms.values()) {
-    const first = beginning.charAt(0);
-    const from = Math.max(0, text.length - beginning.length + 1);
-    for (let start = text.indexOf(first, from); start >= 0 && start < at; ) {
-      if (beginning.startsWith(text.slice(start))) at = start;
-      start = text.indexOf(first, start + 1);
+  /** Takes a value for a secret from now on: it is replaced wherever it shows, in every form that is known. */
+  readonly take = (secret: string): void => {
+    if (secret.length < SHORTEST_SECRET) return;
+    for (const text of formsOf(secret)) {
+      if (text.length >= SHORTEST_SECRET) this.#forms.set(text, { text, beginning: text.slice(0, TELLING) });
     }
-  }
-  const word = /[A-Za-z0-9_-]*$/.exec(text.slice(-LONGEST_WORD))?.[0] ?? '';
-  const isShape = SHAPES.some((shape) => word !== '' && (shape.startsWith(word) || word.startsWith(shape)));
-  if (isShape) at = Math.min(at, text.length - word.length);
-  // A secret that is whole stays whole: what is held begins before it or behind it.
-  return hits.find((hit) => hit.at < at && at < hit.end)?.at ?? at;
-}
+  };
 
-/** Longer than any key of Stripe's: a longer word is none that is still to come. */
-const LONGEST_WORD = 65_536;
+  /** Replaces every secret, in any of its forms. */
+  readonly redact = (text: string): string => redactShapes(withoutHits(text, this.#hitsIn(text)));
+
+  /**
+   * A writer that redacts, also where a secret comes in several writes: an end that could be the beginning
+   * of a secret waits for what follows.
+   */
+  writer(write: (text: string) => void): RedactedWriter {
+    let held = '';
+    const release = (text: string) => {
+      const ready = this.redact(text);
+      if (ready !== '') write(ready);
+    };
+    return {
+      write: (text) => {
+        const whole = held + text;
+        const end = this.#possibleBeginning(whole);
+        held = whole.slice(end);
+        release(whole.slice(0, end));
+      },
+      flush: () => {
+        const rest = held;
+        held = '';
+        release(rest);
+      },
+    };
+  }
+
+  /** In order, none touching another. Plain searches: a pattern made of secrets has a size at which it fails. */
+  #hitsIn(text: string): readonly Hit[] {
+    const hits: Hit[] = [];
+    for (const { text: form, beginning } of this.#forms.values()) {
+      for (let at = text.indexOf(beginning); at >= 0; ) {
+        let length = beginning.length;
+        while (length < form.length && text[at + length] === form[length]) length++;
+        const end = at + length;
+        hits.push({ at, end, isOpen: end === text.length && length < form.length });
+        at = text.indexOf(beginning, end);
+      }
+    }
+    hits.sort((a, b) => a.at - b.at);
+    const merged: Hit[] = [];
+    for (const hit of hits) {
+      const last = merged.at(-1);
+      if (last === undefined || hit.at > last.end) merged.push(hit);
+      else {
+        merged[merged.length - 1] = {
+          at: last.at,
+          end: Math.max(last.end, hit.end),
+          isOpen: last.isOpen || hit.isOpen,
+        };
+      }
+    }
+    return merged;
+  }
+
+  /** Where the longest end of a text begins that could be the beginning of a secret; its length where none could. */
+  #possibleBeginning(text: string): number {
+    // No form of a secret goes over a line.
+    if (text === '' || text.endsWith('\n')) return text.length;
+    const hits = this.#hitsIn(text);
+    let at = hits.at(-1)?.isOpen === true ? (hits.at(-1)?.at ?? text.length) : text.length;
+    for (const { beginning } of this.#forms.values()) {
+      const first = beginning.charAt(0);
+      const from = Math.max(0, text.length - beginning.length + 1);
+      for (let start = text.indexOf(first, from); start >= 0 && start < at; ) {
+        if (beginning.startsWith(text.slice(start))) at = start;
+        start = text.indexOf(first, start + 1);
+      }
+    }
+    const word = /[A-Za-z0-9_-]*$/.exec(text.slice(-LONGEST_WORD))?.[0] ?? '';
+    const isShape = SHAPES.some((shape) => word !== '' && (shape.startsWith(word) || word.startsWith(shape)));
+    if (isShape) at = Math.min(at, text.length - word.length);
+    // A secret that is whole stays whole: what is held begins before it or behind it.
+    return hits.find((hit) => hit.at < at && at < hit.end)?.at ?? at;
+  }
+}

@@ -4,24 +4,29 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
 import { readTextFile } from './files/read-text-file.ts';
 import { writeWhole } from './files/write-whole.ts';
-import { redact } from './redactor.ts';
 import { WORKSPACE } from './workspace.ts';
+
+/** Where results are written, and what takes the secrets out of them. */
+export interface ResultFolder {
+  readonly cwd: string;
+  readonly redact: (text: string) => string;
+}
 
 /**
  * Writes a result that the user asked for, whole or not at all, every secret redacted.
  * @throws KeyauditError `OUTPUT_UNWRITABLE`
  */
-export async function writeResultFile(cwd: string, file: string, text: string): Promise<void> {
-  await requireNotOurs(cwd, file);
-  await writeWhole(resolve(cwd, file), redact(text)).catch((cause) => {
+export async function writeResultFile(folder: ResultFolder, file: string, text: string): Promise<void> {
+  await requireNotOurs(folder, file);
+  await writeWhole(resolve(folder.cwd, file), folder.redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
 }
 
 /** Adds a result at the end of a file, every secret redacted. @throws KeyauditError `OUTPUT_UNWRITABLE` */
-export async function appendToResultFile(cwd: string, file: string, text: string): Promise<void> {
-  await requireNotOurs(cwd, file);
-  await appendFile(resolve(cwd, file), redact(text)).catch((cause) => {
+export async function appendToResultFile(folder: ResultFolder, file: string, text: string): Promise<void> {
+  await requireNotOurs(folder, file);
+  await appendFile(resolve(folder.cwd, file), folder.redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
 }
@@ -30,12 +35,12 @@ export async function appendToResultFile(cwd: string, file: string, text: string
  * Says before the work what writing would say after it: that the folder is missing, or that the file
  * is a folder. @throws KeyauditError `OUTPUT_UNWRITABLE`
  */
-export async function requireWritable(cwd: string, file: string): Promise<void> {
-  const path = resolve(cwd, file);
+export async function requireWritable(folder: ResultFolder, file: string): Promise<void> {
+  const path = resolve(folder.cwd, file);
   await access(dirname(path), constants.W_OK).catch((cause) => {
     throw unwritable(file, cause);
   });
-  await requireNotOurs(cwd, file);
+  await requireNotOurs(folder, file);
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
@@ -47,7 +52,7 @@ export async function requireWritable(cwd: string, file: string): Promise<void> 
  * A result never takes the place of state of ours, nor of a file that holds a key, whatever name or link leads to it.
  * @throws KeyauditError `OUTPUT_UNWRITABLE`
  */
-async function requireNotOurs(cwd: string, file: string): Promise<void> {
+async function requireNotOurs({ cwd, redact }: ResultFolder, file: string): Promise<void> {
   const path = resolve(cwd, file);
   const real = await realpath(path).catch(async () => {
     const folder = await realpath(dirname(path)).catch(() => dirname(path));

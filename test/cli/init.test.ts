@@ -133,6 +133,7 @@ describe('keyaudit init', () => {
       globals: { target: 'sandbox', format: 'table', quiet: false, verbose: false, live: false } as never,
       stdout: output,
       stderr: output,
+      redact: (text) => text,
       writeUnredacted: () => {},
       stdin: {
         isTerminal: true,

@@ -7,6 +7,8 @@ import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { GuardedStream } from '../../src/cli/guarded-stream.ts';
 import { run } from '../../src/cli/run.ts';
+import { SecretKey } from '../../src/core/secret-key.ts';
+import { Redactor } from '../../src/store/redactor.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -44,6 +46,8 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   if (isStarted && options.laterMs === undefined) {
     return runProgram(args, options);
   }
+  const redactor = new Redactor();
+  const stop = SecretKey.onCreate(redactor.take);
   const stdout = captured();
   const stderr = captured();
   const surroundings = {
@@ -52,8 +56,9 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     cwd: options.cwd,
     packageRoot: ROOT,
     stdin: Readable.from([Buffer.from(options.input ?? '')]),
-    stdout: new GuardedStream(stdout.stream),
-    stderr: new GuardedStream(stderr.stream),
+    stdout: new GuardedStream(stdout.stream, redactor),
+    stderr: new GuardedStream(stderr.stream, redactor),
+    redact: redactor.redact,
     now: () => new Date(Date.now() + (options.laterMs ?? 0)),
     signal: new AbortController().signal,
   };
@@ -63,6 +68,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const running = run(surroundings);
   process.env = env;
   const exitCode = await running;
+  stop();
   surroundings.stdout.flush();
   surroundings.stderr.flush();
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };

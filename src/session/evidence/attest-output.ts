@@ -15,7 +15,7 @@ export interface Attestor {
  */
 export async function openAttestor(
   { attest: file, attestKey }: { readonly attest?: string; readonly attestKey?: string },
-  { cwd }: Pick<Session, 'cwd'>,
+  session: Pick<Session, 'cwd' | 'redact'>,
 ): Promise<Attestor | undefined> {
   if (file === undefined) return undefined;
   if (attestKey === undefined) {
@@ -23,17 +23,17 @@ export async function openAttestor(
       hint: 'Name it with --attest-key FILE or --attest-key exec:COMMAND (KEYAUDIT_ATTEST_KEY); docs/attest.md says how to make one.',
     });
   }
-  await requireWritable(cwd, file);
+  await requireWritable(session, file);
   const { readSigningKey } = await import('../../store/attest/attest-key.ts');
   const { signEnvelope } = await import('../../store/attest/dsse.ts');
-  const key = await readSigningKey(attestKey, cwd);
+  const key = await readSigningKey(attestKey, session.cwd);
   return {
     write: async (report) => {
       const statement = statementOf(report);
       // Of a run without any key there is nothing to state.
       if (statement === undefined) return;
       const envelope = signEnvelope(JSON.stringify(statement), PAYLOAD_TYPE, key);
-      await writeResultFile(cwd, file, `${JSON.stringify(envelope)}\n`);
+      await writeResultFile(session, file, `${JSON.stringify(envelope)}\n`);
     },
   };
 }

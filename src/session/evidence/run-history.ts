@@ -16,17 +16,17 @@ export interface RunHistory {
 /** Reads `--history FILE`; one that is not there yet has no runs. @throws KeyauditError `OUTPUT_UNWRITABLE` */
 export async function openRunHistory(
   file: string,
-  { cwd, globals }: Pick<Session, 'cwd' | 'globals'>,
+  session: Pick<Session, 'cwd' | 'redact' | 'globals'>,
 ): Promise<RunHistory> {
-  await requireWritable(cwd, file);
-  const text = await readTextFile(resolve(cwd, file)).catch((error: NodeJS.ErrnoException) => {
+  await requireWritable(session, file);
+  const text = await readTextFile(resolve(session.cwd, file)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
   const isCutOff = text !== '' && !text.endsWith('\n');
   return {
-    past: readHistory(text, globals.target),
+    past: readHistory(text, session.globals.target),
     add: (report) =>
-      appendToResultFile(cwd, file, `${isCutOff ? '\n' : ''}${JSON.stringify(pastRunOf(report))}\n`),
+      appendToResultFile(session, file, `${isCutOff ? '\n' : ''}${JSON.stringify(pastRunOf(report))}\n`),
   };
 }
