@@ -90,6 +90,14 @@ function alone({
   };
 }
 
+/** Findings of one kind and permission as the one that they are. */
+function together(findings: readonly Finding[]): readonly PermissionFinding[] {
+  const [first] = findings;
+  return first === undefined
+    ? []
+    : [{ ...alone(first), operations: findings.map(({ operation }) => operation) }];
+}
+
 /** A drift as a finding of its own. */
 function driftAlone({ kind, weight, name, message, location }: Drift): PermissionFinding {
   return {
@@ -247,6 +255,7 @@ export function largeReport(profiles: number, operations: number): VerifyReport 
           );
       }
       return verifyResult({
+        permissionFindings: kinds.flatMap((kind) => together(findings.filter((one) => one.kind === kind))),
         profile: `agent-${profile}`,
         file: `profiles/agent-${profile}.yaml`,
         passed,

@@ -14,7 +14,7 @@ export interface Judgement {
 }
 
 /** The results of a report, those with the gravest findings first. */
-export function resultsByGravity(report: VerifyReport): readonly VerifyResult[] {
+export function resultsByGravity(report: Pick<VerifyReport, 'results'>): readonly VerifyResult[] {
   const rank = (result: VerifyResult): number => {
     if (result.summary.overGrants > 0) return 0;
     if (result.summary.underGrants > 0) return 1;

@@ -26,8 +26,11 @@ export function renderVerifyJson(
   // One result at a time, since the probes of a whole fleet would make one string of many megabytes.
   write(head.slice(0, head.lastIndexOf('[') + 1));
   let separator = '';
-  for (const { probes, ...result } of report.results) {
-    const text = jsonText(verbose ? { ...result, probes } : result);
+  for (const { probes, permissionFindings, ...result } of report.results) {
+    const pretty = jsonText(verbose ? { ...result, probes } : result);
+    // One line each: spread out they would take more room than all the rest.
+    const lines = permissionFindings.map((finding) => `\n    ${jsonText(finding, 0)}`);
+    const text = `${pretty.slice(0, -2)},\n  "permissionFindings": [${lines.join(',')}]\n}`;
     write(`${separator}\n    ${text.replaceAll('\n', '\n    ')}`);
     separator = ',';
   }
@@ -43,9 +46,9 @@ export function writeJson(value: unknown, write: (text: string) => void): void {
  * JSON, indented, that may be printed anywhere: escaped beyond what JSON asks are the characters that a
  * terminal obeys, and `##[`, which GitHub's runner takes for a command wherever it stands in a line.
  */
-export function jsonText(value: unknown): string {
+export function jsonText(value: unknown, indent = 2): string {
   return (
-    JSON.stringify(value, null, 2)
+    JSON.stringify(value, null, indent)
       .replace(
         /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
         (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

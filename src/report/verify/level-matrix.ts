@@ -1,7 +1,6 @@
 import type { Level, ResourceName } from '../../core/catalog/catalog.ts';
 import type { VerifyReport, VerifyResult } from '../../core/result/verify-report.ts';
 import { FINDING_KINDS, type FindingKind } from '../../core/verdict/finding.ts';
-import { probesByGravity } from './gravity.ts';
 
 /** One resource in one profile: the level that the profile asks for, and the level that the probes showed. */
 export interface MatrixCell {
@@ -44,42 +43,48 @@ export function levelMatrix(report: Pick<VerifyReport, 'results'>): readonly Mat
   return rows.sort((a, b) => rank(a) - rank(b) || (a.resource < b.resource ? -1 : 1));
 }
 
-function columnOf(result: VerifyResult): ReadonlyMap<ResourceName, MatrixCell> {
-  const column = new Map<ResourceName, MatrixCell>();
-  for (const { probe, kind } of probesByGravity(result)) {
-    const before = column.get(probe.resource);
-    const level: Level = probe.method === 'GET' ? 'read' : 'write';
-    const asked = probe.expectation === 'asked';
-    const expected = higher(before?.expected ?? 'none', asked ? level : 'none');
-    const seen = probe.observed === 'inconclusive' ? null : probe.observed === 'allowed' ? level : 'none';
-    const observed =
-      before === undefined || before.observed === null
-        ? seen
-        : seen === null
-          ? before.observed
-          : higher(before.observed, seen);
-    // Probes come gravest first, so the first kind is the cell's.
-    const gravest = before === undefined ? kind : before.kind;
-    column.set(probe.resource, {
-      expected,
-      observed,
-      kind: gravest,
-      count: (before?.count ?? 0) + (kind !== undefined && kind === gravest ? 1 : 0),
-      comesAlong: false,
-    });
+/** A cell while it is filled; levels and kinds by their rank, the graver the less. */
+interface Filling {
+  expected: number;
+  observed: number;
+  kind: number;
+  count: number;
+}
+
+const UNKNOWN = -1;
+const NO_KIND = FINDING_KINDS.length;
+
+function columnOf({ findings, probes }: VerifyResult): ReadonlyMap<ResourceName, MatrixCell> {
+  const kinds = new Map(findings.map(({ operation, kind }) => [operation, FINDING_KINDS.indexOf(kind)]));
+  const column = new Map<ResourceName, Filling>();
+  // A fleet has hundreds of thousands of these: one pass, and nothing made for a probe.
+  for (const { resource, operation, method, expectation, observed } of probes) {
+    let cell = column.get(resource);
+    if (cell === undefined) {
+      cell = { expected: 0, observed: UNKNOWN, kind: NO_KIND, count: 0 };
+      column.set(resource, cell);
+    }
+    const level = method === 'GET' ? 1 : 2;
+    if (expectation === 'asked') cell.expected = Math.max(cell.expected, level);
+    if (observed !== 'inconclusive')
+      cell.observed = Math.max(cell.observed, observed === 'allowed' ? level : 0);
+    const kind = kinds.get(operation) ?? NO_KIND;
+    if (kind < cell.kind) {
+      cell.kind = kind;
+      cell.count = 1;
+    } else if (kind === cell.kind && kind !== NO_KIND) cell.count++;
   }
-  for (const [resource, cell] of column) {
-    const comesAlong =
-      cell.kind === undefined &&
-      cell.observed !== null &&
-      higher(cell.expected, cell.observed) !== cell.expected;
-    if (comesAlong) column.set(resource, { ...cell, comesAlong });
-  }
-  return column;
+  return new Map([...column].map(([resource, cell]) => [resource, cellOf(cell)]));
+}
+
+function cellOf({ expected, observed, kind, count }: Filling): MatrixCell {
+  return {
+    expected: LEVELS[expected] ?? 'none',
+    observed: LEVELS[observed] ?? null,
+    kind: FINDING_KINDS[kind],
+    count,
+    comesAlong: kind === NO_KIND && observed > expected,
+  };
 }
 
 const LEVELS: readonly Level[] = ['none', 'read', 'write'];
-
-function higher(a: Level, b: Level): Level {
-  return LEVELS.indexOf(a) > LEVELS.indexOf(b) ? a : b;
-}

@@ -9,7 +9,7 @@ import { besides, isDriftAlone, othersKey, subjectOf, TIER_WORDS } from '../word
 import { escapeXml as text } from '../xml.ts';
 
 /** So many findings are spelled out; all of them are in the table of calls, without their message. */
-const MOST_FINDINGS = 500;
+const MOST_FINDINGS = 350;
 
 /** The filter over findings, matrix and calls; the page's script shows it. */
 export function writeFilter({ results }: VerifyReport, { write }: TextOutput): void {
@@ -111,7 +111,7 @@ const DRIFT_STYLES = {
   note: 'inconclusive',
 } as const;
 
-function findingCard(finding: PermissionFinding, { file, profile }: VerifyResult, index: number): string {
+function findingCard(finding: PermissionFinding, { file }: VerifyResult, index: number): string {
   const { kind, weight, operations, evidence, tier, fix, location } = finding;
   const isDrift = isDriftAlone(finding);
   const style = isDrift ? DRIFT_STYLES[weight] : kind;
@@ -126,9 +126,9 @@ function findingCard(finding: PermissionFinding, { file, profile }: VerifyResult
   const calls =
     operations.length === 0
       ? ''
-      : `<details class="calls"><summary>${counted(operations.length, 'call')}</summary><p>${operations.map((name) => `<code>${text(name)}</code>`).join(' ')}</p></details>\n`;
+      : `<details class="calls"><summary>${counted(operations.length, 'call')}</summary><p><code>${text(operations.join(', '))}</code></p></details>\n`;
   return `<li class="finding ${style}" id="${id}" data-kind="${isDrift ? 'drift' : kind}" data-profile="${index}">
-<p class="title"><span class="badge ${style}">${text(kind)}</span> <strong><code>${text(subjectOf(finding))}</code></strong> <span class="tier ${tier}">${text(facts.join(', '))}</span> <a class="anchor" href="#${id}" aria-label="Link to ${text(`${kind} ${subjectOf(finding)} in ${profile}`)}">#</a></p>
+<p class="title"><span class="badge ${style}">${text(kind)}</span> <strong><code>${text(subjectOf(finding))}</code></strong> <span class="tier ${tier}">${text(facts.join(', '))}</span> <a class="anchor" href="#${id}" aria-label="Link">#</a></p>
 <p>${text(finding.message)}</p>
 ${besides(finding)
   .map((note) => `<p>Note: ${text(note)}</p>\n`)
@@ -158,7 +158,7 @@ function stoppedCard(result: VerifyResult, index: number): string {
   if (why === undefined) return '';
   const hint = why.hint === undefined ? '' : `<p>${text(why.hint)}</p>\n`;
   return `<li class="finding inconclusive" id="f-${index}-not-determined" data-kind="inconclusive" data-profile="${index}">
-<p class="title"><span class="badge inconclusive">not determined</span> <a class="anchor" href="#f-${index}-not-determined" aria-label="Link to ${text(result.profile)}">#</a></p>
+<p class="title"><span class="badge inconclusive">not determined</span> <a class="anchor" href="#f-${index}-not-determined" aria-label="Link">#</a></p>
 <p>${text(why.message)}</p>
 ${hint}${fixBlock(result.stoppedFix)}<p class="muted"><code>${text(result.file)}</code></p>
 </li>

@@ -123,7 +123,7 @@ function profileRow(result: VerifyResult, index: number, trend: string): string 
   const about =
     key === null
       ? 'none found'
-      : `${facts.get('mode')} ${facts.get('key')}, ${facts.get('fingerprint')}, age ${facts.get('age')}, expires ${facts.get('expires')}`;
+      : `${facts.get('mode')} ${facts.get('key')}, age ${facts.get('age')}, expires ${facts.get('expires')}`;
   return `<tr id="p-${index}"><th scope="row"><a href="#!profile=${encodeURIComponent(wellFormed(result.profile))}" data-show="${index}">${text(result.profile)}</a></th><td data-label="As it says" class="${mark}">${VERDICT_WORDS[mark]}</td>${numbers
     .map(([label, number]) => `<td class="number" data-label="${label}">${grouped(number)}</td>`)
     .join(

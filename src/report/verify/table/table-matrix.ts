@@ -1,9 +1,12 @@
 import type { VerifyReport } from '../../../core/result/verify-report.ts';
 import { counted, paintFor, plain, type TextOutput, wrap } from '../../text.ts';
+import { resultsByGravity } from '../gravity.ts';
 import { levelMatrix, type MatrixCell, type MatrixRow } from '../level-matrix.ts';
 
 /** At most so many resources stand in it; `--verbose` has them all. */
 const MOST_ROWS = 40;
+/** At most so many profiles; `--verbose` has them all. */
+const MOST_PROFILES = 30;
 /** A profile's name takes no more columns than this. */
 const LONGEST_NAME = 22;
 const LETTERS = { none: '-', read: 'R', write: 'W' } as const;
@@ -17,7 +20,9 @@ export function renderMatrix(
   output: TextOutput,
   { verbose }: { verbose: boolean },
 ): void {
-  const rows = levelMatrix(report).filter(({ quiet }) => !quiet);
+  // More columns than these nobody compares; those with findings are what somebody looks for.
+  const results = verbose ? report.results : resultsByGravity(report).slice(0, MOST_PROFILES);
+  const rows = levelMatrix({ results }).filter(({ quiet }) => !quiet);
   if (rows.length === 0) return;
   if (report.results.length === 1) {
     const cells = rows.map(({ resource, cells: [cell] }) => `${resource} ${letters(cell)}`);
@@ -25,7 +30,7 @@ export function renderMatrix(
     return;
   }
   const shown = verbose ? rows : rows.slice(0, MOST_ROWS);
-  const names = report.results.map(({ profile }) => shorten(plain(profile)));
+  const names = results.map(({ profile }) => shorten(plain(profile)));
   const first = Math.max(8, ...shown.map(({ resource }) => resource.length));
   let from = 0;
   while (from < names.length) {
@@ -33,6 +38,8 @@ export function renderMatrix(
     renderBlock(shown, names.slice(from, from + block), { first, from }, output);
     from += block;
   }
+  const others = report.results.length - results.length;
+  if (others > 0) output.write(`  and ${counted(others, 'more profile')}; --verbose shows them\n`);
   const rest = rows.length - shown.length;
   if (rest > 0) output.write(`  and ${counted(rest, 'more resource')}; --verbose shows them\n`);
   const legend =
