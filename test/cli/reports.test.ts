@@ -151,6 +151,6 @@ describe('verify --format, --output and --report', () => {
   it('leaves the formats of the other commands as they are', async () => {
     const run = await runCli(['plan', 'analytics', '--format', 'junit'], { cwd: await temporaryFolder() });
     expect(run.exitCode).toBe(2);
-    expect(run.stderr).toContain('Valid: table, json.');
+    expect(run.stderr).toContain('Valid: table, json, markdown.');
   });
 });

@@ -124,7 +124,8 @@ function findingCard(finding: PermissionFinding, { file }: VerifyResult, index: 
   ];
   const place = location.file === '' ? file : placeOf(location);
   const calls =
-    operations.length === 0
+    // The sentence names as many as this.
+    operations.length <= 4
       ? ''
       : `<details class="calls"><summary>${counted(operations.length, 'call')}</summary><p><code>${text(operations.join(', '))}</code></p></details>\n`;
   return `<li class="finding ${style}" id="${id}" data-kind="${isDrift ? 'drift' : kind}" data-profile="${index}">

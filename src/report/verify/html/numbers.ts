@@ -47,7 +47,9 @@ function heldTiers(result: VerifyResult): ReadonlySet<RiskTier> {
   const missing = new Set(
     result.permissionFindings.flatMap(({ cause, permission }) => (cause === 'missing' ? [permission] : [])),
   );
-  const held = result.permissions.filter((name) => !missing.has(name)).map((name) => riskOf(name).tier);
+  // Of a key that was not asked to the end, its grant is no answer: what was seen is.
+  const granted = notDetermined(result) === undefined ? result.permissions : [];
+  const held = granted.filter((name) => !missing.has(name)).map((name) => riskOf(name).tier);
   const more = result.permissionFindings
     .filter(({ kind }) => kind === 'over-grant' || kind === 'accepted')
     .map(({ tier }) => tier);
@@ -55,7 +57,7 @@ function heldTiers(result: VerifyResult): ReadonlySet<RiskTier> {
 }
 
 function unseenAnswer({ results }: Pick<VerifyReport, 'results'>): Answer {
-  const seeing = results.filter((result) => unseenOf(result) > 0);
+  const seeing = results.filter((result) => notDetermined(result) === undefined && unseenOf(result) > 0);
   const unknown = results.filter((result) => notDetermined(result) !== undefined).length;
   return {
     id: 'unseen',
