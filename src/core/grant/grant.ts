@@ -12,7 +12,7 @@ import {
 import { operationsAt, permissionsAt } from '../catalog/levels.ts';
 import type { Problem } from '../error.ts';
 import type { Acceptance, PermissionEntry, Profile } from '../profile/profile.ts';
-import { someOf } from '../some-of.ts';
+import { contradictions } from './contradictions.ts';
 import { guardContradictions } from './let-through.ts';
 
 /**
@@ -28,22 +28,33 @@ export interface Widening {
   readonly operations: readonly OperationName[];
   readonly canWrite: boolean;
   readonly accepted: boolean;
+  /** On the Connect side: these are calls with `Stripe-Account`. */
+  readonly connect?: boolean;
   /** The profile's reason, when accepted. */
   readonly reason?: string;
   readonly until?: string;
 }
 
-/** The set of permissions that a profile resolves to, and what follows from it. */
-export interface Grant {
+/** What a profile resolves to on one side: the own one, or that of calls with `Stripe-Account`. */
+export interface GrantSide {
   /** What to ask Stripe for: sorted, without a read that a write of the same name implies. */
   readonly permissions: readonly PermissionName[];
-  readonly connectPermissions: readonly PermissionName[];
+  /** Every name that the profile's lines resolve to, reads that a write implies included. */
+  readonly named: ReadonlySet<PermissionName>;
   /** `permissions` with all that they imply. */
   readonly effective: ReadonlySet<PermissionName>;
   /** The operations that the profile asks for. */
   readonly asked: ReadonlySet<OperationName>;
   readonly widenings: readonly Widening[];
-  /** What the profile accepts by name today: operation → acceptance. */
+}
+
+/** The set of permissions that a profile resolves to, and what follows from it; its own side, and the Connect side. */
+export interface Grant extends GrantSide {
+  readonly connect: GrantSide;
+  readonly connectPermissions: readonly PermissionName[];
+  /** Of both sides, gravest first. */
+  readonly widenings: readonly Widening[];
+  /** What the profile accepts by name today, on either side: operation → acceptance. */
   readonly accepted: ReadonlyMap<OperationName, Acceptance>;
   /** For `POST /v1/restricted_keys`: what was asked, by resource. */
   readonly restrictions: ReadonlyMap<ResourceName, Level>;
@@ -57,19 +68,21 @@ export interface Grant {
  */
 export function resolveGrant(profile: Profile, catalog: Catalog, today: string): Grant {
   const problems: Problem[] = [];
-  const permissions = permissionsFor(profile.permissions, catalog, problems);
-  const connectPermissions = permissionsFor(profile.connectPermissions, catalog, problems);
-  const effective = catalog.closure(permissions);
-  const asked = askedOperations(profile, catalog, effective);
   const accepted = acceptedOperations(profile.accept, today);
-  const widenings = findWidenings(permissions, effective, asked, accepted, catalog);
-  problems.push(...contradictions({ profile, catalog, permissions, effective, asked, widenings }));
+  const own = resolveSide(profile.permissions, { profile, catalog, accepted, problems });
+  const connect = resolveSide(profile.connectPermissions, {
+    profile,
+    catalog,
+    accepted,
+    problems,
+  });
+  const connectWidenings = connect.widenings.map((widening) => ({ ...widening, connect: true }));
+  problems.push(...contradictions({ profile, catalog, own, connect }));
   const grant = {
-    permissions,
-    connectPermissions,
-    effective,
-    asked,
-    widenings,
+    ...own,
+    connect: { ...connect, widenings: connectWidenings },
+    connectPermissions: connect.permissions,
+    widenings: [...own.widenings, ...connectWidenings].sort(byWeight),
     accepted,
     restrictions: new Map(
       profile.permissions.filter((entry) => !entry.raw).map((entry) => [entry.name, entry.level]),
@@ -79,11 +92,40 @@ export function resolveGrant(profile: Profile, catalog: Catalog, today: string):
   return { ...grant, contradictions: [...problems, ...guardContradictions(profile, grant, catalog)] };
 }
 
+/** The widenings of one side of a grant. */
+export function sideOf(grant: Grant, connect: boolean): GrantSide {
+  return connect
+    ? grant.connect
+    : { ...grant, widenings: grant.widenings.filter((widening) => widening.connect !== true) };
+}
+
+function resolveSide(
+  entries: readonly PermissionEntry[],
+  {
+    profile,
+    catalog,
+    accepted,
+    problems,
+  }: {
+    profile: Pick<Profile, 'allow'>;
+    catalog: Catalog;
+    accepted: ReadonlyMap<OperationName, Acceptance>;
+    problems: Problem[];
+  },
+): GrantSide {
+  const named = permissionsFor(entries, catalog, problems);
+  const permissions = minimal(named, catalog);
+  const effective = catalog.closure(permissions);
+  const asked = askedOperations(entries, profile.allow, catalog, effective);
+  const widenings = findWidenings(permissions, effective, asked, accepted, catalog);
+  return { permissions, named, effective, asked, widenings };
+}
+
 function permissionsFor(
   entries: readonly PermissionEntry[],
   catalog: Catalog,
   problems: Problem[],
-): PermissionName[] {
+): ReadonlySet<PermissionName> {
   const wanted = new Set<PermissionName>();
   for (const entry of entries) {
     const permissions = entry.raw ? [entry.name] : permissionsAt(entry.name, entry.level, catalog);
@@ -91,7 +133,7 @@ function permissionsFor(
     if (missing !== undefined) problems.push(missing);
     for (const permission of permissions) wanted.add(permission);
   }
-  return minimal(wanted, catalog);
+  return wanted;
 }
 
 function missingLevel(entry: PermissionEntry, catalog: Catalog): Problem | undefined {
@@ -134,18 +176,19 @@ function ownPermissions(permission: PermissionName, catalog: Catalog): ReadonlyS
 }
 
 function askedOperations(
-  profile: Profile,
+  entries: readonly PermissionEntry[],
+  allow: Profile['allow'],
   catalog: Catalog,
   effective: ReadonlySet<PermissionName>,
 ): ReadonlySet<OperationName> {
   const asked = new Set<OperationName>();
-  for (const entry of profile.permissions) {
+  for (const entry of entries) {
     const operations = entry.raw
       ? [...ownPermissions(entry.name, catalog)].flatMap((name) => catalog.operationsOf(name))
       : operationsAt(entry.name, entry.level, catalog);
     for (const operation of operations) asked.add(operation.name);
   }
-  for (const { operation: name } of profile.allow) {
+  for (const { operation: name } of allow) {
     const operation = catalog.operation(name);
     if (operation !== undefined && allows(effective, operation)) asked.add(name);
   }
@@ -188,11 +231,17 @@ function findWidenings(
     if (group === undefined) groups.set(key, widening);
     else group.operations.push(operation.name);
   }
-  const weight = (widening: Widening) => (widening.canWrite ? 0 : 2) + (widening.accepted ? 1 : 0);
-  return [...groups.values()].sort((a, b) => weight(a) - weight(b) || byText(a.permission, b.permission));
+  return [...groups.values()].sort(byWeight);
 }
 
-function causeOf(
+/** Writing before reading, what nobody accepted before what is accepted. */
+function byWeight(a: Widening, b: Widening): number {
+  const weight = (widening: Widening) => (widening.canWrite ? 0 : 2) + (widening.accepted ? 1 : 0);
+  return weight(a) - weight(b) || byText(a.permission, b.permission);
+}
+
+/** The granted permission that brings an operation which the grant allows, and how. */
+export function causeOf(
   operation: Operation,
   permissions: readonly PermissionName[],
   catalog: Catalog,
@@ -205,105 +254,4 @@ function causeOf(
     if (implied !== undefined) return { cause: 'implied', permission, implied };
   }
   throw new Error(`${operation.name} is allowed by no granted permission`);
-}
-
-interface GrantSoFar {
-  readonly profile: Profile;
-  readonly catalog: Catalog;
-  readonly permissions: readonly PermissionName[];
-  readonly effective: ReadonlySet<PermissionName>;
-  readonly asked: ReadonlySet<OperationName>;
-  readonly widenings: readonly Widening[];
-}
-
-function contradictions(soFar: GrantSoFar): Problem[] {
-  const { profile, catalog, effective } = soFar;
-  const problems: Problem[] = [];
-  const allowed = new Set(profile.allow.map((check) => check.operation));
-  for (const { operation: name, location } of profile.forbid) {
-    const operation = catalog.operation(name);
-    if (operation === undefined) continue;
-    if (allowed.has(name)) {
-      problems.push({
-        message: `${name} stands under both "allow" and "forbid".`,
-        location,
-        hint: 'Keep it on one side.',
-      });
-    } else if (allows(effective, operation)) {
-      problems.push({
-        message: forbiddenButGranted(operation, soFar),
-        location,
-        hint: waysOut(operation, soFar),
-      });
-    }
-  }
-  for (const { operation: name, location } of profile.allow) {
-    const operation = catalog.operation(name);
-    if (operation !== undefined && !allows(effective, operation)) {
-      problems.push({ ...allowedButNotGranted(operation), location });
-    }
-  }
-  if (profile.only) {
-    for (const widening of soFar.widenings.filter((one) => !one.accepted)) {
-      problems.push({
-        message: `"only: true" cannot be had: ${widening.permission} also allows ${someOf(widening.operations)}.`,
-        location: profile.location,
-        hint: 'Accept these by name with a reason, or drop "only: true".',
-      });
-    }
-  }
-  return problems;
-}
-
-function forbiddenButGranted(operation: Operation, soFar: GrantSoFar): string {
-  const asking = askingEntry(operation, soFar);
-  const { permission, implied } = causeOf(operation, soFar.permissions, soFar.catalog);
-  if (soFar.asked.has(operation.name) && asking !== undefined) {
-    return `${operation.name} cannot be forbidden: the profile itself asks for it with "${asking.name}: ${asking.level}".`;
-  }
-  const because =
-    implied === undefined
-      ? `Stripe has one permission, ${permission}, for both`
-      : `${permission} brings ${implied} with it`;
-  return `${operation.name} cannot be forbidden to a key with "${asking?.name ?? permission}: ${asking?.level ?? 'write'}", because ${because}.`;
-}
-
-function waysOut(operation: Operation, soFar: GrantSoFar): string {
-  const asking = askingEntry(operation, soFar);
-  const lower =
-    asking === undefined
-      ? ''
-      : asking.level === 'write'
-        ? ` or lower "${asking.name}" to read,`
-        : ` or drop "${asking.name}",`;
-  return soFar.asked.has(operation.name)
-    ? `Take it out of "forbid",${lower.replace(/,$/, '')}.`
-    : `Take it out of "forbid" and accept it by name with a reason,${lower} or let a person make this call.`;
-}
-
-/** The line of the profile that brings the operation. */
-function askingEntry(operation: Operation, { profile, catalog }: GrantSoFar): PermissionEntry | undefined {
-  const brings = (entry: PermissionEntry) =>
-    allows(
-      catalog.closure(entry.raw ? [entry.name] : permissionsAt(entry.name, entry.level, catalog)),
-      operation,
-    );
-  return (
-    profile.permissions.find((entry) => entry.name === operation.resource && brings(entry)) ??
-    profile.permissions.find(brings)
-  );
-}
-
-function allowedButNotGranted(operation: Operation): Problem {
-  if (operation.permissions.length === 0) {
-    return {
-      message: `${operation.name} cannot be allowed: no permission is known for ${operation.method} ${operation.path}.`,
-      hint: 'Take it out of "allow", or correct the catalog (docs/catalog.md).',
-    };
-  }
-  const level = isWrite(operation) ? 'write' : 'read';
-  return {
-    message: `${operation.name} is not covered: it needs ${operation.permissions.join(' or ')}, which this profile does not grant.`,
-    hint: `Add "${operation.resource}: ${level}" to "permissions", or take it out of "allow".`,
-  };
 }
