@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Catalog, type CatalogData } from '../src/core/catalog/catalog.ts';
+import { readBeyondSdk, renderBeyondSdk } from './catalog/beyond-sdk.ts';
 import { buildCatalog } from './catalog/build.ts';
 import { renderDocs } from './catalog/docs.ts';
 import {
@@ -17,14 +18,17 @@ import { renderProfileSchema, schemaFile } from './profile-schema.ts';
 
 const root = join(import.meta.dirname, '..');
 const sdk = readSdk(join(root, 'node_modules', 'stripe'));
-const catalog = buildCatalog(sdk, readSourceTables(join(root, 'src', 'core', 'catalog', 'data', 'source')));
+const source = join(root, 'src', 'core', 'catalog', 'data', 'source');
+const catalog = buildCatalog(sdk, readSourceTables(source));
+const beyondSdk = readBeyondSdk(source, catalog.data);
 
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'catalog.ts'), renderCatalog(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'parameters.ts'), renderParameters(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'expansions.ts'), renderExpansions(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'money.ts'), renderMoney(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'types.ts'), renderTypes(catalog));
-writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog));
+writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'beyond-sdk.ts'), renderBeyondSdk(beyondSdk));
+writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog, beyondSdk));
 writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));
 console.log(summary(catalog.data));

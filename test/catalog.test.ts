@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Stripe from 'stripe';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readBeyondSdk, renderBeyondSdk } from '../scripts/catalog/beyond-sdk.ts';
 import { buildCatalog, type Catalog } from '../scripts/catalog/build.ts';
 import { renderDocs } from '../scripts/catalog/docs.ts';
 import { renderCatalog, renderExpansions, renderMoney, renderParameters } from '../scripts/catalog/render.ts';
@@ -12,16 +13,19 @@ import { catalogData } from '../src/core/catalog/data/catalog.ts';
 import { parametersOf } from '../src/core/catalog/parameters.ts';
 
 const root = join(import.meta.dirname, '..');
+const source = join(root, 'src', 'core', 'catalog', 'data', 'source');
 const operations = new Map(catalogData.operations.map((operation) => [operation.name, operation]));
 
 let sdk: Sdk;
 let tables: SourceTables;
 let catalog: Catalog;
+let beyondSdk: ReturnType<typeof readBeyondSdk>;
 
 beforeAll(() => {
   sdk = readSdk(join(root, 'node_modules', 'stripe'));
-  tables = readSourceTables(join(root, 'src', 'core', 'catalog', 'data', 'source'));
+  tables = readSourceTables(source);
   catalog = buildCatalog(sdk, tables);
+  beyondSdk = readBeyondSdk(source, catalog.data);
 });
 
 describe('the committed files', () => {
@@ -30,7 +34,8 @@ describe('the committed files', () => {
     ['src/core/catalog/data/parameters.ts', renderParameters],
     ['src/core/catalog/data/expansions.ts', renderExpansions],
     ['src/core/catalog/data/money.ts', renderMoney],
-    ['docs/catalog.md', renderDocs],
+    ['src/core/catalog/data/beyond-sdk.ts', () => renderBeyondSdk(beyondSdk)],
+    ['docs/catalog.md', () => renderDocs(catalog, beyondSdk)],
   ])('%s is what "npm run catalog" writes', (file, render) => {
     expect(
       readFileSync(join(root, file), 'utf8') === render(catalog),

@@ -1,11 +1,13 @@
 import { byText } from '../../src/core/by-text.ts';
+import type { BeyondOperation } from '../../src/core/catalog/beyond-sdk.ts';
 import type { Operation, Permission, PermissionName, ResourceName } from '../../src/core/catalog/catalog.ts';
 import { PROVENANCES } from '../../src/core/catalog/catalog.ts';
 import { RISK_TIERS, riskOf } from '../../src/core/catalog/risk.ts';
+import { beyondSdkSection } from './beyond-sdk.ts';
 import type { Catalog } from './build.ts';
 
 /** `docs/catalog.md`: the same rows for people to read and to correct. */
-export function renderDocs({ data }: Catalog): string {
+export function renderDocs({ data }: Catalog, beyondSdk: readonly BeyondOperation[]): string {
   const unconfirmed = new Set(
     data.permissions.filter((one) => one.unconfirmed === 'name').map(({ name }) => name),
   );
@@ -62,6 +64,7 @@ export function renderDocs({ data }: Catalog): string {
     ...[...byResource]
       .sort(byKey)
       .flatMap(([resource, operations]) => operationSection(resource, operations, unconfirmed)),
+    ...beyondSdkSection(beyondSdk),
   ].join('\n');
 }
 

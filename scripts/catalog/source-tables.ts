@@ -79,7 +79,8 @@ function isProvenance(value: string): value is Provenance {
   return (PROVENANCES as readonly string[]).includes(value);
 }
 
-function readTable<Row>(
+/** The rows of one tab-separated table, lines that begin with # apart. @throws with file and line on a bad row */
+export function readTable<Row>(
   dir: string,
   file: string,
   columns: readonly string[],

@@ -1,16 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import { isBeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import type { OperationName } from '../core/catalog/catalog.ts';
+import { impossibleId } from '../core/probe/build-probe.ts';
 import type { Depth } from '../core/probe/depth.ts';
+import type { Probe } from '../core/probe/probe.ts';
 import { type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
 import type { VerifyResult } from '../core/result/verify-report.ts';
-import { findingsOf, summarize } from '../core/verdict/finding.ts';
+import { type ConnectState, judgeConnectCheck, readConnectState } from '../core/verdict/connect-state.ts';
+import { findingsOf, type Judged, summarize } from '../core/verdict/finding.ts';
+import { judgeRecord } from '../core/verdict/judge-record.ts';
 import { judgeResult } from '../core/verdict/judge-result.ts';
+import type { KeyRecordWitness, Witness } from '../core/verdict/record.ts';
+import { unseenPermissions } from '../core/verdict/unseen.ts';
+import { furtherCalls, witnessContradictions } from '../core/verdict/witness-contradictions.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import { startProgress } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
 import type { FoundKey } from '../store/find-key.ts';
-import { fingerprintOf } from '../store/notes/key-records.ts';
+import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { wholeProfileDigest } from '../store/profile-library.ts';
-import { sendProbes } from '../stripe/send-probes.ts';
+import { type SendOutcome, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
+import { KeyRecordReader } from './read-key-record.ts';
 import { stoppedText } from './stopped-text.ts';
 
 export interface ProbeKeyOptions {
@@ -23,70 +33,256 @@ export interface ProbeKeyOptions {
   readonly endBy?: Date;
   /** Operations to probe at any depth. */
   readonly also?: readonly OperationName[];
+  /** `acct_…`: a connected account with which the Connect side is probed as the own side is. */
+  readonly account?: string;
+  /** Who is asked (default `auto`). */
+  readonly witness?: Witness;
+  /** Reads records; one for all keys of a run, so that a list is read once. */
+  readonly records?: KeyRecordReader;
 }
 
-/** Profile → probe plan → send → verdicts → findings, for one key. */
+/** Profile → probe plan → send → verdicts → findings, for one key; and Stripe's record of it beside them. */
 export async function probeKey(
-  { profile, grant }: ProfileGrant,
+  grant: ProfileGrant,
   found: FoundKey,
   options: ProbeKeyOptions,
   session: OpenSession,
 ): Promise<VerifyResult> {
-  const { catalog, probeFor, target } = session;
-  const startedAt = session.now();
-  const plan = planProbes({
-    catalog,
-    profile,
-    grant,
-    depth: options.depth,
-    also: options.also ?? [],
-    probeFor,
-    target: target.name,
-  });
-  const progress = await startProgress(session, `${profile.name}: ${plan.probes.length} probes`);
-  const outcome = await sendProbes(plan.probes, {
-    key: found.key,
-    target: target.name,
-    apiBase: target.apiBase,
-    apiVersion: catalog.apiVersion,
-    ratePerSecond: options.rate ?? profile.rate,
-    timeoutMs: options.timeoutMs,
-    deadlineMs: options.endBy === undefined ? undefined : options.endBy.getTime() - session.now().getTime(),
-    signal: session.signal,
-    onProgress: progress.update,
-  }).finally(progress.stop);
-  const judged = outcome.results.map(({ probe, verdict, observation }) =>
-    judgeResult(probe, verdict, observation, { profile, grant, catalog }),
-  );
-  const fingerprint = fingerprintOf(found.key);
-  const record = (await session.records.all()).find((known) => known.fingerprint === fingerprint);
-  return {
-    profile: profile.name,
-    file: profile.file,
-    profileDigest: wholeProfileDigest(profile),
-    startedAt: startedAt.toISOString(),
-    durationMs: Math.max(0, session.now().getTime() - startedAt.getTime()),
-    permissions: grant.permissions,
-    widenings: grant.widenings,
-    key: {
-      id: record?.id ?? null,
-      mode: found.key.mode ?? null,
-      fingerprint,
-      variable: found.variable,
-      place: found.place,
-      createdAt: record?.createdAt ?? null,
-      expiresAt: record?.expiresAt ?? null,
-      account: record?.account ?? null,
-      madeFor: null,
+  return new KeyProbing(grant, found, options, session).finish();
+}
+
+class KeyProbing {
+  readonly #grant: ProfileGrant;
+  readonly #found: FoundKey;
+  readonly #options: ProbeKeyOptions;
+  readonly #session: OpenSession;
+  readonly #own: ProbePlan;
+  readonly #connect: ProbePlan | undefined;
+  readonly #startedAt: Date;
+  #requests = 0;
+
+  constructor(grant: ProfileGrant, found: FoundKey, options: ProbeKeyOptions, session: OpenSession) {
+    this.#grant = grant;
+    this.#found = found;
+    this.#options = options;
+    this.#session = session;
+    this.#startedAt = session.now();
+    this.#own = this.#plan(false);
+    this.#connect =
+      options.account === undefined || grant.grant.connectPermissions.length === 0
+        ? undefined
+        : this.#plan(true);
+  }
+
+  async finish(): Promise<VerifyResult> {
+    const { account, depth } = this.#options;
+    const remembered = await this.#remembered();
+    const reading = this.#readRecord(remembered);
+    const isAsked = depth !== 'record';
+    const check = this.#connectCheck();
+    const probes = [
+      ...(isAsked ? [check] : []),
+      ...this.#own.probes,
+      ...(this.#connect?.probes ?? []).map((probe) => ({ ...probe, account })),
+    ];
+    const outcome = await this.#send(probes);
+    const record = await reading;
+    const checked = outcome.results.find(({ probe }) => probe === check);
+    const answers = outcome.results.filter((sent) => sent !== checked);
+    const further = record.read ? await this.#askFurther(answers, record, outcome) : [];
+    return this.#resultOf([...answers, ...further], { outcome, record, checked, remembered });
+  }
+
+  #plan(connect: boolean): ProbePlan {
+    const { catalog, beyondSdk, probeFor, target } = this.#session;
+    const { depth, also = [] } = this.#options;
+    return planProbes({
+      ...this.#grant,
+      catalog,
+      beyondSdk,
+      connect,
+      depth,
+      also: connect ? [] : also,
+      probeFor,
+      target: target.name,
+    });
+  }
+
+  /** One call with an account that cannot exist, which tells a key without any Connect permission from one with some. */
+  #connectCheck(): Probe {
+    const operation = this.#session.catalog.operation('balance.retrieve');
+    if (operation === undefined) throw new Error('the catalog has no balance.retrieve');
+    const account = impossibleId('acct', randomBytes(6).toString('hex'));
+    return { ...this.#session.probeFor(operation), account };
+  }
+
+  async #remembered(): Promise<KeyRecord | undefined> {
+    const fingerprint = fingerprintOf(this.#found.key);
+    return (await this.#session.records.all()).find((known) => known.fingerprint === fingerprint);
+  }
+
+  #readRecord(remembered: KeyRecord | undefined): Promise<KeyRecordWitness> {
+    const witness = this.#options.depth === 'record' ? 'record' : (this.#options.witness ?? 'auto');
+    const reader = this.#options.records ?? new KeyRecordReader(this.#session, witness);
+    return reader.read({ key: this.#found.key, remembered });
+  }
+
+  async #send(probes: readonly Probe[]): Promise<SendOutcome> {
+    const { profile } = this.#grant;
+    const { target, catalog, now, signal } = this.#session;
+    const { rate, timeoutMs, endBy } = this.#options;
+    if (probes.length === 0) return { results: [], requests: 0, retries: 0 };
+    const progress = await startProgress(this.#session, `${profile.name}: ${probes.length} probes`);
+    const outcome = await sendProbes(probes, {
+      key: this.#found.key,
+      target: target.name,
+      apiBase: target.apiBase,
+      apiVersion: catalog.apiVersion,
+      ratePerSecond: rate ?? profile.rate,
+      timeoutMs,
+      deadlineMs: endBy === undefined ? undefined : endBy.getTime() - now().getTime(),
+      signal,
+      onProgress: progress.update,
+    }).finally(progress.stop);
+    this.#requests += outcome.requests;
+    return outcome;
+  }
+
+  /** Where record and probes contradict each other, a few more calls of the same permission tell who is wrong. */
+  async #askFurther(
+    answers: readonly SentProbe[],
+    record: KeyRecordWitness & { read: true },
+    outcome: SendOutcome,
+  ): Promise<readonly SentProbe[]> {
+    const { catalog, probeFor } = this.#session;
+    if (outcome.stopped !== undefined) return [];
+    const contradictions = witnessContradictions(answers.map(answerOf), record, catalog);
+    const asked = new Set(answers.map(({ probe }) => probe.operation.name));
+    const further = furtherCalls(contradictions, asked, catalog).flatMap((name) => {
+      const operation = catalog.operation(name);
+      const probe = operation === undefined ? undefined : probeFor(operation);
+      return probe === undefined || probe.unsafe === true || probe.blind === true ? [] : [probe];
+    });
+    return (await this.#send(further)).results;
+  }
+
+  #resultOf(
+    answers: readonly SentProbe[],
+    {
+      outcome,
+      record,
+      checked,
+      remembered,
+    }: {
+      outcome: SendOutcome;
+      record: KeyRecordWitness;
+      checked: SentProbe | undefined;
+      remembered: KeyRecord | undefined;
     },
-    summary: summarize(judged),
-    findings: findingsOf(judged),
-    permissionFindings: [],
-    unverifiable: plan.unverifiable,
-    unasked: plan.unasked,
-    probes: judged.map(({ result }) => result),
-    requests: outcome.requests,
-    stopped: stoppedText(outcome, profile.name) ?? withheld(plan),
+  ): VerifyResult {
+    const { profile, grant } = this.#grant;
+    const { catalog, beyondSdk } = this.#session;
+    const { key, variable, place } = this.#found;
+    const context = { profile, grant, catalog };
+    const all = answers.map(({ probe, verdict, observation }) => ({
+      isQuiet: isBeyondSdk(probe.operation) && QUIET.has(verdict.reason ?? ''),
+      ...judgeResult(probe, verdict, observation, { ...context, connect: probe.account !== undefined }),
+    }));
+    const probed = all.filter(({ isQuiet }) => !isQuiet);
+    const connectState: ConnectState =
+      checked === undefined ? 'not-asked' : readConnectState(checked.verdict, checked.observation);
+    const isToldByRecord = record.read && record.connectPermissions.length > 0;
+    const extra: readonly Judged[] = [
+      ...(checked === undefined || (connectState === 'some' && isToldByRecord)
+        ? []
+        : judgeConnectCheck(checked, context)),
+      ...(record.read ? judgeRecord(record, context) : []),
+    ];
+    const judged = [...probed.map(({ kind, result }) => ({ kind, result })), ...extra];
+    const resultsOn = (connect: boolean) =>
+      all.map(({ result }) => result).filter((result) => result.connect === connect);
+    return {
+      profile: profile.name,
+      file: profile.file,
+      profileDigest: wholeProfileDigest(profile),
+      startedAt: this.#startedAt.toISOString(),
+      durationMs: Math.max(0, this.#session.now().getTime() - this.#startedAt.getTime()),
+      permissions: grant.permissions,
+      widenings: grant.widenings,
+      key: {
+        id: remembered?.id ?? (record.read ? record.id : null),
+        mode: key.mode ?? null,
+        fingerprint: fingerprintOf(key),
+        variable,
+        place,
+        createdAt: remembered?.createdAt ?? null,
+        expiresAt: (record.read ? record.expiresAt : undefined) ?? remembered?.expiresAt ?? null,
+        account: remembered?.account ?? null,
+        madeFor: null,
+      },
+      summary: summarize(judged),
+      findings: findingsOf(judged),
+      permissionFindings: [],
+      unseen: record.read
+        ? []
+        : unseenPermissions({
+            catalog,
+            beyondSdk,
+            grant,
+            own: { plan: this.#own, results: resultsOn(false) },
+            connect:
+              this.#connect === undefined ? undefined : { plan: this.#connect, results: resultsOn(true) },
+            connectState,
+          }),
+      witnesses: { probes: { asked: probed.length, connect: connectState }, record },
+      contradictions: record.read ? witnessContradictions(answers.map(answerOf), record, catalog) : [],
+      unasked: this.#own.unasked,
+      probes: probed.map(({ result }) => result),
+      requests: this.#requests,
+      stopped:
+        stoppedText(outcome, profile.name) ??
+        this.#recordMissing(record) ??
+        expired(record, profile.name) ??
+        withheld(this.#own),
+    };
+  }
+
+  /** Who was asked for the record gets no verdict without it. */
+  #recordMissing(record: KeyRecordWitness): VerifyResult['stopped'] {
+    const { witness, depth } = this.#options;
+    if (record.read || (depth !== 'record' && witness !== 'record' && witness !== 'both')) return undefined;
+    return {
+      code: 'RECORD_UNREAD',
+      message: record.message,
+      hint: 'Set STRIPE_SECRET_KEY to a secret key of the same account and mode, or say --witness probes.',
+    };
+  }
+}
+
+/** Answers to calls that the SDK does not have which leave a permission unseen, and are no finding. */
+const QUIET: ReadonlySet<string> = new Set([
+  'not-open',
+  'blind-probe',
+  'not-about-permissions',
+  'unrecognised-refusal',
+]);
+
+function answerOf({ probe, verdict }: SentProbe) {
+  return {
+    operation: probe.operation.name,
+    observed: verdict.kind,
+    connect: probe.account !== undefined,
+    named: verdict.named,
+  };
+}
+
+/** The record says that the key is ended; that is no proof of death, and no verdict either. */
+function expired(record: KeyRecordWitness, profile: string): VerifyResult['stopped'] {
+  if (!record.read || record.status === 'active') return undefined;
+  return {
+    code: 'KEY_DEAD',
+    message: "Stripe's record says that this key has expired or was revoked.",
+    hint: `Make a new one with "keyaudit provision ${profile}".`,
   };
 }
 

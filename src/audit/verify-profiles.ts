@@ -1,4 +1,5 @@
-import type { RiskTier } from '../core/catalog/risk.ts';
+import PQueue from 'p-queue';
+import { RISK_TIERS, type RiskTier } from '../core/catalog/risk.ts';
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
@@ -10,6 +11,7 @@ import { checkKeyAge } from '../core/result/key-age.ts';
 import { resultIsOk, type VerifyReport, type VerifyResult } from '../core/result/verify-report.ts';
 import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import type { Mode } from '../core/secret-key.ts';
+import type { Witness } from '../core/verdict/record.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import { reportHeader } from '../session/report-header.ts';
 import { type OpenSession, type Session, withTarget } from '../session/session.ts';
@@ -18,6 +20,7 @@ import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest, wholeProfileDigest } from '../store/profile-library.ts';
 import { explainedResult } from './explained-result.ts';
 import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
+import { KeyRecordReader } from './read-key-record.ts';
 
 /** How keys are found and probed. */
 export interface VerifyProfilesOptions {
@@ -41,6 +44,12 @@ export interface VerifyProfilesOptions {
   readonly minCoverage?: number;
   /** What a key can do more fails only where it is as grave as this. */
   readonly failOn?: RiskTier;
+  /** `acct_…`: a connected account with which the Connect side is probed as the own side is. */
+  readonly account?: string;
+  /** Who is asked (default `auto`). */
+  readonly witness?: Witness;
+  /** `fail`: what could not be seen makes the result undetermined. */
+  readonly unseen?: 'report' | 'fail';
 }
 
 /** Verifies the keys of these profiles, each also against its entry of the lock file where there is one. */
@@ -55,40 +64,22 @@ export async function verifyProfiles(
   const depth = deepest(grants.map(({ profile }) => depthFor(profile, options, lockFile)));
   return withTarget(session, async (open) => {
     const header = await reportHeader(open, depth, lockFile);
-    const verified: Verified[] = [];
-    const comparisons: Comparison[] = [];
-    for (const grant of grants) {
-      const { profile } = grant;
-      const own = depthFor(profile, options, lockFile);
-      const locked = lockedProfile(lockFile?.lock, profile.name);
-      const isCovered = locked === undefined || isShallower(own, locked.depth);
-      const settings = {
-        ...options,
-        ...limits,
-        depth: own,
-        also: isCovered ? [] : Object.keys(locked.operations),
-      };
-      const add = async (result: VerifyResult) => {
-        const seen = await compared(grant, result, { header, options, lockFile, locked }, open);
-        verified.push({
-          ...seen,
-          result: {
-            ...(await explainedResult(seen.result, grant, open, lockFile)),
-            failOn: options.failOn,
-          },
-        });
-      };
-      if (options.compare !== true) {
-        await add(await verifyKey(grant, settings, open));
-        continue;
-      }
-      const test = await verifyKey(grant, { ...settings, mode: 'test' }, open);
-      const keyEnv = options.liveKeyEnv ?? `${profile.env}_LIVE`;
-      const live = await verifyKey(grant, { ...settings, keyFrom: undefined, keyEnv, mode: 'live' }, open);
-      await add(test);
-      await add(live);
-      comparisons.push(compareResults(test, live));
-    }
+    const records = new KeyRecordReader(
+      open,
+      options.depth === 'record' ? 'record' : (options.witness ?? 'auto'),
+    );
+    const mustSee = await tiersToSee(options, session);
+    // One request a key, and no probe: many at once.
+    const queue = new PQueue({ concurrency: depth === 'record' ? RECORDS_AT_ONCE : 1 });
+    const runs = await Promise.all(
+      grants.map((grant) =>
+        queue.add(() => verifyOne(grant, { header, options, limits, lockFile, records, mustSee }, open), {
+          throwOnTimeout: true,
+        }),
+      ),
+    );
+    const verified = runs.flatMap((run) => run.verified);
+    const comparisons = runs.flatMap((run) => run.comparison ?? []);
     const results = verified.map(({ result }) => result);
     await noteProofs(results, open);
     return {
@@ -120,6 +111,53 @@ async function noteProofs(
       if (!(error instanceof KeyauditError)) throw error;
       stderr.write(`warning: that these keys were proved could not be noted: ${error.message}\n`);
     });
+}
+
+/** At 100 ms for an answer this reads 160 records a second, which Stripe allows an account. */
+const RECORDS_AT_ONCE = 16;
+
+interface OneRun {
+  readonly header: ComparedWith['header'];
+  readonly options: VerifyProfilesOptions;
+  readonly limits: Pick<ProbeKeyOptions, 'timeoutMs' | 'endBy'>;
+  readonly lockFile: LockFile | undefined;
+  readonly records: KeyRecordReader;
+  readonly mustSee: readonly RiskTier[];
+}
+
+/** The key of one profile, or with `--compare` its test key and its live key. */
+async function verifyOne(
+  grant: ProfileGrant,
+  { header, options, limits, lockFile, records, mustSee }: OneRun,
+  open: OpenSession,
+): Promise<{ readonly verified: readonly Verified[]; readonly comparison?: Comparison }> {
+  const { profile } = grant;
+  const depth = depthFor(profile, options, lockFile);
+  const locked = lockedProfile(lockFile?.lock, profile.name);
+  const isCovered = locked === undefined || isShallower(depth, locked.depth);
+  const also = isCovered ? [] : Object.keys(locked.operations);
+  const settings = { ...options, ...limits, depth, also, records };
+  const beside = async (result: VerifyResult) => {
+    const seen = await compared(grant, result, { header, options, lockFile, locked }, open);
+    const explained = await explainedResult(seen.result, grant, open, lockFile);
+    return {
+      ...seen,
+      result: { ...explained, failOn: options.failOn, mustSee: mustSee.length === 0 ? undefined : mustSee },
+    };
+  };
+  if (options.compare !== true) return { verified: [await beside(await verifyKey(grant, settings, open))] };
+  const test = await verifyKey(grant, { ...settings, mode: 'test' }, open);
+  const keyEnv = options.liveKeyEnv ?? `${profile.env}_LIVE`;
+  const live = await verifyKey(grant, { ...settings, keyFrom: undefined, keyEnv, mode: 'live' }, open);
+  return { verified: [await beside(test), await beside(live)], comparison: compareResults(test, live) };
+}
+
+/** The tiers of which nothing may be unseen: all with `--unseen fail`, else those of the policy. */
+async function tiersToSee(
+  { unseen }: Pick<VerifyProfilesOptions, 'unseen'>,
+  { policy }: Pick<Session, 'policy'>,
+): Promise<readonly RiskTier[]> {
+  return unseen === 'fail' ? RISK_TIERS : ((await policy())?.seen ?? []);
 }
 
 /** How deep a profile is verified. */
@@ -247,7 +285,7 @@ async function verifyKey(
       summary: NOTHING,
       findings: [],
       permissionFindings: [],
-      unverifiable: [],
+      unseen: [],
       probes: [],
       requests: 0,
       stopped: { code, message, hint },

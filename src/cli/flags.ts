@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { DEPTHS } from '../core/probe/depth.ts';
+import { WITNESSES } from '../core/verdict/record.ts';
 
 // Options that several verbs take. An option of one verb stands with that verb.
 
@@ -17,6 +18,17 @@ export const readBackOption = () =>
 
 export const depthOption = (description: string) =>
   new Option('--depth <depth>', description).choices(DEPTHS).env('KEYAUDIT_DEPTH');
+
+export const witnessOption = () =>
+  new Option('--witness <who>', "who says what the key may do: its probes, Stripe's record of it, or both")
+    .choices(WITNESSES)
+    .env('KEYAUDIT_WITNESS');
+
+export const probedAccountOption = () =>
+  new Option(
+    '--account <account>',
+    'connected account (acct_…) to probe the Connect permissions with',
+  ).argParser(accountId);
 
 export const rateOption = () =>
   new Option('--rate <n>', 'probes a second').argParser(positiveNumber).env('KEYAUDIT_RATE');
@@ -57,6 +69,11 @@ function notNegative(text: string): number {
   const value = decimal(text);
   if (!(value >= 0)) throw new InvalidArgumentError('It must be a number, 0 or above.');
   return value;
+}
+
+function accountId(text: string): string {
+  if (!/^acct_[A-Za-z0-9]{1,60}$/.test(text)) throw new InvalidArgumentError('It must be an account: acct_…');
+  return text;
 }
 
 function percent(text: string): number {

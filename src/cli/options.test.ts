@@ -226,7 +226,7 @@ describe('what is wrong', () => {
       /'live' is invalid.*Allowed choices are sandbox, stripe-mock, stripe/,
     ],
     [['verify'], { KEYAUDIT_TARGET: 'live' }, /'live' from env 'KEYAUDIT_TARGET' is invalid/],
-    [['verify', '--depth', 'deep'], {}, /Allowed choices are checks, permissions, endpoints/],
+    [['verify', '--depth', 'deep'], {}, /Allowed choices are record, checks, permissions, endpoints/],
     [['verify'], { KEYAUDIT_DEPTH: 'deep' }, /'deep' from env 'KEYAUDIT_DEPTH' is invalid/],
     [
       ['provision'],

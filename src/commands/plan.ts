@@ -15,7 +15,7 @@ export async function plan(
   context: CommandContext,
 ): Promise<ExitCode> {
   const session = await openSession(context);
-  const { catalog, probeFor } = session;
+  const { catalog, beyondSdk, probeFor } = session;
   const [resolved] = await grantsFor({ profiles: [name] }, session);
   if (resolved === undefined) return EXIT.usage;
   const { profile, grant } = resolved;
@@ -23,7 +23,7 @@ export async function plan(
     profile,
     grant,
     catalog,
-    probes: planProbes({ catalog, profile, grant, depth: depthFor(profile, {}), probeFor }),
+    probes: planProbes({ catalog, beyondSdk, profile, grant, depth: depthFor(profile, {}), probeFor }),
     coverage: coverageOf(profile, grant, catalog),
   };
   await printResult(session, {

@@ -1,3 +1,4 @@
+import type { BeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import {
   allows,
   type Catalog,
@@ -59,12 +60,15 @@ export type Decision =
 export class Gate {
   readonly #catalog: Catalog;
   readonly #expansions: Expansions;
+  readonly #beyondSdk: BeyondSdk | undefined;
   /** Closures by their permissions, since many holders are asked about the same again and again. */
   readonly #closures = new Map<string, ReadonlySet<PermissionName>>();
 
-  constructor(catalog: Catalog, expansions: Expansions) {
+  /** @param beyondSdk for a server that knows more calls than the SDK */
+  constructor(catalog: Catalog, expansions: Expansions, beyondSdk?: BeyondSdk) {
     this.#catalog = catalog;
     this.#expansions = expansions;
+    this.#beyondSdk = beyondSdk;
   }
 
   decide({ method, path, expand, connect }: GateCall, holder: Holder): Decision {
@@ -90,7 +94,7 @@ export class Gate {
    * id: it would do something else than was asked here.
    */
   find(method: string, path: string): RouteMatch | undefined {
-    const found = this.#catalog.match(method, path);
+    const found = this.#catalog.match(method, path) ?? this.#beyondSdk?.match(method, path);
     if (found === undefined || found.ids.length === 0) return found;
     const ids = path.includes('%') ? found.ids.map(decoded) : found.ids;
     return ids.some((id) => /^\.\.?$|\//.test(id)) ? undefined : { ...found, ids };

@@ -41,9 +41,7 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
     connectPermissions: grant.connectPermissions,
     implied: [...grant.effective].filter((name) => !grant.permissions.includes(name)).sort(),
     widenings: grant.widenings,
-    risks: grant.permissions
-      .map((permission) => ({ permission, ...riskOf(permission) }))
-      .filter((risk) => risk.tier !== 'other'),
+    risks: risksOf(grant),
     dashboardRows: dashboardRows(grant.permissions, catalog),
     dashboardUrl: { test: dashboardUrl('test', link, catalog), live: dashboardUrl('live', link, catalog) },
     notInManagedApi: notManaged,
@@ -60,6 +58,14 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
 function remarksOf({ grant, catalog }: Pick<PlanReport, 'grant' | 'catalog'>): readonly SharedRemark[] {
   const widened = grant.widenings.flatMap(({ operations }) => operations);
   return remarksOnAll(new Set([...grant.asked, ...widened]), catalog);
+}
+
+/** The grave permissions of both sides; those of the Connect side say so. */
+function risksOf({ permissions, connectPermissions }: PlanReport['grant']) {
+  return [
+    ...permissions.map((permission) => ({ permission, ...riskOf(permission) })),
+    ...connectPermissions.map((permission) => ({ permission, connect: true, ...riskOf(permission) })),
+  ].filter((risk) => risk.tier !== 'other');
 }
 
 /** `plan --format table`: one screen for a security engineer. */
@@ -123,8 +129,7 @@ function renderWidenings({ grant }: PlanReport, output: TextOutput): void {
 }
 
 function renderRisks({ grant }: PlanReport, output: TextOutput): void {
-  const risks = grant.permissions.map((permission) => ({ permission, ...riskOf(permission) }));
-  const worth = risks.filter(({ tier }) => tier !== 'other');
+  const worth = risksOf(grant);
   for (const risk of worth) output.write(wrap(riskLine(risk), output, HANGING));
   if (worth.length === 0) output.write('  none above reading plain business data\n');
 }
@@ -213,6 +218,11 @@ function renderWriting(widening: Widening, output: TextOutput): void {
   output.write(wrap(`${names}. ${reason}${until}`, output, { indent: '    ' }));
 }
 
-function riskLine({ permission, tier, why }: Risk & { permission: string }): string {
-  return `${tier}: ${permission}. ${why}`;
+function riskLine({
+  permission,
+  tier,
+  why,
+  connect = false,
+}: Risk & { permission: string; connect?: boolean }): string {
+  return `${tier}: ${permission}${connect ? ' with Stripe-Account' : ''}. ${why}`;
 }

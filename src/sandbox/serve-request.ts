@@ -1,3 +1,5 @@
+import { BeyondSdk, isBeyondSdk } from '../core/catalog/beyond-sdk.ts';
+import { beyondSdkRows } from '../core/catalog/data/beyond-sdk.ts';
 import { DeclaredTypes } from '../core/catalog/declared-types.ts';
 import { Expansions } from '../core/catalog/expansion.ts';
 import { type Decision, Gate, type Holder } from '../gate/gate.ts';
@@ -13,6 +15,7 @@ import { isKeyEndpoint, serveKeyEndpoint } from './keys/serve-key-endpoint.ts';
 import { cannotExpand } from './objects/expand.ts';
 import { ObjectMaker } from './objects/make-object.ts';
 import { ObjectStore, type StripeObject } from './objects/object-store.ts';
+import { isOpen, serveBeyondSdk } from './objects/serve-beyond-sdk.ts';
 import { missingObjectOf, serveOperation } from './objects/serve-operation.ts';
 import { isConnected, OWN_ACCOUNT } from './own-account.ts';
 import { readParameters } from './read-parameters.ts';
@@ -41,8 +44,9 @@ export class RequestServer {
   constructor(parts: SandboxParts, faults: FaultInjector) {
     this.#parts = parts;
     this.#faults = faults;
-    this.#expansions = new Expansions(parts.catalog);
-    this.#gate = new Gate(parts.catalog, this.#expansions);
+    const beyondSdk = new BeyondSdk(beyondSdkRows, parts.catalog);
+    this.#expansions = new Expansions(parts.catalog, beyondSdk);
+    this.#gate = new Gate(parts.catalog, this.#expansions, beyondSdk);
   }
 
   objects(): readonly StripeObject[] {
@@ -68,8 +72,11 @@ export class RequestServer {
     const connect = isConnected(account);
     const decision = this.#gate.decide({ ...request, connect }, holder);
     // What the catalog does not know no permission opens.
-    const call = decision.kind === 'unknown' ? decision.call : decision;
-    if (call === undefined) {
+    const known = decision.kind === 'unknown' ? decision.call : decision;
+    const isThere =
+      known !== undefined &&
+      (!isBeyondSdk(known.operation) || (behaviour.previews && isOpen(known.operation, version)));
+    if (!isThere) {
       return behind !== undefined && holder === 'everything'
         ? behind.send(request.raw)
         : unknownUrl(request.method, request.path);
@@ -94,6 +101,7 @@ export class RequestServer {
       }
       if (behind !== undefined) return behind.send(request.raw);
     }
+    if (isBeyondSdk(operation)) return serveBeyondSdk(operation, known.ids);
     const read = readParameters(operation, request.fields, { types: this.#types, alsoTaken: () => false });
     if ('refusal' in read) return read.refusal;
     const call = {

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type Calibration, effectiveOfBare, probeForm, probeQuality } from '../core/calibrate/calibration.ts';
+import { isBeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import type { Catalog, Operation } from '../core/catalog/catalog.ts';
 import { parametersOf } from '../core/catalog/parameters.ts';
+import { buildBeyondProbe } from '../core/probe/build-beyond-probe.ts';
 import { buildProbe } from '../core/probe/build-probe.ts';
 import type { Probe } from '../core/probe/probe.ts';
 
@@ -16,6 +18,11 @@ export function probeMaker(catalog: Catalog, calibration: Calibration): (operati
   return (operation) => {
     const known = probes.get(operation);
     if (known !== undefined) return known;
+    if (isBeyondSdk(operation)) {
+      const beyond = buildBeyondProbe(operation, nonce);
+      probes.set(operation, beyond);
+      return beyond;
+    }
     const material = { parameters: parametersOf(operation.name), nonce };
     const plain = buildProbe(operation, material);
     const entry = calibration.entries.get(operation.name);

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Calibration, NO_CALIBRATION, withCalibration } from '../core/calibrate/calibration.ts';
+import { BeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import { Catalog, type Operation } from '../core/catalog/catalog.ts';
+import { beyondSdkRows } from '../core/catalog/data/beyond-sdk.ts';
 import { catalogData } from '../core/catalog/data/catalog.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import { KeyRecords } from '../store/notes/key-records.ts';
@@ -20,6 +22,8 @@ export interface Session extends CommandContext {
   readonly catalog: Catalog;
   /** The catalog as it ships. */
   readonly shippedCatalog: Catalog;
+  /** The calls that the SDK does not have. */
+  readonly beyondSdk: BeyondSdk;
   /** What calibrating has shown of this target; empty when it never was. */
   readonly calibration: Calibration;
   /** The profiles that can be named from the working folder. */
@@ -52,6 +56,7 @@ export async function openSession(context: CommandContext): Promise<Session> {
     startedAt: context.now(),
     catalog,
     shippedCatalog,
+    beyondSdk: new BeyondSdk(beyondSdkRows, shippedCatalog),
     calibration,
     library: new ProfileLibrary({
       cwd: context.cwd,

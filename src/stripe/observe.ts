@@ -124,6 +124,7 @@ function errorFacts({ status, json }: Answer): Partial<Observation> {
     refusal,
     cause: refusal === undefined ? readCause(status, { message, code, type }) : undefined,
     ...(status === 401 ? { unauthorized: readUnauthorized(message, code) } : {}),
+    ...(status === 404 && /unrecognized request url/i.test(message) ? { unknownUrl: true } : {}),
   };
 }
 

@@ -126,8 +126,14 @@ describe('what is sent', () => {
   it('acts on another account only where told', async () => {
     const server = await startFaultyServer(allow);
     await run(server, [read]);
-    await run(server, [read], { stripeAccount: 'acct_1' });
-    expect(server.requests.map(({ headers }) => headers['stripe-account'])).toEqual([undefined, 'acct_1']);
+    await run(server, [{ ...read, account: 'acct_1' }]);
+    await run(server, [{ ...probeOf('v2.core.accounts.list'), account: 'acct_1' }]);
+    expect(server.requests.map(({ headers }) => headers['stripe-account'])).toEqual([
+      undefined,
+      'acct_1',
+      undefined,
+    ]);
+    expect(server.requests.at(-1)?.headers['stripe-context']).toBe('acct_1');
   });
 });
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,10 +8,11 @@ import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import type { Target } from '../core/target.ts';
 import type { Observation } from '../core/verdict/observation.ts';
-import { judge, type Verdict } from '../core/verdict/verdict.ts';
+import { judge, type Server, type Verdict } from '../core/verdict/verdict.ts';
 import { FirstAnswers } from './first-answers.ts';
 import { GivenUp, ObservingHttpClient } from './observe.ts';
 import { Pacer, type Sleep } from './pacer.ts';
+import { sendProbe } from './send-probe.ts';
 import { createAgent, createStripeClient, DEFAULT_TIMEOUT_MS } from './stripe-client.ts';
 
 export interface SendOptions {
@@ -20,7 +20,6 @@ export interface SendOptions {
   readonly target: Target;
   readonly apiBase: string;
   readonly apiVersion: string;
-  readonly stripeAccount?: string;
   /** Default by target and mode: {@link defaultRate}. */
   readonly ratePerSecond?: number;
   /** Requests in flight at once (default 32). */
@@ -186,7 +185,7 @@ class ProbeRun {
 
   /** One worker: a client of its own, one request in flight. */
   async #work(): Promise<void> {
-    const { key, apiBase, apiVersion, timeoutMs, stripeAccount } = this.#options;
+    const { key, apiBase, apiVersion, timeoutMs } = this.#options;
     const observer = new ObservingHttpClient(this.#agent);
     const client = createStripeClient({
       key,
@@ -194,7 +193,6 @@ class ProbeRun {
       apiVersion,
       httpClient: observer.client,
       timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      stripeAccount,
     });
     while (!this.#stop.signal.aborted) {
       const index = this.#next++;
@@ -202,7 +200,7 @@ class ProbeRun {
       if (probe === undefined) return;
       const observation = await this.#ask(probe, client, observer);
       if (observation === undefined) return;
-      const verdict = judge(probe, observation, { stateless: this.#options.target === 'stripe-mock' });
+      const verdict = judge(probe, observation, serverOf(this.#options.target));
       const sent = { probe, observation, verdict };
       this.#results[index] = sent;
       this.#options.onResult?.(sent);
@@ -266,7 +264,7 @@ class ProbeRun {
     let end = (_failure: GivenUp) => {};
     const given = new Promise<unknown>((resolve) => {
       end = resolve;
-      send(probe, client).then(() => resolve(undefined), resolve);
+      sendProbe(probe, client).then(() => resolve(undefined), resolve);
     });
     const giveUp = () => end(new GivenUp('aborted'));
     // The SDK's timeout counts silence; a body that drips for ever needs a limit of its own.
@@ -295,24 +293,9 @@ class ProbeRun {
   }
 }
 
-/** Sends by the official SDK; each write has a fresh idempotency key. */
-function send({ operation, path, body, multipart }: Probe, client: Stripe): Promise<unknown> {
-  const write = isWrite(operation);
-  if (multipart === true) {
-    // rawRequest sends no multipart; the SDK's own method for files does.
-    const file = { data: Buffer.from('keyaudit probe'), name: 'keyaudit-probe.txt', type: 'text/plain' };
-    const params = { ...body, file } as unknown as Stripe.FileCreateParams;
-    return client.files.create(params, { idempotencyKey: freshKey() });
-  }
-  const options: Stripe.RawRequestOptions = {
-    ...(write ? { idempotencyKey: freshKey() } : {}),
-    ...(operation.host === 'api' ? {} : { apiBase: operation.host.replace('-', '_') as 'files' }),
-  };
-  return client.rawRequest(operation.method, path, body as Record<string, unknown> | undefined, options);
-}
-
-function freshKey(): string {
-  return `keyaudit-${randomUUID()}`;
+/** What our own gate in front of a server makes sure of. */
+function serverOf(target: Target): Server {
+  return { stateless: target === 'stripe-mock', checksExpansions: target !== 'stripe' };
 }
 
 function isNarrow({ operation }: Probe): boolean {

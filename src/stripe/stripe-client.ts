@@ -13,7 +13,6 @@ export interface StripeClientOptions {
   readonly apiVersion: string;
   /** For one attempt, in ms. */
   readonly timeoutMs?: number;
-  readonly stripeAccount?: string;
   readonly httpClient?: Stripe.HttpClient;
 }
 
@@ -35,7 +34,6 @@ export function createStripeClient(options: StripeClientOptions): Stripe {
     maxNetworkRetries: 0,
     telemetry: false,
     timeout: Math.min(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, LONGEST_TIMER_MS),
-    ...(options.stripeAccount === undefined ? {} : { stripeAccount: options.stripeAccount }),
     ...(options.httpClient === undefined ? {} : { httpClient: options.httpClient }),
     ...(url.origin === STRIPE_API_BASE
       ? {}

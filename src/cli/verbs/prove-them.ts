@@ -1,6 +1,14 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { RISK_TIERS } from '../../core/catalog/risk.ts';
-import { ALL_PROFILES, depthOption, minCoverageOption, rateOption, repeatable } from '../flags.ts';
+import {
+  ALL_PROFILES,
+  depthOption,
+  minCoverageOption,
+  probedAccountOption,
+  rateOption,
+  repeatable,
+  witnessOption,
+} from '../flags.ts';
 import { type Run, verb } from '../verb.ts';
 
 /** The verbs that ask what a key can do, and gate on the answer. */
@@ -19,7 +27,21 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
     .option('--all', ALL_PROFILES)
     .option('--key-env <variable>', 'take the key from this environment variable')
     .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
-    .addOption(depthOption('checks: named calls; permissions: each permission; endpoints: each call'))
+    .addOption(
+      depthOption(
+        "checks: named calls; permissions: each permission; endpoints: each call; record: Stripe's record alone",
+      ),
+    )
+    .addOption(witnessOption())
+    .addOption(probedAccountOption())
+    .addOption(
+      new Option(
+        '--unseen <what>',
+        'what a permission that could not be seen means: report it, or fail (exit 3)',
+      )
+        .choices(['report', 'fail'] as const)
+        .env('KEYAUDIT_UNSEEN'),
+    )
     .addOption(rateOption())
     .option('--timeout <duration>', 'longest wait for one answer, such as 5s (default 20s)')
     .option('--deadline <duration>', 'for the whole run, such as 10m; the report is then partial')
@@ -63,6 +85,7 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
     .option('--key-env <variable>', 'the variable that holds the key (else: standard input)')
     .option('--profile-output <file>', 'write a profile for this key as well')
     .option('--name <name>', 'of that profile')
+    .addOption(witnessOption())
     .addOption(rateOption())
     .action((options) =>
       run(options, async (given, context) =>
@@ -79,6 +102,8 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
     .option('--key-env <variable>', 'take the key from this environment variable')
     .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
     .addOption(depthOption('how much is verified; --frozen then verifies as much'))
+    .addOption(witnessOption())
+    .addOption(probedAccountOption())
     .addOption(rateOption())
     .option('--lock <file>', 'the lock file, instead of keyaudit.lock.yaml')
     .option('--check', 'write nothing; fail when the file would change in more than its keys')

@@ -1,3 +1,4 @@
+import type { BeyondSdk } from './beyond-sdk.ts';
 import { allows, type Catalog, type Operation, type OperationName, type PermissionName } from './catalog.ts';
 import { encodedAnswers, encodedFields } from './data/expansions.ts';
 
@@ -36,16 +37,27 @@ export const DEEPEST_EXPANSION = 4;
  */
 export class Expansions {
   readonly #catalog: Catalog;
+  readonly #beyondSdk: BeyondSdk | undefined;
   readonly #answers: ReadonlyMap<OperationName, Answered> = decodeAnswers(encodedAnswers);
   readonly #fields = new Map<ObjectName, ReadonlyMap<string, ExpandableField>>();
   readonly #readers = new Map<ObjectName, readonly Operation[]>();
 
-  constructor(catalog: Catalog) {
+  /** @param beyondSdk fields with a permission of their own */
+  constructor(catalog: Catalog, beyondSdk?: BeyondSdk) {
     this.#catalog = catalog;
+    this.#beyondSdk = beyondSdk;
   }
 
   /** Undefined for a path that leads nowhere, as far as stripe-node declares, or deeper than Stripe goes. */
   find(operation: Operation, path: string): Expansion | undefined {
+    const known = this.#find(operation, path);
+    const gated = this.#beyondSdk?.expansion(operation, path);
+    if (gated === undefined) return known;
+    const steps = path.split('.').map((name) => ({ name, objects: [], isList: false }));
+    return { steps: known?.steps ?? steps, reads: [...(known?.reads ?? []), [gated]] };
+  }
+
+  #find(operation: Operation, path: string): Expansion | undefined {
     const names = path.split('.');
     if (names.length > DEEPEST_EXPANSION) return undefined;
     let { objects, isList }: Answered = this.#answers.get(operation.name) ?? { objects: [], isList: false };

@@ -295,10 +295,18 @@ describe('the choice for one permission', () => {
 
 describe('what cannot be verified', () => {
   it('no operation needs the permission', () => {
-    const catalog = smallCatalog(['a.list GET /v1/a x_read documented'], [['lonely_read', 'x_read']]);
+    const catalog = smallCatalog(['a.list GET /v1/a x_read documented'], [['lonely_read', 'idle_read']]);
     expect(plan('name: p\npermissions: {}', 'permissions', { catalog }).unverifiable).toEqual([
       { permission: 'lonely_read', reason: 'no-operation', operations: [] },
+      { permission: 'idle_read', reason: 'no-operation', operations: [] },
     ]);
+  });
+
+  it('but not one that brings another, whose calls tell', () => {
+    const catalog = smallCatalog(['a.list GET /v1/a x_read documented'], [['lonely_read', 'x_read']]);
+    const { unverifiable, names } = plan('name: p\npermissions: {}', 'permissions', { catalog });
+    expect(unverifiable).toEqual([]);
+    expect(names).toEqual(['a.list']);
   });
 
   it('a read that the granted write implies', () => {

@@ -1,3 +1,4 @@
+import type { BeyondSdk } from '../catalog/beyond-sdk.ts';
 import {
   allows,
   type Catalog,
@@ -7,11 +8,12 @@ import {
   type PermissionName,
   PROVENANCES,
 } from '../catalog/catalog.ts';
-import type { Grant } from '../grant/grant.ts';
+import { type Grant, type GrantSide, sideOf } from '../grant/grant.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Target } from '../target.ts';
 import type { Depth } from './depth.ts';
 import type { Probe } from './probe.ts';
+import { tellingOperations } from './telling-operations.ts';
 import { type UnansweredReason, unansweredBy } from './unanswered.ts';
 
 export interface ProbePlan {
@@ -43,6 +45,10 @@ export interface PlanInput {
   readonly catalog: Catalog;
   readonly profile: Profile;
   readonly grant: Grant;
+  /** Plan the calls with `Stripe-Account`. */
+  readonly connect?: boolean;
+  /** The calls that the SDK does not have, for permissions that nothing else shows. */
+  readonly beyondSdk?: BeyondSdk;
   readonly depth: Depth;
   /** Operations to probe in any case: those that a lock file holds. */
   readonly also?: readonly OperationName[];
@@ -60,8 +66,10 @@ export interface PlanInput {
  */
 export function planProbes(input: PlanInput): ProbePlan {
   const { catalog, depth, probeFor } = input;
+  const side = sideOf(input.grant, input.connect === true);
   const unverifiable: UnverifiablePermission[] = [];
   const chosen = new Set<Operation>();
+  const beyond = new Set<Operation>();
   const addByName = (name: OperationName) => {
     const operation = catalog.operation(name);
     if (operation !== undefined) chosen.add(operation);
@@ -69,7 +77,7 @@ export function planProbes(input: PlanInput): ProbePlan {
   const unasked = new Map<Operation, UnansweredReason>();
   const unansweredHere = (operation: Operation) =>
     unansweredBy(input.target ?? 'sandbox', operation, {
-      isAllowed: allows(input.grant.effective, operation),
+      isAllowed: allows(side.effective, operation),
     });
   const unanswered = (operation: Operation) => unansweredHere(operation) ?? unseen(probeFor(operation));
   if (depth === 'endpoints') {
@@ -79,8 +87,8 @@ export function planProbes(input: PlanInput): ProbePlan {
       else unasked.set(operation, reason);
     }
   }
-  if (depth !== 'checks') {
-    for (const widening of input.grant.widenings) {
+  if (depth === 'permissions' || depth === 'endpoints') {
+    for (const widening of side.widenings) {
       if (!widening.canWrite && !widening.accepted) continue;
       for (const name of widening.operations) {
         const operation = catalog.operation(name);
@@ -91,11 +99,15 @@ export function planProbes(input: PlanInput): ProbePlan {
       }
     }
     for (const { name } of catalog.permissions) {
-      const telling = tellingOperations(name, input);
+      const { catalog: telling, beyondSdk } = tellingOperations(name, side, input);
       const seeing = telling.filter((operation) => unanswered(operation) === undefined);
       const [first] = telling;
       if (seeing.length > 0) chosen.add(bestEvidence(seeing, probeFor));
-      else if (first === undefined) unverifiable.push(reasonFor(name, catalog));
+      else if (beyondSdk.length > 0) {
+        const safe = beyondSdk.filter((operation) => probeFor(operation).unsafe !== true);
+        if (safe.length > 0 && !safe.some((operation) => beyond.has(operation)))
+          beyond.add(bestEvidence(safe, probeFor));
+      } else if (first === undefined) unverifiable.push(reasonFor(name, catalog));
       else {
         const reason = unanswered(first) ?? 'blind';
         unverifiable.push({ permission: name, reason, operations: telling.map((one) => one.name) });
@@ -103,12 +115,8 @@ export function planProbes(input: PlanInput): ProbePlan {
     }
   }
   // What the profile names is asked in any case, and said when it cannot be told.
-  for (const check of [...input.profile.allow, ...input.profile.forbid]) addByName(check.operation);
-  for (const name of input.also ?? []) addByName(name);
-  const named = new Set([
-    ...[...input.profile.allow, ...input.profile.forbid].map((check) => check.operation),
-    ...(input.also ?? []),
-  ]);
+  const named = depth === 'record' ? new Set<OperationName>() : namedIn(input, side);
+  for (const name of named) addByName(name);
   for (const operation of chosen) {
     if (probeFor(operation).unsafe !== true) continue;
     chosen.delete(operation);
@@ -116,7 +124,7 @@ export function planProbes(input: PlanInput): ProbePlan {
   }
   return {
     depth,
-    probes: catalog.operations.filter((operation) => chosen.has(operation)).map(probeFor),
+    probes: [...catalog.operations.filter((operation) => chosen.has(operation)), ...beyond].map(probeFor),
     unverifiable,
     unasked: [...unasked]
       .filter(([operation]) => !chosen.has(operation))
@@ -133,16 +141,17 @@ function unseen({ blind, unsafe }: Probe): 'blind' | 'unsafe' | undefined {
   return unsafe === true ? 'unsafe' : blind === true ? 'blind' : undefined;
 }
 
-/** The operations whose answer differs between the grant with `permission` and the grant without it. */
-function tellingOperations(permission: PermissionName, { catalog, grant }: PlanInput): readonly Operation[] {
-  const held = grant.effective.has(permission);
-  const without = held
-    ? catalog.closure(grant.permissions.filter((name) => name !== permission))
-    : grant.effective;
-  const withIt = held ? grant.effective : catalog.closure([...grant.permissions, permission]);
-  return catalog
-    .operationsOf(permission)
-    .filter((operation) => allows(withIt, operation) && !allows(without, operation));
+/** What the profile and the lock file name; with `Stripe-Account` only what the Connect side allows, and what is forbidden. */
+function namedIn(
+  { profile, catalog, also = [], connect = false }: PlanInput,
+  { effective }: GrantSide,
+): ReadonlySet<OperationName> {
+  const isOurs = (name: OperationName) => {
+    const operation = catalog.operation(name);
+    return !connect || (operation !== undefined && allows(effective, operation));
+  };
+  const allow = profile.allow.map(({ operation }) => operation).filter(isOurs);
+  return new Set([...allow, ...profile.forbid.map(({ operation }) => operation), ...also]);
 }
 
 function reasonFor(permission: PermissionName, catalog: Catalog): UnverifiablePermission {

@@ -19,6 +19,8 @@ export interface Probe {
   readonly body?: Readonly<Record<string, unknown>>;
   /** Sent as `multipart/form-data`, as file uploads are. */
   readonly multipart?: boolean;
+  /** Sent as `Stripe-Account`, for the Connect side. */
+  readonly account?: string;
   readonly shape: ProbeShape;
   /** The best evidence that an answer other than a refusal can give. */
   readonly strength: 'strong' | 'weak';

@@ -12,15 +12,16 @@ export function locateOperation(
   operation: Operation,
   profile: Profile,
   catalog: Catalog,
-  { accepted }: { accepted: boolean },
+  { accepted, connect = false }: { accepted: boolean; connect?: boolean },
 ): SourceLocation {
+  const entries = connect ? profile.connectPermissions : profile.permissions;
   const named = ({ operation: name }: { operation: string }) => name === operation.name;
   const acceptance = accepted
     ? profile.accept.findLast((entry) => entry.operations.some(named))?.operations.find(named)
     : undefined;
   const check = profile.forbid.find(named) ?? profile.allow.find(named);
-  const own = profile.permissions.find((entry) => isAbout(entry, operation));
-  const bringing = profile.permissions.find((entry) => brings(entry, operation, catalog));
+  const own = entries.find((entry) => isAbout(entry, operation));
+  const bringing = entries.find((entry) => brings(entry, operation, catalog));
   return (acceptance ?? check ?? own ?? bringing ?? profile).location;
 }
 

@@ -10,7 +10,7 @@ function result(observed: Readonly<Record<string, VerdictKind>>): VerifyResult {
       ({ operation, method: 'GET', path: '/v1/x', permission: 'x_read', observed: kind }) as ProbeResult,
   );
   const summary = { probes: 1, passed: 1, overGrants: 0, underGrants: 0, inconclusive: 0, accepted: 0 };
-  return { profile: 'p', key: null, summary, findings: [], probes } as unknown as VerifyResult;
+  return { profile: 'p', key: null, summary, findings: [], unseen: [], probes } as unknown as VerifyResult;
 }
 
 describe('compareResults', () => {

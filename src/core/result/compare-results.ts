@@ -27,20 +27,20 @@ export interface Comparison {
 
 /** What differs between two keys; what no restricted key may do counts as forbidden. */
 export function compareResults(test: VerifyResult, live: VerifyResult): Comparison {
-  const liveByName = new Map(live.probes.map((probe) => [probe.operation, probe]));
-  const testByName = new Map(test.probes.map((probe) => [probe.operation, probe]));
+  const liveByName = byCall(live);
+  const testByName = byCall(test);
   const names = [...new Set([...testByName.keys(), ...liveByName.keys()])];
   const differences: KeyDifference[] = [];
   const undetermined: OperationName[] = [];
-  for (const operation of names) {
-    const [a, b] = [testByName.get(operation), liveByName.get(operation)];
+  for (const name of names) {
+    const [a, b] = [testByName.get(name), liveByName.get(name)];
     if (!tells(a) || !tells(b)) {
-      undetermined.push(operation);
+      undetermined.push(name);
       continue;
     }
     if ((a.observed === 'allowed') === (b.observed === 'allowed')) continue;
     const { method, path, permission } = a;
-    differences.push({ operation, method, path, permission, test: a.observed, live: b.observed });
+    differences.push({ operation: name, method, path, permission, test: a.observed, live: b.observed });
   }
   return {
     profile: test.profile,
@@ -50,6 +50,16 @@ export function compareResults(test: VerifyResult, live: VerifyResult): Comparis
     differences,
     undetermined,
   };
+}
+
+/** The answers by call; one with `Stripe-Account` is another call. */
+function byCall({ probes }: VerifyResult): ReadonlyMap<string, ProbeResult> {
+  return new Map(
+    probes.map((probe) => [
+      probe.connect ? `${probe.operation} with Stripe-Account` : probe.operation,
+      probe,
+    ]),
+  );
 }
 
 function tells(probe: ProbeResult | undefined): probe is ProbeResult {

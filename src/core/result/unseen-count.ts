@@ -1,6 +1,6 @@
 import type { VerifyResult } from './verify-report.ts';
 
-/** How many permissions a run could not show. */
-export function unseenOf({ unverifiable }: Pick<VerifyResult, 'unverifiable'>): number {
-  return unverifiable.length;
+/** How many permissions a run could not show; what others cover adds nothing that anybody knows of. */
+export function unseenOf({ unseen }: Pick<VerifyResult, 'unseen'>): number {
+  return unseen.filter(({ reason }) => reason !== 'covered').length;
 }

@@ -3,8 +3,12 @@ import type { RiskTier } from '../catalog/risk.ts';
 import { EXIT, type ExitCode, type Stopped } from '../error.ts';
 import type { Widening } from '../grant/grant.ts';
 import type { Depth } from '../probe/depth.ts';
-import type { UnaskedOperation, UnverifiablePermission } from '../probe/probe-plan.ts';
+import type { UnaskedOperation } from '../probe/probe-plan.ts';
+import type { ConnectState } from '../verdict/connect-state.ts';
 import type { Finding, ProbeResult, Summary } from '../verdict/finding.ts';
+import type { KeyRecordWitness } from '../verdict/record.ts';
+import type { Unseen } from '../verdict/unseen.ts';
+import type { WitnessContradiction } from '../verdict/witness-contradictions.ts';
 import type { Comparison } from './compare-results.ts';
 import type { Drift } from './drift.ts';
 import { type Fix, type PermissionFinding, shutsTheGate } from './findings/permission-finding.ts';
@@ -30,6 +34,16 @@ export interface ProbedKey {
   readonly madeFor: string | null;
 }
 
+/** Who was asked what a key may do. */
+export interface Witnesses {
+  readonly probes: {
+    /** Calls that were asked, on both sides. */
+    readonly asked: number;
+    readonly connect: ConnectState;
+  };
+  readonly record: KeyRecordWitness;
+}
+
 export interface VerifyResult {
   readonly profile: string;
   /** The profile's file, as shown to the user. */
@@ -52,7 +66,14 @@ export interface VerifyResult {
   readonly widenings: readonly Widening[];
   /** What left the lock file or the policy, gravest first; absent when nothing was compared with either. */
   readonly drift?: readonly Drift[];
-  readonly unverifiable: readonly UnverifiablePermission[];
+  /** The permissions of both sides whose presence this run could not show, the gravest tier first. */
+  readonly unseen: readonly Unseen[];
+  /** The tiers of which nothing may be unseen, by `--unseen fail` or the policy; absent where that was not asked. */
+  readonly mustSee?: readonly RiskTier[];
+  /** Who was asked what the key may do; absent when nobody was. */
+  readonly witnesses?: Witnesses;
+  /** Answers to probes that cannot be true together with the record. */
+  readonly contradictions?: readonly WitnessContradiction[];
   /** Operations that were left out, since no answer could tell. */
   readonly unasked?: readonly UnaskedOperation[];
   /** Every probe. */
@@ -82,16 +103,29 @@ export interface VerifyReport {
   readonly comparisons?: readonly Comparison[];
 }
 
-/** Whether this result says yes: something was probed, to the end, and nothing but accepted findings came up. */
+/**
+ * Whether this result says yes: a witness was asked, to the end, nothing but accepted findings came up, nothing is
+ * unseen that must be seen, and the witnesses do not contradict each other.
+ */
 export function resultIsOk(result: VerifyResult): boolean {
-  const { summary, stopped, drift } = result;
+  const { summary, stopped, drift, contradictions = [] } = result;
   return (
     stopped === undefined &&
     !drift?.some(({ weight }) => weight === 'unknown') &&
-    summary.probes > 0 &&
+    (summary.probes > 0 || result.witnesses?.record.read === true) &&
     summary.inconclusive === 0 &&
+    contradictions.length === 0 &&
+    missedSights(result).length === 0 &&
     !hasFindings(result)
   );
+}
+
+/** What is unseen although it must be seen; what others cover adds nothing that anybody knows of. */
+export function missedSights({
+  unseen,
+  mustSee = [],
+}: Pick<VerifyResult, 'unseen' | 'mustSee'>): readonly Unseen[] {
+  return unseen.filter(({ tier, reason }) => reason !== 'covered' && mustSee.includes(tier));
 }
 
 /** Whether it goes beyond what was agreed in the lock file or the policy. */

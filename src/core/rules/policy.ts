@@ -37,6 +37,11 @@ export const policySchema = z.strictObject({
         .refine((age) => durationMs(age) !== undefined, 'at most ten years')
         .optional()
         .describe('The age at which a key must be rotated, such as 90d'),
+      seen: z
+        .array(z.enum(RISK_TIERS))
+        .min(1)
+        .optional()
+        .describe('Risk tiers of which verify must see every permission, present or not'),
     })
     .optional(),
   except: z
@@ -76,6 +81,8 @@ export interface Policy {
   readonly why?: 'writes' | 'all';
   readonly untilOnAccepts: boolean;
   readonly maxKeyAge?: { readonly text: string; readonly ms: number; readonly location: SourceLocation };
+  /** Risk tiers of which nothing may be unseen. */
+  readonly seen: readonly RiskTier[];
   readonly except: readonly PolicyException[];
   readonly guard?: GuardPolicy | undefined;
 }

@@ -63,6 +63,7 @@ export function readPolicy(text: string, file: string, catalog: Catalog): Policy
               location: source.valueAt(['require', 'maxKeyAge']),
             },
           }),
+      seen: data.require?.seen ?? [],
       except: (data.except ?? []).map(({ profile, reason, until }, index) => ({
         profile,
         reason,

@@ -1,4 +1,5 @@
 import type { OperationName, PermissionName, Provenance, ResourceName } from '../catalog/catalog.ts';
+import type { RiskTier } from '../catalog/risk.ts';
 import type { SourceLocation } from '../error.ts';
 import type { Widening } from '../grant/grant.ts';
 import type { VerdictKind } from './verdict.ts';
@@ -18,8 +19,13 @@ export interface ProbeResult {
   readonly resource: ResourceName;
   /** The permission that decides: the granted one, else the one to ask for; null when unknown. */
   readonly permission: PermissionName | null;
+  /** Whether it is about the Connect side: calls with `Stripe-Account`. */
+  readonly connect: boolean;
+  /** What is at stake with the permission; `other` where none is known. */
+  readonly tier: RiskTier;
   readonly expected: 'allowed' | 'forbidden';
   readonly observed: VerdictKind;
+  /** `record`: Stripe's own record of the key says so, not a probe. */
   readonly evidence: 'strong' | 'weak' | 'record';
   /** HTTP status; null when no answer came. */
   readonly status: number | null;
@@ -55,11 +61,11 @@ export interface Judged {
   readonly kind: FindingKind | undefined;
 }
 
-/** Counts judged probes. */
+/** Counts judged probes; a finding by the record counts as a finding, and is no probe. */
 export function summarize(judged: readonly Judged[]): Summary {
   const count = (kind: FindingKind | undefined) => judged.filter((one) => one.kind === kind).length;
   return {
-    probes: judged.length,
+    probes: judged.filter(({ result }) => result.evidence !== 'record').length,
     passed: count(undefined),
     overGrants: count('over-grant'),
     underGrants: count('under-grant'),

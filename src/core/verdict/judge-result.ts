@@ -1,6 +1,7 @@
-import { allows, type Catalog, isWrite, type OperationName } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { remarksOn } from '../catalog/remark.ts';
-import type { Grant } from '../grant/grant.ts';
+import { riskOf } from '../catalog/risk.ts';
+import { type Grant, type GrantSide, sideOf } from '../grant/grant.ts';
 import type { Probe } from '../probe/probe.ts';
 import { locateOperation } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
@@ -10,17 +11,17 @@ import type { Observation } from './observation.ts';
 import { CAUSE_TEXT } from './read-cause.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What the profile says of an operation. */
+/** What the profile says of an operation, on one side. */
 function expectationOf(
-  operation: OperationName,
-  { profile, grant, catalog }: { profile: Profile; grant: Grant; catalog: Catalog },
+  { name, permissions, method }: Probe['operation'],
+  { profile, grant, side }: { profile: Profile; grant: Grant; side: GrantSide },
 ): Expectation {
-  if (grant.asked.has(operation)) return 'asked';
-  if (grant.accepted.has(operation)) return 'accepted';
-  const known = catalog.operation(operation);
-  if (known === undefined || known.permissions.length === 0) return 'unknown';
-  if (!allows(grant.effective, known)) return 'none';
-  return isWrite(known) || profile.widening === 'strict' || profile.only ? 'widening' : 'reported-widening';
+  if (side.asked.has(name)) return 'asked';
+  const isGranted = permissions.some((permission) => side.effective.has(permission));
+  if (grant.accepted.has(name) && (isGranted || side !== grant.connect)) return 'accepted';
+  if (permissions.length === 0) return 'unknown';
+  if (!isGranted) return 'none';
+  return method !== 'GET' || profile.widening === 'strict' || profile.only ? 'widening' : 'reported-widening';
 }
 
 /** Verdict → finding: compares one observed verdict with what the profile says. */
@@ -28,13 +29,15 @@ export function judgeResult(
   probe: Probe,
   verdict: Verdict,
   observation: Observation,
-  context: { profile: Profile; grant: Grant; catalog: Catalog },
+  context: { profile: Profile; grant: Grant; catalog: Catalog; connect?: boolean },
 ): Judged {
   const { operation } = probe;
-  const expectation = expectationOf(operation.name, context);
+  const { connect = false } = context;
+  const side = sideOf(context.grant, connect);
+  const expectation = expectationOf(operation, { ...context, side });
   const kind = findingKind(expectation, verdict);
   const permission =
-    operation.permissions.find((name) => context.grant.effective.has(name)) ?? operation.permissions[0];
+    operation.permissions.find((name) => side.effective.has(name)) ?? operation.permissions[0];
   const expected = expectation === 'asked' || expectation === 'reported-widening' ? 'allowed' : 'forbidden';
   const facts = {
     operation: operation.name,
@@ -42,6 +45,8 @@ export function judgeResult(
     path: operation.path,
     resource: operation.resource,
     permission: permission ?? null,
+    connect,
+    tier: permission === undefined ? 'other' : riskOf(permission).tier,
     expected,
     observed: verdict.kind,
     evidence: verdict.evidence,
@@ -57,7 +62,7 @@ export function judgeResult(
   } as const;
   const message = messageFor(kind, facts, verdict, context.grant.accepted.get(operation.name)?.reason);
   const accepted = context.grant.accepted.has(operation.name);
-  const location = locateOperation(operation, context.profile, context.catalog, { accepted });
+  const location = locateOperation(operation, context.profile, context.catalog, { accepted, connect });
   return { result: { ...facts, message, location }, kind };
 }
 

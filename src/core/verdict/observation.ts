@@ -29,6 +29,8 @@ export interface Observation {
   readonly refusal?: Refusal;
   /** Of a 4xx that is about something else than the key's permissions. */
   readonly cause?: Cause;
+  /** Of a 404 that says in words that there is no such URL, whatever its code. */
+  readonly unknownUrl?: boolean;
   /** Of a 401. */
   readonly unauthorized?: Unauthorized;
   /** The header `Stripe-Rate-Limited-Reason` of a 429. */

@@ -1,3 +1,4 @@
+import { isBeyondSdk } from '../catalog/beyond-sdk.ts';
 import { isWrite } from '../catalog/catalog.ts';
 import type { Probe } from '../probe/probe.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
@@ -16,6 +17,7 @@ export type InconclusiveReason =
   | 'server-error'
   | 'network'
   | 'unknown-url'
+  | 'not-open'
   | 'blind-probe'
   | 'not-about-permissions';
 
@@ -41,6 +43,8 @@ export interface Verdict {
 export interface Server {
   /** It keeps nothing, as stripe-mock: a write answered 2xx did nothing. */
   readonly stateless?: boolean;
+  /** It checks the permission of every expansion before it looks for the object, as our own gate does. */
+  readonly checksExpansions?: boolean;
 }
 
 /**
@@ -50,12 +54,40 @@ export interface Server {
  */
 export function judge(probe: Probe, observation: Observation, server: Server = {}): Verdict {
   const verdict = judgeAnswer(probe, observation, server);
+  if (isBeyondSdk(probe.operation)) return judgeBeyondSdk(verdict, probe, observation, server);
   const isSuccess = (observation.status ?? 0) < 300;
   return probe.blind === true && verdict.kind === 'allowed' && !isSuccess
     ? inconclusive(
         'blind-probe',
         `A blind probe: calibration has shown that every key gets this answer (HTTP ${observation.status}), so another call of the same permission must tell.`,
       )
+    : verdict;
+}
+
+/**
+ * Of a call that the SDK does not have only a plain sign counts: an account that Stripe has not let in gets answers of
+ * many kinds, none of which is about the key.
+ */
+function judgeBeyondSdk(
+  verdict: Verdict,
+  { operation }: Probe,
+  { status, errorCode = '' }: Observation,
+  { checksExpansions = false }: Server,
+): Verdict {
+  const { access } = operation as typeof operation & { access?: string };
+  if (verdict.reason === 'unknown-url')
+    return inconclusive(
+      'not-open',
+      'This call is not open to this account (HTTP 404), so it says nothing about the key.',
+    );
+  if (verdict.kind !== 'allowed' || verdict.unsafe === true) return verdict;
+  if (access === 'expansion' && !checksExpansions)
+    return inconclusive(
+      'blind-probe',
+      `Only a refusal would tell here: the object is looked for before the field (HTTP ${status}).`,
+    );
+  return status === 400 && !/^(?:parameter_|resource_missing$|invalid_fields$)/.test(errorCode)
+    ? inconclusive('not-open', `HTTP 400 (${errorCode || 'no code'}) need not be about the key here.`)
     : verdict;
 }
 
@@ -78,7 +110,7 @@ function judgeAnswer(probe: Probe, observation: Observation, server: Server): Ve
     case 401:
       return unauthorized(observation.unauthorized ?? 'other');
     case 403:
-      return refused(observation);
+      return refused(observation, probe.account !== undefined);
     case 404:
       return notFound(observation);
     case 402:
@@ -162,8 +194,8 @@ function aboutSomethingElse(cause: Cause, status: number): Verdict {
   return inconclusive(reason, `${CAUSE_TEXT[cause]} HTTP ${status} says nothing about permissions here.`);
 }
 
-function notFound({ errorCode }: Observation): Verdict {
-  return errorCode === 'resource_missing' || errorCode === 'not_found'
+function notFound({ errorCode, unknownUrl = false }: Observation): Verdict {
+  return !unknownUrl && (errorCode === 'resource_missing' || errorCode === 'not_found')
     ? allowed('strong', 'Allowed: Stripe looked for the object, which cannot exist.')
     : inconclusive(
         'unknown-url',
@@ -171,7 +203,8 @@ function notFound({ errorCode }: Observation): Verdict {
       );
 }
 
-function refused({ refusal, errorCode }: Observation): Verdict {
+/** @param connect whether the Connect side is asked, so that having no Connect permission at all is an answer */
+function refused({ refusal, errorCode }: Observation, connect: boolean): Verdict {
   if (errorCode === 'api_key_expired' || errorCode === 'platform_api_key_expired')
     return unauthorized('expired-key');
   switch (refusal?.dialect) {
@@ -202,10 +235,17 @@ function refused({ refusal, errorCode }: Observation): Verdict {
         message: 'Forbidden to every restricted key, whatever its permissions.',
       };
     case 'f':
-      return inconclusive(
-        'connect',
-        'The key has no Connect permissions, so a call with Stripe-Account says nothing about this one.',
-      );
+      return connect
+        ? {
+            kind: 'forbidden',
+            evidence: 'strong',
+            named: [],
+            message: 'Forbidden: the key has no Connect permissions at all.',
+          }
+        : inconclusive(
+            'connect',
+            'The key has no Connect permissions, so a call with Stripe-Account says nothing about this one.',
+          );
     case 'g':
       return inconclusive('wrong-account', 'The key has no access to this account.');
     case 'h':

@@ -56,6 +56,16 @@ export const behaviourSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Permissions that every new key gets beyond those asked for'),
+  grantsMoreConnect: z.array(z.string()).default([]).describe('The same for the Connect side'),
+  recordOmits: z
+    .array(z.string())
+    .default([])
+    .describe("Permissions that a key holds and that the key API's record of it leaves out"),
+  recordRefused: z.boolean().default(false).describe('The key API makes and ends keys, and shows none'),
+  previews: z
+    .boolean()
+    .default(true)
+    .describe('The account may call what is in preview or gone from the SDK'),
 });
 
 export type Behaviour = z.infer<typeof behaviourSchema>;

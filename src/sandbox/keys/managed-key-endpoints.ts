@@ -62,6 +62,7 @@ export async function serveManagedKeys(
   const route = routeOf(call.path);
   if (route === undefined) return undefined;
   if (server.behaviour.keyApi === 'missing') return undefined;
+  if (server.behaviour.recordRefused && call.method === 'GET') return undefined;
   if (!/\.preview$/.test(call.version)) {
     return v2Error(400, 'This endpoint needs a preview API version, such as 2026-08-26.preview.');
   }
@@ -72,7 +73,7 @@ export async function serveManagedKeys(
     case 'GET keys':
       return listKeys(call, server);
     case 'GET key':
-      return withKey(id, call, server, async (key) => keyJson(key, call.now, server.keys));
+      return withKey(id, call, server, async (key) => recordOf(key, call.now, server));
     case 'POST key':
       return updateKey(id ?? '', call, server);
     case 'POST key expire':
@@ -113,7 +114,7 @@ async function createKey(call: ManagedKeyCall, server: ManagedKeyServer): Promis
     name: name ?? '',
     note: note ?? null,
     permissions: [...new Set([...permissions, ...server.behaviour.grantsMore])],
-    connectPermissions: connect,
+    connectPermissions: [...new Set([...connect, ...server.behaviour.grantsMoreConnect])],
     livemode,
     madeBy: 'managed',
     expiresAt: expires_at == null ? null : Date.parse(expires_at),
@@ -124,7 +125,8 @@ async function createKey(call: ManagedKeyCall, server: ManagedKeyServer): Promis
   };
 }
 
-function listKeys({ query, path, caller, now }: ManagedKeyCall, { keys }: ManagedKeyServer): Answer {
+function listKeys({ query, path, caller, now }: ManagedKeyCall, server: ManagedKeyServer): Answer {
+  const { keys } = server;
   const unknown = Object.keys(query).find((name) => !['limit', 'page', 'include_expired'].includes(name));
   if (unknown !== undefined)
     return v2Error(400, `${unknown}: Unknown field, did you mean limit, include_expired?`);
@@ -135,7 +137,7 @@ function listKeys({ query, path, caller, now }: ManagedKeyCall, { keys }: Manage
   const answer = v2ListPage(all, path, query);
   if (answer.status !== 200) return answer;
   const page = answer.body as { data: RestrictedKey[] };
-  return { status: 200, body: { ...page, data: page.data.map((key) => keyJson(key, now, keys)) } };
+  return { status: 200, body: { ...page, data: page.data.map((key) => recordOf(key, now, server)) } };
 }
 
 async function updateKey(id: string, call: ManagedKeyCall, server: ManagedKeyServer): Promise<Answer> {
@@ -202,6 +204,16 @@ async function withKey(
   const key = keys.find(id ?? '');
   const body = key !== undefined && key.livemode === caller.livemode ? await work(key) : undefined;
   return body === undefined ? v2Error(404, `No such api key: ${id}`, 'not_found') : { status: 200, body };
+}
+
+/** A key as the API shows it: on request with less than it holds. */
+function recordOf(key: RestrictedKey, now: number, { keys, behaviour }: ManagedKeyServer): object {
+  const shown = (names: readonly string[]) => names.filter((name) => !behaviour.recordOmits.includes(name));
+  return {
+    ...keyJson(key, now, keys),
+    permissions: shown(key.permissions),
+    connect_permissions: shown(key.connectPermissions),
+  };
 }
 
 /** A key object; in test mode with its secret in plaintext, in a list too, as measured. */

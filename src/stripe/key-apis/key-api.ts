@@ -35,6 +35,9 @@ export interface KeySummary {
   readonly name: string;
   readonly note: string | undefined;
   readonly permissions: readonly PermissionName[];
+  readonly connectPermissions: readonly PermissionName[];
+  /** Of the secret, where the answer shows it, as in test mode. */
+  readonly fingerprint?: string;
   readonly status: 'active' | 'expired';
   readonly mode: Mode;
   readonly createdAt: Date;

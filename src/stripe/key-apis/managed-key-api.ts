@@ -23,6 +23,8 @@ export interface ManagedKeyApiOptions {
   readonly apiBase: string;
   /** `acct_…` that a platform acts on; sent as `Stripe-Context`. */
   readonly context?: string;
+  /** Makes the fingerprint of a secret that an answer shows; the secret itself is dropped. */
+  readonly fingerprintOf?: (secret: SecretKey) => string;
 }
 
 const keySchema = z.object({
@@ -30,6 +32,8 @@ const keySchema = z.object({
   name: z.string().nullish(),
   note: z.string().nullish(),
   permissions: z.array(z.string()).nullish(),
+  connect_permissions: z.array(z.string()).nullish(),
+  secret_key: z.object({ token: z.string().nullish() }).nullish(),
   created: z.string(),
   expires_at: z.string().nullish(),
   livemode: z.boolean(),
@@ -93,14 +97,17 @@ export function createManagedKeyApi(options: ManagedKeyApiOptions): KeyApi {
       for (let pages = 1; path !== undefined; pages++) {
         if (pages > MOST_PAGES) throw endless();
         const page: z.infer<typeof pageSchema> = parse(pageSchema, await request('GET', path));
-        yield* page.data.map(summary);
+        yield* page.data.map((key) => summary(key, options.fingerprintOf));
         const next = page.next_page_url;
         path = next == null ? undefined : pathOf(next, options.apiBase);
       }
     },
     retrieve: (id) =>
       unlessGone(async () =>
-        summary(parse(keySchema, await request('GET', `${PATH}/${encodeURIComponent(id)}`))),
+        summary(
+          parse(keySchema, await request('GET', `${PATH}/${encodeURIComponent(id)}`)),
+          options.fingerprintOf,
+        ),
       ),
     narrow: async (id, permissions) => {
       // An empty list is answered with 200 and changes nothing, so it must never be relied on.
@@ -133,17 +140,25 @@ function madeKey(made: WireKey, secret: SecretKey): MadeKey {
   return { id, secret, mode, permissions, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
-function summary(key: WireKey): KeySummary {
+function summary(key: WireKey, fingerprintOf?: (secret: SecretKey) => string): KeySummary {
+  const token = key.secret_key?.token;
   return {
     id: key.id,
     name: key.name ?? '',
     note: key.note ?? undefined,
     permissions: key.permissions ?? [],
+    connectPermissions: key.connect_permissions ?? [],
+    fingerprint: isKey(token) ? fingerprintOf?.(SecretKey.of(token)) : undefined,
     status: key.status,
     mode: key.livemode ? 'live' : 'test',
     createdAt: new Date(key.created),
-    ...(key.expires_at == null ? {} : { expiresAt: new Date(key.expires_at) }),
+    expiresAt: key.expires_at == null ? undefined : new Date(key.expires_at),
   };
+}
+
+/** A secret as Stripe writes them; what else stands there has no fingerprint. */
+function isKey(token: string | null | undefined): token is string {
+  return token != null && /^[\x21-\x7e]{8,500}$/.test(token);
 }
 
 /** zod's issues name fields, never values, so no token can slip into an error. */

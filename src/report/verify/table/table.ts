@@ -5,6 +5,7 @@ import { someOf } from '../../../core/some-of.ts';
 import { counted, inWords, paintFor, plain, type TextOutput, wrap } from '../../text.ts';
 import { othersKey } from '../words/finding-words.ts';
 import { keyFacts, reportFacts } from '../words/provenance-facts.ts';
+import { unseenSentences } from '../words/unseen-text.ts';
 import { totalLine, verdictLine } from '../words/verdict-line.ts';
 import { renderFindings, renderFix } from './table-findings.ts';
 import { renderMatrix } from './table-matrix.ts';
@@ -92,6 +93,7 @@ function renderResult(
     renderUnasked(result, output);
     if (isAlone) renderMatrix({ results: [result] }, output, { verbose });
   }
+  renderWitnesses(result, output);
   if (verbose) renderProbes(result, output);
   if (result.stopped !== undefined) {
     output.write(paint.yellow(wrap(`Stopped: ${result.stopped.message}`, output, { indent: '  ' })));
@@ -128,6 +130,24 @@ function renderUnasked({ unasked = [] }: VerifyResult, output: TextOutput): void
     const text = `Cannot be verified, since ${whyUnasked[reason]}: ${someOf(names)}.`;
     output.write(wrap(text, output, { indent: '    ', first: '  ' }));
   }
+}
+
+/** What could not be seen, and what Stripe's record of the key says besides. */
+function renderWitnesses(
+  { unseen, witnesses, contradictions = [], stopped }: VerifyResult,
+  output: TextOutput,
+): void {
+  const paint = paintFor(output);
+  for (const { message } of contradictions) {
+    output.write(paint.red(wrap(`CONTRADICTION ${message}`, output, { indent: '    ', first: '  ' })));
+  }
+  if (witnesses === undefined || stopped !== undefined) return;
+  for (const sentence of unseenSentences(unseen))
+    output.write(paint.dim(wrap(sentence, output, { indent: '    ', first: '  ' })));
+  const { record } = witnesses;
+  const said = record.read ? `Stripe's record of the key was read as well (${record.id}).` : record.message;
+  if (record.read || unseen.length > 0)
+    output.write(paint.dim(wrap(said, output, { indent: '    ', first: '  ' })));
 }
 
 /** `charge_read: radar.earlyFraudWarnings (2)`, the operations gathered by their resource. */

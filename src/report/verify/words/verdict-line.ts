@@ -6,6 +6,7 @@ import {
 } from '../../../core/result/verify-report.ts';
 import { counted, grouped } from '../../text.ts';
 import { countOf, isDriftAlone } from './finding-words.ts';
+import { unseenInShort } from './unseen-text.ts';
 
 /** `as the profile says: 178 probes, 175 passed, 3 accepted`. */
 export function verdictLine(result: VerifyResult): string {
@@ -19,7 +20,9 @@ export function verdictLine(result: VerifyResult): string {
     ...(summary.accepted > 0 ? [`${grouped(summary.accepted)} accepted`] : []),
     ...driftsOf(result),
   ];
-  return `${judgement(result)}: ${parts.join(', ')}${stopped === undefined ? '' : ' (partial)'}`;
+  const unseen = unseenInShort(result.unseen);
+  const partial = stopped === undefined ? '' : ' (partial)';
+  return `${judgement(result)}: ${parts.join(', ')}${partial}${unseen === undefined ? '' : `; ${unseen}`}`;
 }
 
 /** `1 over-grant (3 calls)`: by permission, since one wrong permission is one mistake. */
@@ -46,7 +49,13 @@ function judgement(result: VerifyResult): string {
   if (summary.overGrants > 0) return 'the key can do more than its profile says';
   if (summary.underGrants > 0) return 'the key can do less than its profile says';
   if (hasDrifted(result)) return 'the key or its profile left what was agreed';
-  if (resultIsOk(result)) return 'as the profile says';
+  if (resultIsOk(result)) {
+    if (summary.probes === 0) return "as the profile says, by Stripe's record of the key";
+    return unseenInShort(result.unseen) === undefined
+      ? 'as the profile says'
+      : 'as the profile says, as far as calls show';
+  }
+  if ((result.contradictions ?? []).length > 0) return 'the witnesses contradict each other';
   return 'could not be determined';
 }
 
