@@ -14,6 +14,7 @@ import { type Run, verb } from '../verb.ts';
 /** The verbs that ask what a key can do, and gate on the answer. */
 export function proveThem(program: CommandUnknownOpts, run: Run): void {
   proveKeys(program, run);
+  lockKeys(program, run);
   compareProofs(program, run);
   checkProofs(program, run);
 }
@@ -92,7 +93,10 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
         (await import('../../commands/inspect.ts')).inspect(given, context),
       ),
     );
+}
 
+/** Writing down what was agreed. */
+function lockKeys(program: CommandUnknownOpts, run: Run): void {
   verb(program, 'lock [profiles...]', 'verify each key, and write how far it reaches to the lock file', [
     'keyaudit lock --all',
     'keyaudit lock refund-agent --depth endpoints',
