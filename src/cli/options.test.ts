@@ -178,6 +178,22 @@ describe('the options of a verb', () => {
       { KEYAUDIT_RATE: '3' },
       { keyEnv: 'K', name: 'n', rate: 3 },
     ],
+    [
+      ['verify', '--fail-on', 'money-out', '--history', 'h', '--attest', 'a'],
+      { KEYAUDIT_FAIL_ON: 'other', KEYAUDIT_ATTEST_KEY: 'k.pem' },
+      { profiles: [], report: [], failOn: 'money-out', history: 'h', attest: 'a', attestKey: 'k.pem' },
+    ],
+    [
+      ['attest', 'verify', 'f', '--key', 'p.pem', '--fingerprint', 'sha256:1'],
+      {},
+      { file: 'f', key: 'p.pem', maxAge: '90d', fingerprint: 'sha256:1' },
+    ],
+    [
+      ['profiles', 'accept', 'a', 'x.y', 'x.z', '--reason', 'r', '--until', '2027-01-01'],
+      {},
+      { profile: 'a', operations: ['x.y', 'x.z'], reason: 'r', until: '2027-01-01' },
+    ],
+    [['diff', 'main'], {}, { before: 'main' }],
     [['lock', '--all', '--check'], {}, { profiles: [], all: true, check: true }],
     [['diff', 'a', 'b', '--fail-on-widening'], {}, { before: 'a', after: 'b', failOnWidening: true }],
     [['calibrate', '--only', 'catalog', '--print'], {}, { only: 'catalog', print: true }],

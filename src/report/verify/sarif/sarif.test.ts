@@ -120,6 +120,28 @@ describe('renderVerifySarif', () => {
     expect(uris('/etc/x.yaml')).toEqual(Array(2).fill('file:///etc/x.yaml'));
   });
 
+  it('says what lines would mend a finding, where lines of a profile do', () => {
+    const result = verifyResult({ findings: [finding('over-grant')] });
+    const [first] = result.permissionFindings;
+    if (first === undefined) throw new Error('the factory explains nothing');
+    const edit = { file: 'profiles/analytics.yaml', line: 9, insert: 'accept:\n' };
+    const fixed = { ...first, fix: { text: 'Accept it.', edit } };
+    const run = read([{ ...result, permissionFindings: [fixed] }], 'services/');
+    expect(run.results[0]?.fixes).toMatchObject([
+      {
+        description: { text: 'Accept it.' },
+        artifactChanges: [
+          {
+            artifactLocation: { uri: 'services/profiles/analytics.yaml' },
+            replacements: [
+              { deletedRegion: { startLine: 9, startColumn: 1 }, insertedContent: { text: 'accept:\n' } },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
   it('has fingerprints that follow a finding and tell findings apart', () => {
     const at = (line: number, changes = {}) =>
       finding('over-grant', { location: { file: 'profiles/analytics.yaml', line, column: 1 }, ...changes });
