@@ -8,7 +8,8 @@ import { defineConfig } from 'vitest/config';
 const PEERS = [
   'test/{peers,kill,leak}/**/*.test.ts',
   'test/fuzz/requests.test.ts',
-  'test/security/{output,switches-and-bounds}.test.ts',
+  'test/security/{action,output,switches-and-bounds,whose-key,working-folder}.test.ts',
+  'test/{action,docs}.test.ts',
 ];
 
 /** How long a test may take before it is thought to hang: no measure of speed, on no machine. */
@@ -25,6 +26,8 @@ export default defineConfig({
         test: {
           ...limits,
           name: 'tests',
+          // One module graph for all files of a worker: reading it anew for each costs more than most of their tests.
+          isolate: false,
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: PEERS,
         },

@@ -66,7 +66,7 @@ describe('rotate', () => {
     const write = (level: string) =>
       writeFile(
         join(cwd, 'profiles/mine.yaml'),
-        `name: mine\nenv: STRIPE_MINE_KEY\npermissions:\n  customers: ${level}\n`,
+        `name: mine\nenv: STRIPE_MINE_KEY\npermissions:\n  coupons: ${level}\n`,
       );
     await write('read');
     await run(['provision', 'mine']);

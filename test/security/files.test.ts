@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runProgram, temporaryFolder } from '../support/run-cli.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
 
 // Files that a checkout brings, and files that a result must not take the place of.
 
@@ -36,7 +36,7 @@ describe('a file without an end', () => {
       await writeFile(join(cwd, 'child.yaml'), 'name: child\nextends: base\n');
       const [file, args] = uses[use] ?? ['', []];
       await kinds[kind]?.(join(cwd, file));
-      const run = await runProgram(args, { cwd });
+      const run = await runCli(args, { cwd });
       expect(run.exitCode, run.stdout).toBe(2);
       expect(run.stderr).toMatch(/^error: /);
       expect(run.stderr).not.toMatch(/bug in keyaudit/);
@@ -56,7 +56,7 @@ describe('a result', () => {
   ])('does not take the place of %s', async (_name, output) => {
     const cwd = await temporaryFolder();
     await mkdir(join(cwd, 'profiles'));
-    expect(await runProgram(['provision', 'analytics'], { cwd })).toMatchObject({ exitCode: 0 });
+    expect(await runCli(['provision', 'analytics'], { cwd })).toMatchObject({ exitCode: 0 });
     await symlink('.keyaudit/keys.env', join(cwd, 'link.txt'));
     await symlink('.keyaudit', join(cwd, 'folder'));
     await writeFile(join(cwd, 'other.env'), `KEY=rk_live_${'plainlyFake'.repeat(2)}\n`);
@@ -67,7 +67,7 @@ describe('a result', () => {
       ['verify', 'analytics', '--depth', 'checks', '--report', `json=${output}`],
       ['inspect', '--key-env', 'K', '--profile-output', output],
     ]) {
-      const run = await runProgram(args, { cwd, env: { K: `rk_test_${'plainlyFake'.repeat(2)}` } });
+      const run = await runCli(args, { cwd, env: { K: `rk_test_${'plainlyFake'.repeat(2)}` } });
       expect(run).toMatchObject({ exitCode: 2, stdout: '' });
       expect(run.stderr).toContain(`${output} is where keyaudit or a store keeps keys.`);
     }
