@@ -45,7 +45,7 @@ async function offered(words: readonly string[], files: readonly string[] = []):
 describe('completion for bash', () => {
   it.each<[string, readonly string[], readonly string[]]>([
     ['commands', ['ver'], ['verify']],
-    ['commands below a command', ['profiles', ''], ['list', 'show', 'lint']],
+    ['commands below a command', ['profiles', ''], ['list', 'show', 'lint', 'accept']],
     ['options', ['verify', '--fro'], ['--frozen']],
     ['options of every command', ['plan', '--targ'], ['--target']],
     ['values of an option', ['verify', '--depth', 'e'], ['endpoints']],

@@ -6,7 +6,7 @@ import { catalogData } from '../../catalog/data/catalog.ts';
 import { parametersOf } from '../../catalog/parameters.ts';
 import { resolveGrant } from '../../grant/grant.ts';
 import { buildProbe } from '../../probe/build-probe.ts';
-import type { Depth } from '../../probe/depth.ts';
+import { DEPTHS, type Depth } from '../../probe/depth.ts';
 import { planProbes } from '../../probe/probe-plan.ts';
 import { readProfile } from '../../profile/read-profile.ts';
 import { resolveProfile } from '../../profile/resolve-profile.ts';
@@ -23,18 +23,25 @@ if (!reading.ok) throw new Error('the profile is wrong');
 const profile = resolveProfile(reading.profile, () => undefined);
 const grant = resolveGrant(profile, catalog, '2026-11-23');
 
+/** The same whatever the key holds, so they are planned once. */
+const probesAt = new Map(
+  DEPTHS.map((depth) => [
+    depth,
+    planProbes({
+      catalog,
+      profile,
+      grant,
+      depth,
+      probeFor: (operation) =>
+        buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'abc123' }),
+    }).probes,
+  ]),
+);
+
 /** What `verify` finds of a key that holds these permissions. */
 function resultFor(held: readonly PermissionName[], depth: Depth): VerifyResult {
   const effective = catalog.closure(held);
-  const { probes } = planProbes({
-    catalog,
-    profile,
-    grant,
-    depth,
-    probeFor: (operation) =>
-      buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'abc123' }),
-  });
-  const judged = probes.map((probe) => {
+  const judged = (probesAt.get(depth) ?? []).map((probe) => {
     const isAllowed = allows(effective, probe.operation);
     const verdict = {
       kind: isAllowed ? ('allowed' as const) : ('forbidden' as const),
