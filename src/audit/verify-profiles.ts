@@ -139,11 +139,12 @@ async function verifyOne(
   const settings = { ...options, ...limits, depth, also, records };
   const beside = async (result: VerifyResult) => {
     const seen = await compared(grant, result, { header, options, lockFile, locked }, open);
-    const explained = await explainedResult(seen.result, grant, open, lockFile);
-    return {
-      ...seen,
-      result: { ...explained, failOn: options.failOn, mustSee: mustSee.length === 0 ? undefined : mustSee },
+    const asked = {
+      ...seen.result,
+      failOn: options.failOn,
+      mustSee: mustSee.length === 0 ? undefined : mustSee,
     };
+    return { ...seen, result: await explainedResult(asked, grant, open, lockFile) };
   };
   if (options.compare !== true) return { verified: [await beside(await verifyKey(grant, settings, open))] };
   const test = await verifyKey(grant, { ...settings, mode: 'test' }, open);

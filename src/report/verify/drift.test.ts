@@ -8,7 +8,9 @@ import {
   verifyResult,
 } from '../../../test/support/verify-report-factory.ts';
 import { EXIT } from '../../core/error.ts';
+import { notSeen } from '../../core/result/findings/not-seen.ts';
 import { exitCodeOf } from '../../core/result/verify-report.ts';
+import type { Unseen } from '../../core/verdict/unseen.ts';
 import { loadRenderer, VERIFY_FORMATS, type VerifyFormat } from './formats.ts';
 
 const drifted = verifyResult({
@@ -71,6 +73,28 @@ describe.each(VERIFY_FORMATS)('drift in %s', (format) => {
     if (format !== 'github') expect(text).not.toContain('##[error]');
     expect(text.includes('\u001b')).toBe(format === 'github' && hostile.includes('\u001b'));
     expect(text.match(/^::error/gm)?.length ?? 0).toBe(format === 'github' ? 1 : 0);
+  });
+});
+
+const risky: Unseen = {
+  permission: 'api_key_write',
+  connect: false,
+  tier: 'self-widening',
+  reason: 'no-call',
+  operations: [],
+};
+
+describe.each(VERIFY_FORMATS)('what was not seen, in %s', (format) => {
+  it('is said, with the permission and why', async () => {
+    const bare = verifyResult({ unseen: [risky] });
+    const permissionFindings = notSeen(bare).map((one) => ({ ...one, fix: null }));
+    const witnesses = {
+      probes: { asked: 1, connect: 'none' },
+      record: { read: false, reason: 'no-secret-key', message: 'Its record was not read.' },
+    } as const;
+    const text = await rendered(format, { ...bare, permissionFindings, witnesses });
+    expect(text).toContain('api_key_write');
+    expect(text).toMatch(/no public call needs it/);
   });
 });
 

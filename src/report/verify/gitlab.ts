@@ -30,7 +30,7 @@ const SEVERITIES: Readonly<Record<RiskTier, Issue['severity']>> = {
 /** `verify --format gitlab`: a Code Quality report, an issue for each permission with a finding, by risk. */
 export function renderVerifyGitlab(report: VerifyReport, output: TextOutput, roots: SourceRoots): void {
   const found = findingsByRisk(report)
-    .filter(({ finding }) => finding.weight !== 'note')
+    .filter(({ finding }) => finding.weight !== 'note' || finding.kind === 'unseen')
     .map(({ result, finding }): Issue => {
       const { location, permission, operations, cause, kind, connect, fix } = finding;
       const about = permission ?? (kind === 'inconclusive' ? cause : operations.join(' '));
@@ -69,8 +69,10 @@ export function renderVerifyGitlab(report: VerifyReport, output: TextOutput, roo
 }
 
 function severityOf({ kind, weight, tier }: PermissionFinding): Issue['severity'] {
-  if (weight === 'warns') return 'info';
-  return kind === 'inconclusive' || kind === 'under-grant' ? 'major' : SEVERITIES[tier];
+  if (weight === 'warns' || weight === 'note') return 'info';
+  return kind === 'contradiction' || kind === 'unseen' || kind === 'inconclusive' || kind === 'under-grant'
+    ? 'major'
+    : SEVERITIES[tier];
 }
 
 function placeIn(file: string, line: number, roots: SourceRoots): Issue['location'] {

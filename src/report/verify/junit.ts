@@ -41,7 +41,7 @@ export function renderVerifyJunit(report: VerifyReport, output: TextOutput): voi
     const fixes = fixesByCall(result);
     const failing = judged.filter(({ kind }) => kind === 'over-grant' || kind === 'under-grant');
     for (const one of failing) output.write(caseOf(one, result, fixes));
-    for (const finding of result.permissionFindings.filter(isDriftAlone))
+    for (const finding of result.permissionFindings.filter(isCaseOfItsOwn))
       output.write(driftCase(finding, result));
     if (result.drift?.length === 0) output.write(lockedCase(result));
     if (unknown !== undefined) output.write(stoppedCase(unknown, result));
@@ -54,7 +54,7 @@ export function renderVerifyJunit(report: VerifyReport, output: TextOutput): voi
 function countsOf(result: VerifyResult): { tests: number; failures: number; errors: number } {
   const { probes, overGrants, underGrants, inconclusive } = result.summary;
   const stopped = notDetermined(result) === undefined ? 0 : 1;
-  const drifts = result.permissionFindings.filter(isDriftAlone);
+  const drifts = result.permissionFindings.filter(isCaseOfItsOwn);
   const compared = drifts.length + (result.drift?.length === 0 ? 1 : 0);
   const weighing = (weight: Drift['weight']) => drifts.filter((one) => one.weight === weight).length;
   return {
@@ -124,12 +124,17 @@ function caseOf(
   }
 }
 
-/** A case for each drift that is part of no other finding: a failure where it shuts the gate. */
+/** What no call has a case for: a drift that is part of no other finding, and what was not seen. */
+function isCaseOfItsOwn(finding: PermissionFinding): boolean {
+  return finding.cause === 'not-seen' || isDriftAlone(finding);
+}
+
+/** A case for each of these: a failure where it shuts the gate. */
 function driftCase(finding: PermissionFinding, result: VerifyResult): string {
   const { kind, weight, message, location, fix } = finding;
   const open = `    <testcase${attributes({
     classname: `keyaudit.${result.profile}`,
-    name: `drift: ${kind} ${subjectOf(finding)}`,
+    name: `${isDriftAlone(finding) ? 'drift' : 'not seen'}: ${kind} ${subjectOf(finding)}`,
     time: '0.000',
   })}>\n`;
   const facts = [placeOf(location), ...fixText(fix)].join('; ');

@@ -1,6 +1,7 @@
 import type { Level, ResourceName } from '../../core/catalog/catalog.ts';
 import type { VerifyReport, VerifyResult } from '../../core/result/verify-report.ts';
 import { FINDING_KINDS, type FindingKind } from '../../core/verdict/finding.ts';
+import { isRisky } from '../../core/verdict/unseen.ts';
 
 /** One resource in one profile: the level that the profile asks for, and the level that the probes showed. */
 export interface MatrixCell {
@@ -10,6 +11,8 @@ export interface MatrixCell {
   /** The gravest kind of finding, with how many of it. */
   readonly kind?: FindingKind;
   readonly count: number;
+  /** A permission that nobody could see, in a row of its own. */
+  readonly unseen?: boolean;
   /** More than the profile asks for, which it need not accept: reads that Stripe cannot separate. */
   readonly comesAlong: boolean;
 }
@@ -51,10 +54,17 @@ interface Filling {
   count: number;
 }
 
+const UNSEEN: MatrixCell = {
+  expected: 'none',
+  observed: null,
+  count: 0,
+  unseen: true,
+  comesAlong: false,
+};
 const UNKNOWN = -1;
 const NO_KIND = FINDING_KINDS.length;
 
-function columnOf({ findings, probes }: VerifyResult): ReadonlyMap<ResourceName, MatrixCell> {
+function columnOf({ findings, probes, unseen }: VerifyResult): ReadonlyMap<ResourceName, MatrixCell> {
   const kinds = new Map(findings.map(({ operation, kind }) => [operation, FINDING_KINDS.indexOf(kind)]));
   const column = new Map<ResourceName, Filling>();
   // A fleet has hundreds of thousands of these: one pass, and nothing made for a probe.
@@ -74,7 +84,13 @@ function columnOf({ findings, probes }: VerifyResult): ReadonlyMap<ResourceName,
       cell.count = 1;
     } else if (kind === cell.kind && kind !== NO_KIND) cell.count++;
   }
-  return new Map([...column].map(([resource, cell]) => [resource, cellOf(cell)]));
+  return new Map([
+    ...[...column].map(([resource, cell]) => [resource, cellOf(cell)] as const),
+    // By the permission's name, since no call of it was answered.
+    ...unseen
+      .filter(isRisky)
+      .map(({ permission, connect }) => [connect ? `${permission} (Connect)` : permission, UNSEEN] as const),
+  ]);
 }
 
 function cellOf({ expected, observed, kind, count }: Filling): MatrixCell {

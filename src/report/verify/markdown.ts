@@ -40,6 +40,10 @@ const LATER: typeof SECTIONS = [
     has: ({ kind }) => kind === 'inconclusive',
   },
   {
+    heading: 'Not seen: the key may hold this or not',
+    has: ({ cause }) => cause === 'not-seen',
+  },
+  {
     heading: 'Accepted: the key can do more, and its profile accepts that',
     has: ({ kind }) => kind === 'accepted',
   },

@@ -45,6 +45,7 @@ const resultSchema = z.object({
     accepted: count,
   }),
   unseen: count,
+  witnesses: z.object({ probes: count, record: z.boolean() }).nullable(),
   failOn: text.nullable(),
   findings: z.array(
     z.object({
@@ -150,6 +151,10 @@ function attested(result: VerifyResult): AttestedResult {
     verdict,
     summary,
     unseen: unseenOf(result),
+    witnesses:
+      result.witnesses === undefined
+        ? null
+        : { probes: result.witnesses.probes.asked, record: result.witnesses.record.read },
     failOn: failOn ?? null,
     findings: permissionFindings.map(({ kind, permission, connect, tier, weight, operations }) => ({
       kind,

@@ -7,6 +7,7 @@ import type { VerifyResult } from '../verify-report.ts';
 import { callsInWords } from './calls-in-words.ts';
 import { explainAllowed, explainRefused } from './explaining-permissions.ts';
 import { gatherDrifts, tierOf } from './gather-drifts.ts';
+import { notSeen } from './not-seen.ts';
 import {
   byRisk,
   type Cause,
@@ -35,7 +36,9 @@ export function explainResult(result: VerifyResult, context: ExplainContext): re
     .filter((group) => !isConsequence(group))
     .map((group) => explainGroup(group, context));
   const { merged, left } = mergeDrifts(found, result.drift ?? [], context.catalog);
-  return [...merged, ...left].map((finding) => ({ ...finding, fix: context.fixFor(finding) })).sort(byRisk);
+  return [...merged, ...left, ...notSeen(result)]
+    .map((finding) => ({ ...finding, fix: context.fixFor(finding) }))
+    .sort(byRisk);
 }
 
 /** What a profile asks for or accepts; an over-grant of it is one beside the key that is to be replaced. */
@@ -160,6 +163,8 @@ function messageOf(
     case 'extra':
       return `The key holds ${permission}${where}, which the profile does not ask for${operations.length === 0 ? '' : `: it can ${calls}`}. ${riskOf(permission ?? '').why}`;
     case 'unknown':
+      // The one call that tells whether there are Connect permissions at all names none of them.
+      if (connect) return first?.message ?? '';
       return `The key can ${calls}, which the profile does not ask for; which permission allows that is not known.`;
     case 'broader':
       return `The key can ${calls}, which the key that it is to replace cannot.`;
@@ -175,6 +180,7 @@ function messageOf(
       const what = first?.message.replace(/ Nothing is known about [^ ]*\.$/, '') ?? '';
       return `${what} Nothing is known about ${names}.`;
     }
+    case 'not-seen':
     case 'agreement':
       return kind;
   }

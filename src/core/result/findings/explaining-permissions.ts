@@ -32,7 +32,10 @@ export function explainAllowed(
     const known = catalog.operation(operation);
     return known !== undefined && allows(closureOf(permission), known);
   };
-  let open = findings.filter((finding) => finding.evidence !== 'record');
+  // What names no permission on the Connect side is about the side as a whole.
+  let open = findings.filter(
+    (finding) => finding.evidence !== 'record' && !(finding.connect && finding.permission === null),
+  );
   const take = (permission: PermissionName) => {
     for (const finding of open.filter((one) => covers(permission, one))) explained.set(finding, permission);
     open = open.filter((one) => !explained.has(one));
@@ -80,7 +83,7 @@ export function explainRefused(
   for (const finding of findings) {
     const operation = catalog.operation(finding.operation);
     const lacking =
-      finding.evidence === 'record'
+      finding.evidence === 'record' || !operation?.permissions.includes(finding.permission ?? '')
         ? finding.permission
         : permissions.find((name) => operation !== undefined && allows(catalog.closure([name]), operation));
     if (lacking !== undefined && lacking !== null) explained.set(finding, lacking);

@@ -51,6 +51,12 @@ export function fixFor(finding: Omit<PermissionFinding, 'fix'>, context: FixCont
         text: 'When the reason is gone, ask again.',
         command: commandLine(['verify', '--profile', context.profile], context),
       };
+    case 'not-seen':
+      return kind === 'unseen'
+        ? {
+            text: "Let Stripe's record of the key be read: set STRIPE_SECRET_KEY to a secret key of its account.",
+          }
+        : { text: 'Calibrate the probes, or report the row of the catalog.' };
     case 'agreement':
       switch (kind) {
         case 'key-too-old':

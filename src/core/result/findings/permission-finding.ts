@@ -8,7 +8,7 @@ import type { Drift, DriftKind } from '../drift.ts';
  * Why a key can do what it should not, or cannot do what it should. `extra`: it holds a permission that the grant does
  * not have. `widening`: a permission of the grant brings it, and the profile does not accept it. `missing`: it lacks a
  * permission of the grant. `impossible`: no restricted key may. `unanswered`: no answer told. `accepted`: the profile
- * accepts it. `broader`: the key that it is to replace does not hold it. `agreement`: the profile or the key left what was agreed. `unknown`: no permission is known for the call.
+ * accepts it. `broader`: the key that it is to replace does not hold it. `agreement`: the profile or the key left what was agreed. `not-seen`: nobody could see it, or two witnesses disagree. `unknown`: no permission is known for the call.
  */
 export type Cause =
   | 'extra'
@@ -19,7 +19,11 @@ export type Cause =
   | 'accepted'
   | 'broader'
   | 'agreement'
+  | 'not-seen'
   | 'unknown';
+
+/** What a run could not see, and where probes and record cannot both be right. */
+export type NotSeenKind = 'unseen' | 'contradiction';
 
 /** What to do about a finding. */
 export interface Fix {
@@ -33,7 +37,7 @@ export interface Fix {
 
 /** All that is to be said of one permission of one key: the calls below it, and what of it left what was agreed. */
 export interface PermissionFinding {
-  readonly kind: FindingKind | DriftKind;
+  readonly kind: FindingKind | DriftKind | NotSeenKind;
   readonly weight: Drift['weight'];
   /** Null where no permission is known, or where it is about something else. */
   readonly permission: PermissionName | null;

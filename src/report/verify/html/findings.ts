@@ -19,6 +19,7 @@ export function writeFilter({ results }: VerifyReport, { write }: TextOutput): v
     option('', 'everything'),
     option('any', 'every finding'),
     ...FINDING_KINDS.map((kind) => option(kind, kind)),
+    ...(results.some(({ unseen }) => unseen.length > 0) ? [option('unseen', 'unseen')] : []),
     ...(results.some(({ drift }) => drift !== undefined) ? [option('drift', 'drift')] : []),
     option('none', 'as expected'),
   ];
@@ -114,7 +115,7 @@ const DRIFT_STYLES = {
 function findingCard(finding: PermissionFinding, { file }: VerifyResult, index: number): string {
   const { kind, weight, operations, evidence, tier, fix, location } = finding;
   const isDrift = isDriftAlone(finding);
-  const style = isDrift ? DRIFT_STYLES[weight] : kind;
+  const style = isDrift ? DRIFT_STYLES[weight] : finding.cause === 'not-seen' ? 'inconclusive' : kind;
   const id = `f-${index}-${slug(`${kind} ${subjectOf(finding)}`)}`;
   const facts = [
     ...(kind === 'inconclusive' || (isDrift && finding.permission === null) ? [] : [TIER_WORDS[tier]]),

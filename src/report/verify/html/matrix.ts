@@ -42,7 +42,7 @@ function legend(many: boolean): string {
   return `<ul class="legend">
 <li>${levels}: the level that the key showed</li>
 <li>a → b: the profile asks for a, the key showed b</li>
-<li>▲ over-grant</li><li>▼ under-grant</li><li>? inconclusive</li><li>● accepted</li><li>+ read that Stripe cannot separate</li><li>· not probed</li>
+<li>▲ over-grant</li><li>▼ under-grant</li><li>? inconclusive, or not seen</li><li>● accepted</li><li>+ read that Stripe cannot separate</li><li>· not probed</li>
 </ul>
 `;
 }
@@ -73,6 +73,7 @@ const heat = { none: '', read: 'r', write: 'w' } as const;
 /** As short as HTML allows: a fleet has tens of thousands of these. */
 function matrixCell(cell: MatrixCell | undefined, names: LevelNames): string {
   if (cell === undefined) return '<td>·';
+  if (cell.unseen === true) return '<td class="i">?<span class="sr"> not seen</span>';
   const { expected, observed, kind, count, comesAlong } = cell;
   const seen = names[observed ?? 'unknown'];
   const levels = expected === observed ? seen : `${names[expected]}${names.arrow}${seen}`;

@@ -3,6 +3,13 @@ import { finding, stoppedResult, verifyResult } from '../../../../test/support/v
 import type { VerifyResult } from '../../../core/result/verify-report.ts';
 import { answersOf } from './numbers.ts';
 
+const UNSEEN = {
+  permission: 'payout_write',
+  connect: false,
+  tier: 'money-out',
+  reason: 'blind',
+  operations: [],
+} as const;
 const holds = (...permissions: string[]) => verifyResult({ permissions });
 const dead = (...permissions: string[]) => ({
   ...holds(...permissions),
@@ -30,6 +37,7 @@ describe('the row of numbers', () => {
         'no',
       ],
       ['one that widens itself', [holds('api_key_write')], 'no', 'no', 'yes'],
+      ['one of which nobody could see it', [verifyResult({ unseen: [UNSEEN] })], 'unknown', 'no', 'no'],
       // Not asked is never as it should be.
       ['a dead one', [dead('charge_write')], 'unknown', 'unknown', 'unknown'],
       [

@@ -27,7 +27,13 @@ export function answersOf(report: Pick<VerifyReport, 'results'>): readonly Answe
 
 function answerFor(tier: RiskTier, question: string, { results }: Pick<VerifyReport, 'results'>): Answer {
   const holding = results.filter((result) => heldTiers(result).has(tier));
-  const unknown = results.filter((result) => notDetermined(result) !== undefined).length;
+  // What nobody could see is no answer either.
+  const unknown = results.filter(
+    (result) =>
+      !holding.includes(result) &&
+      (notDetermined(result) !== undefined ||
+        result.unseen.some((unseen) => unseen.tier === tier && unseen.reason !== 'covered')),
+  ).length;
   const isBeyond = results.some(({ permissionFindings }) =>
     permissionFindings.some((finding) => finding.kind === 'over-grant' && finding.tier === tier),
   );

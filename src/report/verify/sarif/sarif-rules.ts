@@ -1,5 +1,5 @@
 import { RISK_TIERS, type RiskTier } from '../../../core/catalog/risk.ts';
-import type { PermissionFinding } from '../../../core/result/findings/permission-finding.ts';
+import type { NotSeenKind, PermissionFinding } from '../../../core/result/findings/permission-finding.ts';
 import type { FindingKind } from '../../../core/verdict/finding.ts';
 import { isDriftAlone, TIER_WORDS } from '../words/finding-words.ts';
 
@@ -11,7 +11,7 @@ interface Rule {
   readonly help: string;
 }
 
-type RuleKind = Exclude<FindingKind, 'accepted'>;
+type RuleKind = Exclude<FindingKind, 'accepted'> | NotSeenKind;
 
 const rules: Readonly<Record<RuleKind, Rule>> = {
   'over-grant': {
@@ -27,6 +27,20 @@ const rules: Readonly<Record<RuleKind, Rule>> = {
     short: 'The key cannot do what its profile says',
     full: 'A probe showed that the key is refused an operation which its profile asks for.',
     help: 'Give the key the permission that the message names ("keyaudit rotate" makes a new key with all of them), or take the need out of the profile.',
+  },
+  contradiction: {
+    name: 'WitnessesContradict',
+    level: 'warning',
+    short: "Probes and Stripe's record of the key cannot both be right",
+    full: "What a probe showed of the key and what Stripe's own record says of it contradict each other, so nothing is known.",
+    help: 'Calibrate the probes ("keyaudit calibrate"), or report the row of the catalog. What contradicts itself never counts as passed.',
+  },
+  unseen: {
+    name: 'NotSeen',
+    level: 'note',
+    short: 'What the run could not see',
+    full: 'Permissions whose presence no probe of this run could show, with the reason; the key may hold them or not.',
+    help: "Let Stripe's record of the key be read as well (STRIPE_SECRET_KEY), which lists every permission by name.",
   },
   inconclusive: {
     name: 'NotDetermined',
@@ -78,6 +92,8 @@ export const RULES: readonly TieredRule[] = [
   ...RISK_TIERS.map((tier) => tiered('over-grant', tier, rules['over-grant'])),
   { id: 'under-grant', rule: rules['under-grant'], heading: 'under-grant' },
   { id: 'inconclusive', rule: rules.inconclusive, heading: 'inconclusive' },
+  { id: 'contradiction', rule: rules.contradiction, heading: 'inconclusive' },
+  { id: 'unseen', rule: rules.unseen, heading: 'findings' },
   ...RISK_TIERS.map((tier) => tiered('drift', tier, driftRules.fails)),
   { id: driftRules.warns.id, rule: driftRules.warns, heading: 'drift' },
 ];

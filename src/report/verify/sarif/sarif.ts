@@ -29,7 +29,7 @@ export function renderVerifySarif(
     return why === undefined ? [] : [{ result, why }];
   });
   const found = findingsByRisk(report)
-    .filter(({ finding }) => finding.weight !== 'note')
+    .filter(({ finding }) => finding.weight !== 'note' || finding.kind === 'unseen')
     .map((one) => resultOf(one, roots));
   const grave = found.filter(({ level }) => level === 'error');
   const run = {

@@ -17,7 +17,10 @@ export function renderFindings(
 ): void {
   let before: string | undefined;
   for (const weight of ['fails', 'unknown', 'warns', 'note'] as const) {
-    const all = permissionFindings.filter((finding) => finding.weight === weight);
+    // What was not seen has sentences of its own below.
+    const all = permissionFindings.filter(
+      (finding) => finding.weight === weight && finding.cause !== 'not-seen',
+    );
     const shown = verbose ? all : all.slice(0, MOST_FINDINGS);
     for (const finding of shown) {
       if (isDriftAlone(finding)) renderDrift(finding, output);

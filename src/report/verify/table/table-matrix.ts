@@ -43,7 +43,7 @@ export function renderMatrix(
   const rest = rows.length - shown.length;
   if (rest > 0) output.write(`  and ${counted(rest, 'more resource')}; --verbose shows them\n`);
   const legend =
-    '- none, R read, W write; a>b: the profile asks for a, the key showed b; + a read that Stripe cannot separate; * accepted; ? not determined; blank: not probed.';
+    '- none, R read, W write; a>b: the profile asks for a, the key showed b; + a read that Stripe cannot separate; * accepted; ? not determined, or not seen; blank: not probed.';
   output.write(paintFor(output).dim(wrap(legend, output, { indent: '  ' })));
 }
 
@@ -83,6 +83,7 @@ function renderBlock(
 /** `R`, `R>W`, `R+`. */
 function letters(cell: MatrixCell | undefined): string {
   if (cell === undefined) return '';
+  if (cell.unseen === true) return '?';
   const { expected, observed, kind, comesAlong } = cell;
   if (observed === null) return `${LETTERS[expected]}?`;
   const levels =

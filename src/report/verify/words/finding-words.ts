@@ -14,14 +14,15 @@ export const TIER_WORDS: Readonly<Record<RiskTier, string>> = {
 };
 
 /** Whether a finding is about what was agreed alone, and no call showed more or less than the profile says. */
-export function isDriftAlone({ kind }: PermissionFinding): boolean {
-  return !FINDING_KINDS.some((known) => known === kind);
+export function isDriftAlone({ kind, cause }: PermissionFinding): boolean {
+  return cause !== 'not-seen' && !FINDING_KINDS.some((known) => known === kind);
 }
 
 /** What a finding is about: its permission, else its calls, else what it is called. */
 export function subjectOf({ permission, connect, operations, kind }: PermissionFinding): string {
   if (permission !== null) return connect ? `${permission} (with Stripe-Account)` : permission;
   const [first] = operations;
+  if (kind === 'unseen') return 'permissions';
   if (first === undefined) return connect ? 'Connect permissions' : kind;
   return operations.length === 1 ? first : counted(operations.length, 'call');
 }

@@ -1,5 +1,5 @@
 import { ageInDays } from '../../../core/result/provenance.ts';
-import type { VerifyReport, VerifyResult } from '../../../core/result/verify-report.ts';
+import type { VerifyReport, VerifyResult, Witnesses } from '../../../core/result/verify-report.ts';
 import { counted, dayAndTime, inWords } from '../../text.ts';
 
 /** A name and what stands for it, as texts. */
@@ -30,7 +30,7 @@ export function reportFacts(report: Omit<VerifyReport, 'results'>): readonly Fac
 }
 
 /** Which key was asked, for which profile. */
-export function keyFacts({ key, profileDigest, startedAt }: VerifyResult): readonly Fact[] {
+export function keyFacts({ key, profileDigest, startedAt, witnesses }: VerifyResult): readonly Fact[] {
   const profile: Fact = ['profile digest', profileDigest];
   if (key === null) return [['key', 'none found'], profile];
   return [
@@ -41,8 +41,15 @@ export function keyFacts({ key, profileDigest, startedAt }: VerifyResult): reado
     ['age', ageText(key, startedAt)],
     ['expires', expiryText(key)],
     ...some('account', key.account),
+    ...some('witnesses', witnesses === undefined ? undefined : witnessText(witnesses)),
     profile,
   ];
+}
+
+/** Who said what the key may do. */
+function witnessText({ probes, record }: Witnesses): string {
+  const asked = counted(probes.asked, 'probe');
+  return record.read ? `${asked} and Stripe's record (${record.id})` : `${asked} (${record.message})`;
 }
 
 /** `12 days (made 2026-10-21)`, or that nobody here knows. */
