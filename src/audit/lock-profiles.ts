@@ -6,7 +6,8 @@ import { grantsFor } from '../session/profile-grant.ts';
 import type { Session } from '../session/session.ts';
 import { type LockFile, readLockFile, renderLock, writeLockFile } from '../store/lock-file.ts';
 import { requireWritable } from '../store/result-file.ts';
-import { depthFor, type VerifyProfilesOptions, verifyProfiles } from './verify-profiles.ts';
+import { depthFor } from './depth-for.ts';
+import { type VerifyProfilesOptions, verifyProfiles } from './verify-profiles.ts';
 
 export interface LockProfilesOptions extends VerifyProfilesOptions {
   readonly profiles: readonly string[];

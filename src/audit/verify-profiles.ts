@@ -4,7 +4,6 @@ import { parseDuration } from '../core/duration.ts';
 import { EXIT, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
 import { type Depth, deepest, isShallower } from '../core/probe/depth.ts';
-import type { Profile } from '../core/profile/profile.ts';
 import { type Comparison, compareResults } from '../core/result/compare-results.ts';
 import { coverageDrift } from '../core/result/coverage-drift.ts';
 import { checkKeyAge } from '../core/result/key-age.ts';
@@ -18,6 +17,7 @@ import { type OpenSession, type Session, withTarget } from '../session/session.t
 import { findKey } from '../store/find-key.ts';
 import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest, wholeProfileDigest } from '../store/profile-library.ts';
+import { depthFor } from './depth-for.ts';
 import { explainedResult } from './explained-result.ts';
 import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
 import { KeyRecordReader } from './read-key-record.ts';
@@ -159,19 +159,6 @@ async function tiersToSee(
   { policy }: Pick<Session, 'policy'>,
 ): Promise<readonly RiskTier[]> {
   return unseen === 'fail' ? RISK_TIERS : ((await policy())?.seen ?? []);
-}
-
-/** How deep a profile is verified. */
-export function depthFor(
-  profile: Profile,
-  { depth }: Pick<VerifyProfilesOptions, 'depth'>,
-  lockFile?: Pick<LockFile, 'lock'>,
-): Depth {
-  return (
-    depth ??
-    lockedProfile(lockFile?.lock, profile.name)?.depth ??
-    (profile.only ? 'endpoints' : 'permissions')
-  );
 }
 
 interface ComparedWith {

@@ -1,4 +1,4 @@
-import { depthFor } from '../audit/verify-profiles.ts';
+import { depthFor } from '../audit/depth-for.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { planProbes } from '../core/probe/probe-plan.ts';
 import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';

@@ -1,4 +1,4 @@
-import { depthFor } from '../audit/verify-profiles.ts';
+import { depthFor } from '../audit/depth-for.ts';
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { deepest } from '../core/probe/depth.ts';

@@ -1,5 +1,5 @@
+import { depthFor } from '../audit/depth-for.ts';
 import { probeKey } from '../audit/probe-key.ts';
-import { depthFor } from '../audit/verify-profiles.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import { resultIsOk, type VerifyResult } from '../core/result/verify-report.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { depthFor } from '../audit/depth-for.ts';
 import { explainedResult } from '../audit/explained-result.ts';
 import { probeKey } from '../audit/probe-key.ts';
-import { depthFor } from '../audit/verify-profiles.ts';
 import { DAY_MS } from '../core/duration.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { broaderThanProbed, broaderThanRecord, withBroader } from '../core/result/broader-than.ts';

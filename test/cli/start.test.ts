@@ -51,28 +51,44 @@ describe('an old Node', () => {
   });
 });
 
+/** All that a built module loads at once: its own text and that of what it imports, and the packages in them. */
+function loadedBy(module: string) {
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const visit = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(file, 'utf8');
+    for (const [, name = ''] of text.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm))
+      packages.add(name);
+    for (const [, from = ''] of text.matchAll(/^(?:import|export)\b[^;]*?["']([^"']+)["'];/gm)) {
+      if (from.startsWith('.')) visit(join(dirname(file), from));
+      else if (!from.startsWith('node:')) packages.add(from);
+    }
+  };
+  visit(join(root, 'dist', module));
+  const bytes = [...seen].reduce((sum, file) => sum + readFileSync(file).length, 0);
+  return { packages: [...packages].sort(), bytes };
+}
+
 describe('the entry', () => {
   it('holds commander alone: nothing that help does not need is read for it', () => {
-    const seen = new Set<string>();
-    const visit = (file: string) => {
-      if (seen.has(file)) return;
-      seen.add(file);
-      const text = readFileSync(file, 'utf8');
-      for (const [, from = ''] of text.matchAll(/^(?:import|export)\b[^;]*?["']([^"']+)["'];/gm)) {
-        if (!from.startsWith('node:')) {
-          expect(from, `${file} imports ${from} at once`).toMatch(/^\.\.?\//);
-          visit(join(dirname(file), from));
-        }
-      }
-    };
-    visit(join(root, 'dist/cli.js'));
-    const texts = [...seen].map((file) => readFileSync(file, 'utf8'));
-    const regions = texts.flatMap((text) =>
-      [...text.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(([, name]) => name),
-    );
-    expect([...new Set(regions)].sort()).toEqual(['@commander-js/extra-typings', 'commander']);
-    expect(texts.join('').length).toBeLessThan(170_000);
+    const { packages, bytes } = loadedBy('cli.js');
+    expect(packages).toEqual(['@commander-js/extra-typings', 'commander']);
+    expect(bytes).toBeLessThan(170_000);
   });
+});
+
+describe('a verb that asks nobody', () => {
+  it.each(['plan', 'profiles', 'permissions', 'diff', 'accept', 'completion'])(
+    '%s does not load what asks',
+    (verb) => {
+      const { packages } = loadedBy(`chunks/${verb}.js`);
+      expect(packages).toContain('yaml');
+      for (const name of ['stripe', 'undici', 'p-queue', 'execa', 'jose'])
+        expect(packages).not.toContain(name);
+    },
+  );
 });
 
 describe('keyaudit alone', () => {
