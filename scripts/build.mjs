@@ -55,8 +55,10 @@ await bundle.write({
 });
 await bundle.close();
 // What a browser runs is read as it is; its types are for the compiler alone.
-for (const file of ['page.js', 'page.css'])
-  await cp(`${root}src/report/verify/html/page/${file}`, `${outDir}/chunks/page/${file}`);
+await cp(`${root}src/report/verify/html/page`, `${outDir}/chunks/page`, {
+  recursive: true,
+  filter: (file) => !file.endsWith('.json'),
+});
 // What is loaded into a recorded program, as it is.
 await cp(`${root}src/record/hooks`, `${outDir}/chunks/hooks`, {
   recursive: true,

@@ -19,6 +19,14 @@ describe('src/', () => {
     expect(sentences.filter((sentence) => !TOO_LONG.some((known) => known.test(sentence)))).toEqual([]);
   });
 
+  it('has no style and no script of a page that is too long', () => {
+    const long = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(?:css|m?js)$/.test(path))
+      .map((path) => [path, readFileSync(join(root, 'src', path), 'utf8').split('\n').length - 1] as const);
+    expect(long.length).toBeGreaterThan(3);
+    expect(long.filter(([, lines]) => lines > LONGEST_FILE)).toEqual([]);
+  });
+
   it('keeps no exception that has ended', () => {
     expect(TOO_LONG.filter((known) => !sentences.some((sentence) => known.test(sentence)))).toEqual([]);
   });

@@ -17,8 +17,10 @@ import {
 } from './summary.ts';
 
 // Beside this module in src/, and in dist/, where the build lays them.
-const PAGE_SCRIPT = readFileSync(new URL('./page/page.js', import.meta.url), 'utf8');
-const PAGE_STYLE = readFileSync(new URL('./page/page.css', import.meta.url), 'utf8');
+const pageFile = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8');
+const PAGE_SCRIPT = pageFile('page.js');
+/** In this order: what comes later overrides, on narrow screens and on paper most of all. */
+const PAGE_STYLE = ['page.css', 'findings.css', 'tables.css', 'media.css'].map(pageFile).join('');
 
 /**
  * `verify --format html`: one file that needs nothing else, no network either. Verdict, numbers, matrix and findings
