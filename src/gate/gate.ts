@@ -84,9 +84,10 @@ export class Gate {
     return odd === undefined ? { kind: 'allowed', ...call } : { kind: 'unknown', call, expansion: odd.path };
   }
 
-  /** Whether somebody holds one permission on the own side, for endpoints that the catalog does not have. */
-  holds(holder: Holder, permission: PermissionName): boolean {
-    return holder === 'everything' || this.#closure(holder.permissions).has(permission);
+  /** Whether somebody holds one permission, for endpoints that the catalog does not have. */
+  holds(holder: Holder, permission: PermissionName, { connect }: Pick<GateCall, 'connect'>): boolean {
+    if (holder === 'everything') return true;
+    return this.#closure(connect ? holder.connectPermissions : holder.permissions).has(permission);
   }
 
   /**

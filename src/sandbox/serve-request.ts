@@ -142,7 +142,9 @@ export class RequestServer {
     const served = await serveKeyEndpoint(asked, {
       ...this.#parts,
       expansions: this.#expansions,
-      mayMakeKeys: this.#gate.holds(this.#holderOf(caller), 'api_key_write'),
+      mayMakeKeys: this.#gate.holds(this.#holderOf(caller), 'api_key_write', {
+        connect: isConnected(request.account),
+      }),
       once: (serve) => this.#once(asked, serve),
       losesAnswer: () => this.#faults.losesKeyAnswer(this.#parts.behaviour),
     });

@@ -8,7 +8,10 @@ export interface SandboxServer {
   readonly url: string;
   readonly secretKey: string;
   /** Makes a key by the managed key API, as anybody could. */
-  makeKey(permissions: readonly string[]): Promise<{ id: string; token: string }>;
+  makeKey(
+    permissions: readonly string[],
+    connect?: readonly string[],
+  ): Promise<{ id: string; token: string }>;
   expireKey(id: string): Promise<void>;
 }
 
@@ -52,8 +55,13 @@ export function keyMaker(url: string, secretKey: string): Pick<SandboxServer, 'm
     return (await response.json()) as { id: string; secret_key: { token: string } };
   };
   return {
-    makeKey: async (permissions) => {
-      const key = await post('/v2/iam/api_keys', { type: 'secret_key', name: 'test', permissions });
+    makeKey: async (permissions, connect) => {
+      const key = await post('/v2/iam/api_keys', {
+        type: 'secret_key',
+        name: 'test',
+        permissions,
+        connect_permissions: connect,
+      });
       return { id: key.id, token: key.secret_key.token };
     },
     expireKey: async (id) => {

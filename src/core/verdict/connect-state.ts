@@ -86,6 +86,7 @@ function judged(
       resource: operation.resource,
       permission,
       connect: true,
+      ofWholeSide: true,
       // Which ones is not known, so it may be the gravest.
       tier: permission === null ? 'money-out' : riskOf(permission).tier,
       expected: kind === 'under-grant' ? 'allowed' : 'forbidden',
@@ -96,7 +97,7 @@ function judged(
       timeMs: Math.round(observation.timeMs),
       expectation: kind === 'under-grant' ? 'asked' : 'none',
       reason: kind === 'inconclusive' ? verdict.reason : undefined,
-      notes: [],
+      notes: kind === 'under-grant' ? ['The key has no Connect permissions at all.'] : [],
       message,
       location:
         permission === null

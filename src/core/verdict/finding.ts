@@ -21,6 +21,8 @@ export interface ProbeResult {
   readonly permission: PermissionName | null;
   /** Whether it is about the Connect side: calls with `Stripe-Account`. */
   readonly connect: boolean;
+  /** It tells of the whole side, not of the call that was asked. */
+  readonly ofWholeSide?: boolean;
   /** What is at stake with the permission; `other` where none is known. */
   readonly tier: RiskTier;
   readonly expected: 'allowed' | 'forbidden';

@@ -67,12 +67,15 @@ function groupsOf(result: VerifyResult, { grant, catalog }: ExplainContext): rea
     const permissions = connect ? grant.connectPermissions : grant.permissions;
     const effective = connect ? catalog.closure(permissions) : grant.effective;
     const extra = side.filter(
-      ({ kind, expectation }) =>
-        kind === 'over-grant' && (expectation === 'none' || expectation === 'unknown'),
+      ({ kind, expectation, ofWholeSide }) =>
+        ofWholeSide !== true &&
+        kind === 'over-grant' &&
+        (expectation === 'none' || expectation === 'unknown'),
     );
     for (const finding of side) {
       if (finding.kind === 'over-grant' && IN_THE_GRANT.has(finding.expectation))
         add(finding, 'broader', finding.permission);
+      else if (finding.kind === 'over-grant' && finding.ofWholeSide === true) add(finding, 'unknown', null);
     }
     const refused = result.probes.filter(
       (probe) =>
@@ -128,14 +131,14 @@ function explainGroup(group: Group, { catalog }: ExplainContext): Explained {
   const { kind, cause, permission, connect, findings } = group;
   const [first] = findings;
   if (first === undefined) throw new Error('a group without findings');
-  const calls = findings.filter(({ evidence }) => evidence !== 'record');
+  const calls = findings.filter(({ evidence, ofWholeSide }) => evidence !== 'record' && ofWholeSide !== true);
   const operations = [...new Set(calls.map(({ operation }) => operation))];
   return {
     kind,
     weight: FINDING_WEIGHTS[kind],
     permission,
     connect,
-    tier: tierOf(permission, operations, catalog),
+    tier: first.ofWholeSide === true ? first.tier : tierOf(permission, operations, catalog),
     cause,
     message: messageOf(group, operations),
     operations,
@@ -163,8 +166,8 @@ function messageOf(
     case 'extra':
       return `The key holds ${permission}${where}, which the profile does not ask for${operations.length === 0 ? '' : `: it can ${calls}`}. ${riskOf(permission ?? '').why}`;
     case 'unknown':
-      // The one call that tells whether there are Connect permissions at all names none of them.
-      if (connect) return first?.message ?? '';
+      // What tells of a whole side names no call.
+      if (operations.length === 0) return first?.message ?? '';
       return `The key can ${calls}, which the profile does not ask for; which permission allows that is not known.`;
     case 'broader':
       return `The key can ${calls}, which the key that it is to replace cannot.`;

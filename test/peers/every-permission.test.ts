@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { catalog, isOneLevelWith, type PermissionChange, passedOver } from '../support/every-permission.ts';
+import { runCli, temporaryFolder } from '../support/run-cli.ts';
+
+/** Every permission of the catalog, more or less, on each side of each shipped profile's key, by each witness. */
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox({ catalog });
+});
+afterAll(() => sandbox.close());
+
+const PROFILES = ['analytics', 'dispute-handler', 'payment-capture', 'refund-agent', 'subscription-manager'];
+
+describe.each(PROFILES)('the key of %s', (profile) => {
+  const run = async (pick: (held: readonly string[]) => readonly PermissionChange[]) => {
+    const cwd = await temporaryFolder();
+    const plan = await runCli(['plan', profile, '--format', 'json'], { cwd });
+    const held: readonly string[] = JSON.parse(plan.stdout).permissions;
+    const wrong: string[] = [];
+    for (const change of pick(held)) {
+      const said = await passedOver(change, { cwd, sandbox, held });
+      if (said !== undefined) wrong.push(said);
+    }
+    return wrong;
+  };
+
+  it.each(['record', 'probes'] as const)('with one more, asked %s', async (witness) => {
+    const wrong = await run((held) =>
+      (['own', 'connect'] as const).flatMap((side) =>
+        catalog.permissions
+          .map(({ name }) => name)
+          .filter((name) => side === 'connect' || (!held.includes(name) && !isOneLevelWith(name, held)))
+          // One call with an account tells of all of them, so a part will do.
+          .filter((_name, index) => side === 'own' || witness === 'record' || index % 20 === 0)
+          .map((permission) => ({ profile, permission, side, change: 'added' as const, witness })),
+      ),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(['record', 'probes'] as const)('with one less, asked %s', async (witness) => {
+    const wrong = await run((held) =>
+      held.length < 2
+        ? []
+        : held.map((permission) => ({ profile, permission, side: 'own', change: 'dropped', witness })),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
