@@ -1,22 +1,36 @@
 import { inferPermissions, planInspection } from '../core/inspect/infer-permissions.ts';
 import type { InspectReport } from '../core/inspect/inspect-report.ts';
+import { settleByRecord } from '../core/inspect/settle-by-record.ts';
+import { unseenByInspection } from '../core/inspect/unseen-by-inspection.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import type { SecretKey } from '../core/secret-key.ts';
+import { readConnectState } from '../core/verdict/connect-state.ts';
+import type { Witness } from '../core/verdict/record.ts';
+import { isQuiet } from '../core/verdict/unseen.ts';
 import { counted, wrap } from '../report/text.ts';
 import { startProgress } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
 import { fingerprintOf } from '../store/notes/key-records.ts';
 import { defaultRate, type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
+import { connectCheck } from './connect-check.ts';
+import { KeyRecordReader } from './read-key-record.ts';
 import { stoppedText } from './stopped-text.ts';
 
 /** Probes a key of which nothing is known, and says which permissions it holds. @param rate probes a second */
 export async function inspectKey(
   { key, place }: { readonly key: SecretKey; readonly place: string },
-  { rate: wanted }: { readonly rate?: number },
+  { rate: wanted, witness = 'auto' }: { readonly rate?: number; readonly witness?: Witness },
   session: OpenSession,
 ): Promise<InspectReport> {
-  const { catalog, probeFor, target, signal } = session;
-  const probes = planInspection(catalog, probeFor).map(probeFor);
+  const { catalog, beyondSdk, probeFor, target, signal } = session;
+  const check = connectCheck(session);
+  const beyond = beyondSdk.operations.filter(
+    ({ permissions, access }) =>
+      access !== 'unsafe' && permissions.every((name) => catalog.operationsOf(name).length === 0),
+  );
+  const probes = [...planInspection(catalog, probeFor).map(probeFor), ...beyond.map(probeFor), check];
+  const remembered = (await session.records.all()).find((one) => one.fingerprint === fingerprintOf(key));
+  const reading = new KeyRecordReader(session, witness).read({ key, remembered });
   const rate = wanted ?? defaultRate(target.name, key.mode);
   if (key.countsAsLive) announce(probes, target.apiBase, rate, session);
   const progress = await startProgress(session, `inspect: ${probes.length} probes`);
@@ -29,7 +43,9 @@ export async function inspectKey(
     signal,
     onProgress: progress.update,
   }).finally(progress.stop);
-  return reportOf(outcome, probes.length, {
+  return reportOf(outcome, probes.length - 1, check, {
+    record: await reading,
+    beyondSdk,
     target: target.name,
     apiBase: target.apiBase,
     targetNote: target.note,
@@ -51,12 +67,23 @@ function announce(
   for (const { operation, path } of probes) stderr.write(`  ${operation.method} ${path}\n`);
 }
 
-type Facts = Pick<InspectReport, 'target' | 'apiBase' | 'targetNote' | 'key'> & {
-  readonly catalog: OpenSession['catalog'];
-};
+type Facts = Pick<InspectReport, 'target' | 'apiBase' | 'targetNote' | 'key' | 'record'> &
+  Pick<OpenSession, 'catalog' | 'beyondSdk'>;
 
-function reportOf(outcome: SendOutcome, probes: number, { catalog, ...facts }: Facts): InspectReport {
-  const shown = outcome.results.map(({ probe, verdict }) => ({ operation: probe.operation, verdict }));
+function reportOf(
+  outcome: SendOutcome,
+  probes: number,
+  check: Probe,
+  { catalog, beyondSdk, ...facts }: Facts,
+): InspectReport {
+  const checked = outcome.results.find(({ probe }) => probe === check);
+  const connect =
+    checked === undefined ? 'not-asked' : readConnectState(checked.verdict, checked.observation);
+  const shown = outcome.results
+    .filter(({ probe, verdict }) => probe !== check && !isQuiet(probe.operation, verdict))
+    .map(({ probe, verdict }) => ({ operation: probe.operation, verdict }));
+  const inference = inferPermissions(catalog, shown);
+  const { record } = facts;
   const stopped = stoppedText(outcome);
   const untold = new Map<string, { reason: string; message: string; count: number }>();
   for (const { verdict } of shown) {
@@ -69,7 +96,9 @@ function reportOf(outcome: SendOutcome, probes: number, { catalog, ...facts }: F
     ...facts,
     catalog: catalog.source,
     apiVersion: catalog.apiVersion,
-    inference: inferPermissions(catalog, shown),
+    inference: record.read ? settleByRecord(inference, record, catalog) : inference,
+    connect,
+    unseen: record.read ? [] : unseenByInspection(inference, connect, { catalog, beyondSdk }),
     answered: shown.filter(({ verdict }) => verdict.kind !== 'inconclusive').length,
     probes,
     requests: outcome.requests,

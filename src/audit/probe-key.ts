@@ -1,7 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { isBeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import type { OperationName } from '../core/catalog/catalog.ts';
-import { impossibleId } from '../core/probe/build-probe.ts';
 import type { Depth } from '../core/probe/depth.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import { type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
@@ -11,7 +8,7 @@ import { findingsOf, type Judged, summarize } from '../core/verdict/finding.ts';
 import { judgeRecord } from '../core/verdict/judge-record.ts';
 import { judgeResult } from '../core/verdict/judge-result.ts';
 import type { KeyRecordWitness, Witness } from '../core/verdict/record.ts';
-import { unseenPermissions } from '../core/verdict/unseen.ts';
+import { isQuiet, unseenPermissions } from '../core/verdict/unseen.ts';
 import { furtherCalls, witnessContradictions } from '../core/verdict/witness-contradictions.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import { startProgress } from '../session/progress.ts';
@@ -20,6 +17,7 @@ import type { FoundKey } from '../store/find-key.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { wholeProfileDigest } from '../store/profile-library.ts';
 import { type SendOutcome, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
+import { connectCheck } from './connect-check.ts';
 import { KeyRecordReader } from './read-key-record.ts';
 import { stoppedText } from './stopped-text.ts';
 
@@ -79,7 +77,7 @@ class KeyProbing {
     const remembered = await this.#remembered();
     const reading = this.#readRecord(remembered);
     const isAsked = depth !== 'record';
-    const check = this.#connectCheck();
+    const check = connectCheck(this.#session);
     const probes = [
       ...(isAsked ? [check] : []),
       ...this.#own.probes,
@@ -106,14 +104,6 @@ class KeyProbing {
       probeFor,
       target: target.name,
     });
-  }
-
-  /** One call with an account that cannot exist, which tells a key without any Connect permission from one with some. */
-  #connectCheck(): Probe {
-    const operation = this.#session.catalog.operation('balance.retrieve');
-    if (operation === undefined) throw new Error('the catalog has no balance.retrieve');
-    const account = impossibleId('acct', randomBytes(6).toString('hex'));
-    return { ...this.#session.probeFor(operation), account };
   }
 
   async #remembered(): Promise<KeyRecord | undefined> {
@@ -185,10 +175,10 @@ class KeyProbing {
     const { key, variable, place } = this.#found;
     const context = { profile, grant, catalog };
     const all = answers.map(({ probe, verdict, observation }) => ({
-      isQuiet: isBeyondSdk(probe.operation) && QUIET.has(verdict.reason ?? ''),
+      isQuiet: isQuiet(probe.operation, verdict),
       ...judgeResult(probe, verdict, observation, { ...context, connect: probe.account !== undefined }),
     }));
-    const probed = all.filter(({ isQuiet }) => !isQuiet);
+    const probed = all.filter((one) => !one.isQuiet);
     const connectState: ConnectState =
       checked === undefined ? 'not-asked' : readConnectState(checked.verdict, checked.observation);
     const isToldByRecord = record.read && record.connectPermissions.length > 0;
@@ -258,14 +248,6 @@ class KeyProbing {
     };
   }
 }
-
-/** Answers to calls that the SDK does not have which leave a permission unseen, and are no finding. */
-const QUIET: ReadonlySet<string> = new Set([
-  'not-open',
-  'blind-probe',
-  'not-about-permissions',
-  'unrecognised-refusal',
-]);
 
 function answerOf({ probe, verdict }: SentProbe) {
   return {

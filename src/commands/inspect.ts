@@ -4,6 +4,7 @@ import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { exitCodeOfInspection, type InspectReport } from '../core/inspect/inspect-report.ts';
 import { requireProfileName } from '../core/profile/profile-name.ts';
 import { SecretKey } from '../core/secret-key.ts';
+import type { Witness } from '../core/verdict/record.ts';
 import { inspectedProfile, inspectJson, renderInspectTable } from '../report/inspect.ts';
 import { counted, wrap } from '../report/text.ts';
 import { writeJson } from '../report/verify/json.ts';
@@ -22,6 +23,8 @@ export interface InspectOptions {
   readonly name?: string;
   /** Probes a second. */
   readonly rate?: number;
+  /** Who is asked (default `auto`). */
+  readonly witness?: Witness;
 }
 
 /** `keyaudit inspect`: what can this key do? Needs no profile, and writes one. */

@@ -6,6 +6,7 @@ import type { InferredPermission, UndeterminedReason } from '../core/inspect/inf
 import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core/inspect/inspect-report.ts';
 import { someOf } from '../core/some-of.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
+import { unseenSentences } from './verify/words/unseen-text.ts';
 
 /** `inspect --format json`, schema `keyaudit.inspect/1`. */
 export function inspectJson(report: InspectReport, name: string, catalog: Catalog): unknown {
@@ -22,6 +23,8 @@ export function inspectJson(report: InspectReport, name: string, catalog: Catalo
     key,
     permissions: held,
     inconclusive: namesOf(report, 'undetermined'),
+    unseen: report.unseen,
+    witnesses: { probes: { asked: report.probes, connect: report.connect }, record: report.record },
     requests: report.requests,
     probes: report.probes,
     answered: report.answered,
@@ -92,6 +95,7 @@ export function renderInspectTable(
       paint.yellow(wrap(`${operation}: ${message}`, output, { indent: '    ', first: '  note: ' })),
     );
   }
+  renderWitnesses(report, output);
   output.write('\n');
   for (const { message, count } of report.untold) {
     output.write(
@@ -110,8 +114,30 @@ export function renderInspectTable(
   );
 }
 
+/** The Connect side, Stripe's record, and what neither showed. */
+function renderWitnesses({ connect, record, unseen }: InspectReport, output: TextOutput): void {
+  const paint = paintFor(output);
+  const names = record.read ? record.connectPermissions : [];
+  const side =
+    names.length > 0 ? `With Stripe-Account, by its record: ${names.join(', ')}.` : CONNECT_TEXT[connect];
+  output.write(`\n${wrap(side, output)}`);
+  for (const sentence of unseenSentences(unseen))
+    output.write(paint.dim(wrap(sentence, output, { indent: '    ', first: '  ' })));
+  const said = record.read ? `Stripe's record of the key was read as well (${record.id}).` : record.message;
+  output.write(paint.dim(wrap(said, output)));
+}
+
+const CONNECT_TEXT: Readonly<Record<InspectReport['connect'], string>> = {
+  none: 'It has no Connect permissions.',
+  some: 'It has Connect permissions; which ones no call here shows.',
+  'no-platform': 'Its account is no Connect platform.',
+  unknown: 'Nothing is known of its Connect permissions.',
+  'not-asked': 'Nothing is known of its Connect permissions.',
+};
+
 /** `strong, documented: charges.list` or `strong, documented: comes with charge_write`. */
 function howKnown({ evidence, provenance, operations, by, state }: InferredPermission): string {
+  if (evidence === 'record') return "(by Stripe's record of the key)";
   const source =
     by === undefined
       ? someOf(operations)

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
@@ -172,6 +172,31 @@ describe('what must be seen', () => {
     } finally {
       sandbox.behaviour.recordRefused = false;
     }
+  });
+});
+
+describe('the lock file', () => {
+  it('holds what was seen and what was not, and --frozen fails when less is seen', async () => {
+    const cwd = await temporaryFolder();
+    const { token } = await keyMaker(sandbox.url, sandbox.secretKey.reveal()).makeKey(REFUND_AGENT);
+    const env = { K: token, STRIPE_SECRET_KEY: sandbox.secretKey.reveal() };
+    const asked = ['refund-agent', '--key-env', 'K', '--api-base', sandbox.url];
+    const lock = async (witness: string) => {
+      expect((await runCli(['lock', ...asked, '--witness', witness], { cwd, env })).exitCode).toBe(0);
+      return readFile(join(cwd, 'keyaudit.lock.yaml'), 'utf8');
+    };
+    const frozen = (witness: string) =>
+      runCli(['verify', ...asked, '--frozen', '--witness', witness], { cwd, env });
+    const both = await lock('both');
+    expect(both).toMatch(/witness: both/);
+    expect(both).not.toMatch(/unseen:/i);
+    expect((await frozen('both')).exitCode).toBe(0);
+    const less = await frozen('probes');
+    expect(less.exitCode).toBe(1);
+    expect(less.stdout).toMatch(/Less is seen than was agreed/);
+    expect(await lock('probes')).toMatch(/unseen:\n(?: +- \w+\n)*? +- provisioning_project_write/);
+    expect((await frozen('probes')).exitCode).toBe(0);
+    expect((await frozen('both')).exitCode).toBe(0);
   });
 });
 

@@ -28,7 +28,8 @@ export type UndeterminedReason = 'no-operation' | 'not-asked' | 'inconclusive' |
 export interface InferredPermission {
   readonly permission: PermissionName;
   readonly state: 'held' | 'absent' | 'undetermined';
-  readonly evidence: 'strong' | 'weak';
+  /** `record`: no answer told, and Stripe's record of the key does. */
+  readonly evidence: 'strong' | 'weak' | 'record';
   /** Of the best row of the catalog that showed it. */
   readonly provenance: Provenance;
   /** The operations that showed it. */

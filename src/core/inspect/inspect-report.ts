@@ -1,4 +1,7 @@
 import { EXIT, type ExitCode, type Stopped } from '../error.ts';
+import type { ConnectState } from '../verdict/connect-state.ts';
+import type { KeyRecordWitness } from '../verdict/record.ts';
+import type { Unseen } from '../verdict/unseen.ts';
 import type { Inference, InferredPermission } from './infer-permissions.ts';
 
 /** What `inspect` found out about one key; never its secret. */
@@ -15,6 +18,11 @@ export interface InspectReport {
     readonly place: string;
   };
   readonly inference: Inference;
+  /** What is known of its Connect side as a whole. */
+  readonly connect: ConnectState;
+  readonly record: KeyRecordWitness;
+  /** The permissions of both sides that neither answers nor the record showed, the gravest tier first. */
+  readonly unseen: readonly Unseen[];
   /** Probes answered so that they tell, and all that were planned. */
   readonly answered: number;
   readonly probes: number;

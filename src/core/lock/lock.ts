@@ -9,6 +9,7 @@ import { locateOperation, locatePermission } from '../profile/locate-operation.t
 import type { Profile } from '../profile/profile.ts';
 import { type Drift, driftWeight } from '../result/drift.ts';
 import type { VerifyReport, VerifyResult } from '../result/verify-report.ts';
+import { someOf } from '../some-of.ts';
 import type { VerdictKind } from '../verdict/verdict.ts';
 import { driftKind } from './drift-kind.ts';
 import { type Change, checksOf, compareExtents, type Extent, extentOf } from './extent.ts';
@@ -46,6 +47,13 @@ const lockedProfileSchema = z.strictObject({
   widenings: z.array(lockedWideningSchema).optional(),
   guard: guardSchema.optional(),
   operations: z.record(z.string(), z.enum(['allowed', 'forbidden', 'impossible'])),
+  /** The same for calls with `Stripe-Account`, where they were probed. */
+  connectOperations: z.record(z.string(), z.enum(['allowed', 'forbidden', 'impossible'])).optional(),
+  /** Who was asked; absent in files of before there was a choice. */
+  witness: z.enum(['probes', 'record', 'both']).optional(),
+  /** The permissions whose presence was not shown, on each side; absent, with `witness`, where all were. */
+  unseen: names.optional(),
+  connectUnseen: names.optional(),
 });
 
 export const lockSchema = z.strictObject({
@@ -91,14 +99,52 @@ export function lockProfile(
     ...some('forbid', forbid),
     ...some('widenings', lockWidenings(grant)),
     ...(profile.guard === undefined ? {} : { guard: guardDocument(profile.guard) }),
-    operations: Object.fromEntries(
-      result.probes
-        .flatMap(({ operation, observed }) =>
-          observed === 'inconclusive' ? [] : ([[operation, observed]] as const),
-        )
-        .sort(([a], [b]) => byText(a, b)),
-    ),
+    operations: lockAnswers(result, false),
+    ...(result.probes.some(({ connect }) => connect) ? { connectOperations: lockAnswers(result, true) } : {}),
+    ...(result.witnesses === undefined ? {} : { witness: witnessOf(result.witnesses) }),
+    ...some('unseen', unseenOn(result, false)),
+    ...some('connectUnseen', unseenOn(result, true)),
   };
+}
+
+function lockAnswers({ probes }: VerifyResult, connect: boolean): LockedProfile['operations'] {
+  return Object.fromEntries(
+    probes
+      .filter((probe) => probe.connect === connect)
+      .flatMap(({ operation, observed }) =>
+        observed === 'inconclusive' ? [] : ([[operation, observed]] as const),
+      )
+      .sort(([a], [b]) => byText(a, b)),
+  );
+}
+
+function witnessOf({ probes, record }: NonNullable<VerifyResult['witnesses']>): LockedProfile['witness'] {
+  if (!record.read) return 'probes';
+  return probes.asked > 0 ? 'both' : 'record';
+}
+
+/** What others cover adds nothing that anybody knows of, so that it is not worth a review. */
+function unseenOn({ unseen }: VerifyResult, connect: boolean): readonly string[] {
+  return unseen
+    .filter((one) => one.connect === connect && one.reason !== 'covered')
+    .map(({ permission }) => permission)
+    .sort();
+}
+
+/** What was seen when it was agreed on, and is not any more. */
+function lessSeen(locked: LockedProfile, { result }: Verified, locate: LocateInLock): readonly Drift[] {
+  if (locked.witness === undefined || result.key === null || result.stopped !== undefined) return [];
+  return ([false, true] as const).flatMap((connect) => {
+    const before = new Set((connect ? locked.connectUnseen : locked.unseen) ?? []);
+    const names = unseenOn(result, connect).filter((name) => !before.has(name));
+    if (names.length === 0) return [];
+    const where = connect ? ' with Stripe-Account' : '';
+    const kind = 'not-verified';
+    const message = `Less is seen than was agreed: whether the key holds ${someOf(names)}${where} was shown then, and is not now.`;
+    return [
+      { kind, weight: driftWeight(kind), name: names[0] ?? '', message, location: locate(['witness']) },
+    ];
+  });
 }
 
 /** One entry for each permission and acceptance, whatever brings its operations along. */
@@ -152,7 +198,7 @@ export function lockedExtent(locked: LockedProfile): Extent {
 /** How far a profile and its verified key reach. */
 function verifiedExtent({ profile, grant, result }: Omit<Verified, 'digest'>): Extent {
   const verdicts = new Map<OperationName, VerdictKind>(
-    result.probes.map(({ operation, observed }) => [operation, observed]),
+    result.probes.filter(({ connect }) => !connect).map(({ operation, observed }) => [operation, observed]),
   );
   return {
     ...extentOf(profile, grant),
@@ -180,7 +226,11 @@ export function driftFrom(
     const location = placeOfChange(change, now.profile, catalog) ?? locate(pathOfChange(change, locked));
     return { kind, weight: driftWeight(kind), name: change.name, message: change.message, location };
   });
-  return [...drifts, ...factChanges(locked, now, report, changes.length > 0, locate)];
+  return [
+    ...drifts,
+    ...lessSeen(locked, now, locate),
+    ...factChanges(locked, now, report, changes.length > 0, locate),
+  ];
 }
 
 /** The profile's line, for what its lines decide. */

@@ -1,5 +1,5 @@
 import { type BeyondSdk, isBeyondSdk } from '../catalog/beyond-sdk.ts';
-import type { Catalog, OperationName, PermissionName } from '../catalog/catalog.ts';
+import type { Catalog, Operation, OperationName, PermissionName } from '../catalog/catalog.ts';
 import { RISK_TIERS, type RiskTier, riskOf } from '../catalog/risk.ts';
 import { type Grant, sideOf } from '../grant/grant.ts';
 import type { ProbePlan } from '../probe/probe-plan.ts';
@@ -7,6 +7,7 @@ import { tellingOperations } from '../probe/telling-operations.ts';
 import type { UnansweredReason } from '../probe/unanswered.ts';
 import type { ConnectState } from './connect-state.ts';
 import type { ProbeResult } from './finding.ts';
+import type { Verdict } from './verdict.ts';
 
 /**
  * Why a run could not show whether a key holds a permission. `no-call`: no public call needs it. `covered`: all that it
@@ -146,6 +147,18 @@ export const UNSEEN_TEXT: Readonly<Record<UnseenReason, string>> = {
   'no-platform': 'the account is no Connect platform, so no call with Stripe-Account gets through',
   unanswered: 'no answer came that tells',
 };
+
+/** Whether an answer to a call that the SDK does not have leaves a permission unseen, and is no finding. */
+export function isQuiet(operation: Operation, { reason }: Pick<Verdict, 'reason'>): boolean {
+  return isBeyondSdk(operation) && reason !== undefined && QUIET.has(reason);
+}
+
+const QUIET: ReadonlySet<string> = new Set([
+  'not-open',
+  'blind-probe',
+  'not-about-permissions',
+  'unrecognised-refusal',
+]);
 
 /** Whether something is at stake with it. */
 export function isRisky({ tier, reason }: Unseen): boolean {
