@@ -47,7 +47,13 @@ describe('keyaudit diff of profiles', () => {
     [
       'connect permissions',
       profile.replace('connect_permissions:\n  charges: read', 'connect_permissions:\n  charges: write'),
-      ['wider connect-permission charge_write'],
+      [
+        'wider connect-permission charge_write',
+        'wider widening refunds.create with Stripe-Account',
+        'wider widening refunds.update with Stripe-Account',
+        'wider widening refunds.cancel with Stripe-Account',
+        'wider widening testHelpers.refunds.expire with Stripe-Account',
+      ],
     ],
     [
       'a forbid less and one more',
@@ -96,8 +102,8 @@ describe('keyaudit diff of lock files and reports', () => {
     const sandbox = await startSandboxServer(cwd);
     await mkdir(join(cwd, 'profiles'));
     await writeFile(join(cwd, 'profiles', 'agent.yaml'), profile);
-    const exact = await sandbox.makeKey(['charge_read', 'product_read']);
-    const broader = await sandbox.makeKey(['charge_read', 'product_read', 'payout_write']);
+    const exact = await sandbox.makeKey(['charge_read', 'product_read'], ['charge_read']);
+    const broader = await sandbox.makeKey(['charge_read', 'product_read', 'payout_write'], ['charge_read']);
     const keyaudit = (token: string, ...args: string[]) =>
       runCli([...args, '--api-base', sandbox.url], { cwd, env: { STRIPE_AGENT_KEY: token } });
     expect((await keyaudit(exact.token, 'lock', '--all')).exitCode).toBe(0);

@@ -11,7 +11,7 @@ export interface Extent {
   readonly permissions: readonly PermissionName[];
   /** Undefined where they are not known, as in a verify report. */
   readonly connectPermissions?: readonly PermissionName[];
-  readonly widenings: readonly Pick<Widening, 'permission' | 'operations'>[];
+  readonly widenings: readonly Pick<Widening, 'permission' | 'operations' | 'connect'>[];
   /** Every operation that it allows; undefined where the catalog may have been another one, as in a lock file. */
   readonly reach?: ReadonlySet<OperationName>;
   /** What the profile promises besides; undefined where it is not known, as in a verify report. */
@@ -76,7 +76,11 @@ export function extentOf(profile: Profile, grant: Grant): Extent {
   return {
     permissions: grant.permissions,
     connectPermissions: grant.connectPermissions,
-    reach: new Set([...grant.asked, ...grant.widenings.flatMap(({ operations }) => operations)]),
+    reach: new Set([
+      ...grant.asked,
+      ...[...grant.connect.asked].map((name) => callOf(name, true)),
+      ...wideningsByOperation(grant).keys(),
+    ]),
     widenings: grant.widenings,
     checks: checksOf(profile),
     guard: profile.guard ?? null,
@@ -190,9 +194,16 @@ function wideningChanges(before: Extent, after: Extent): Change[] {
   ];
 }
 
-function wideningsByOperation({ widenings }: Extent): Map<OperationName, PermissionName> {
+/** The name of a call; with `Stripe-Account` it is another one. */
+function callOf(name: OperationName, connect: boolean): string {
+  return connect ? `${name} with Stripe-Account` : name;
+}
+
+function wideningsByOperation({ widenings }: Pick<Extent, 'widenings'>): Map<OperationName, PermissionName> {
   return new Map(
-    widenings.flatMap(({ permission, operations }) => operations.map((name) => [name, permission] as const)),
+    widenings.flatMap(({ permission, operations, connect = false }) =>
+      operations.map((name) => [callOf(name, connect), permission] as const),
+    ),
   );
 }
 

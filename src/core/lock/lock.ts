@@ -26,6 +26,8 @@ const lockedWideningSchema = z.strictObject({
   permission: z.string(),
   accepted: z.boolean(),
   until: z.iso.date().optional(),
+  /** On the Connect side. */
+  connect: z.literal(true).optional(),
   operations: names.min(1),
 });
 
@@ -150,13 +152,14 @@ function lessSeen(locked: LockedProfile, { result }: Verified, locate: LocateInL
 /** One entry for each permission and acceptance, whatever brings its operations along. */
 function lockWidenings(grant: Grant): LockedWidening[] {
   const merged = new Map<string, LockedWidening>();
-  for (const { permission, accepted, until, operations } of grant.widenings) {
-    const key = `${permission} ${accepted} ${until ?? ''}`;
+  for (const { permission, accepted, until, operations, connect } of grant.widenings) {
+    const key = `${permission} ${accepted} ${until ?? ''}${connect === true ? ' connect' : ''}`;
     const before = merged.get(key)?.operations ?? [];
     merged.set(key, {
       permission,
       accepted,
       until,
+      ...(connect === true ? { connect } : {}),
       operations: [...before, ...operations].sort(),
     });
   }
