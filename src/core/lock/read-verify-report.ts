@@ -5,6 +5,8 @@ import type { Extent } from './extent.ts';
 const VERIFY_SCHEMA = 'keyaudit.verify/1';
 
 const seen = z.object({
+  connect: z.boolean().optional(),
+  evidence: z.string().optional(),
   operation: z.string(),
   observed: z.enum(['allowed', 'forbidden', 'impossible', 'inconclusive']),
 });
@@ -16,7 +18,13 @@ const reportSchema = z.object({
     z.object({
       profile: z.string(),
       permissions: z.array(z.string()),
-      widenings: z.array(z.object({ permission: z.string(), operations: z.array(z.string()) })),
+      widenings: z.array(
+        z.object({
+          permission: z.string(),
+          operations: z.array(z.string()),
+          connect: z.boolean().optional(),
+        }),
+      ),
       findings: z.array(seen),
       probes: z.array(seen).optional(),
       stopped: z.object({ message: z.string() }).optional(),
@@ -37,7 +45,11 @@ export function readVerifyReport(value: unknown): ReadonlyMap<string, Extent> | 
       {
         permissions,
         widenings,
-        verdicts: new Map((probes ?? findings).map(({ operation, observed }) => [operation, observed])),
+        verdicts: new Map(
+          (probes ?? findings)
+            .filter(({ connect, evidence }) => connect !== true && evidence !== 'record')
+            .map(({ operation, observed }) => [operation, observed]),
+        ),
         // Without --verbose a report has findings alone, and what is missing was as expected.
         complete: probes !== undefined && stopped === undefined,
       },
