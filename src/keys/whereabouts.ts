@@ -38,7 +38,7 @@ function modeOf({ target, globals }: Pick<OpenSession, 'target' | 'globals'>): W
 }
 
 /** Whether a key's record is of this place; a command that names no connected account takes the record's own. */
-export function isHere(record: Whereabouts, here: Whereabouts): boolean {
+function isHere(record: Whereabouts, here: Whereabouts): boolean {
   return isSameServer(record, here) && (here.account === undefined || record.account === here.account);
 }
 

@@ -8,7 +8,7 @@ import { PROFILE_NAME } from '../core/profile/profile-name.ts';
 import { guardWrites, openWorkspace, WORKSPACE, writePrivateFile } from './workspace.ts';
 
 /** The folder of recorded runs, in keyaudit's own; a folder for each name, a file for each run. */
-export const RECORDS = 'records';
+const RECORDS = 'records';
 
 /** A run file is small, since equal calls are counted; a larger one is none of ours. */
 const LARGEST_RUN_FILE = 16 * 1024 * 1024;
@@ -24,12 +24,12 @@ export async function writeRun(cwd: string, run: RecordedRun): Promise<string> {
 }
 
 /** The run as lines of JSON: what is known of it as a whole, then a line for each kind of call. */
-export function runText({ calls, ...head }: RecordedRun): string {
+function runText({ calls, ...head }: RecordedRun): string {
   return [head, ...calls].map((line) => `${JSON.stringify(line)}\n`).join('');
 }
 
 /** All runs of a name, the first one first. @throws KeyauditError `RUN_FILE_INVALID` */
-export async function runsOf(cwd: string, name: string): Promise<readonly RecordedRun[]> {
+async function runsOf(cwd: string, name: string): Promise<readonly RecordedRun[]> {
   const folder = join(cwd, WORKSPACE, RECORDS, name);
   const files = await readdir(folder).catch(() => []);
   const runs = await Promise.all(
@@ -63,7 +63,7 @@ async function recordedNames(cwd: string): Promise<readonly string[]> {
 }
 
 /** @throws KeyauditError `RUN_FILE_INVALID`, `FILE_UNREADABLE` */
-export async function readRun(file: string): Promise<RecordedRun> {
+async function readRun(file: string): Promise<RecordedRun> {
   const { size } = await stat(file).catch((cause: unknown) => {
     throw new KeyauditError('FILE_UNREADABLE', `${file} cannot be read.`, { cause });
   });

@@ -27,7 +27,7 @@ export function knownWords(catalog: Catalog): KnownWords {
 }
 
 /** In place of a name that is none of Stripe's. */
-export const OTHER_NAME = '(other)';
+const OTHER_NAME = '(other)';
 
 /** A path of which each segment that is none of Stripe's has become `{id}`. */
 export function withoutIds(path: string, { segments }: KnownWords): string {

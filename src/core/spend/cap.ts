@@ -33,9 +33,6 @@ export interface Cap {
   readonly of: readonly (OperationName | Direction)[];
 }
 
-/** What a run has of its own: it can only narrow. */
-export type RunCaps = readonly Amount[];
-
 /** Whether a cap counts a call. */
 export function coversCall(cap: Cap, operation: OperationName, direction: Direction): boolean {
   return cap.of.length === 0 || cap.of.some((name) => name === operation || name === direction);

@@ -2,28 +2,6 @@ import type { OperationName } from '../catalog/catalog.ts';
 import type { Direction } from '../catalog/money-rule.ts';
 import type { Currency } from './currency.ts';
 
-/** Every kind of row in the guard's log. `pass`: a call that moves no money and was let through. */
-export const ROW_KINDS = [
-  'start',
-  'stop',
-  'policy',
-  'issue',
-  'end',
-  'pass',
-  'look-up',
-  'reserve',
-  'settle',
-  'release',
-  'hold',
-  'overrun',
-  'refuse',
-  'reconcile',
-  'kill',
-  'resume',
-  'checkpoint',
-] as const;
-export type RowKind = (typeof ROW_KINDS)[number];
-
 /** What a row says of a call: names and ids, never values, bodies or keys. */
 export interface RowCall {
   readonly run: string;
@@ -167,13 +145,3 @@ export type LogEvent =
   | ReconcileEvent
   | KillEvent
   | NoteEvent;
-
-/** An event in the log. */
-export type LogRow = LogEvent & {
-  /** From 1. */
-  readonly seq: number;
-  /** ISO 8601. */
-  readonly time: string;
-  /** The hash of the row before: RFC 9162's hash of a leaf, in base64url. */
-  readonly prev: string;
-};

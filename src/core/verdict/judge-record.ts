@@ -7,7 +7,7 @@ import type { Judged, ProbeResult } from './finding.ts';
 import type { ReadRecord } from './record.ts';
 
 /** The call that gives the evidence of a finding by the record. */
-export const RECORD_CALL = {
+const RECORD_CALL = {
   operation: 'v2.iam.apiKeys.retrieve',
   method: 'GET',
   path: '/v2/iam/api_keys/{id}',
