@@ -308,12 +308,21 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
     },
   );
 
-  it('cuts off no call on a phone', async () => {
-    const { page } = await open(largeReport(3, 60), { viewport: { width: 400, height: 800 } });
+  it.each([400, 800, 1280])('cuts off no call, however long its name: %i px', async (width) => {
+    const operation = 'billing.creditBalanceTransactions.createAVeryLongNameOfOneOperationThatStripeHas';
+    const long = verifyResult({
+      profile: 'a-profile-with-a-name-that-is-longer-than-most',
+      passed: [probeResult({ operation, resource: 'billing/credit_balance_transactions_of_a_long_name' })],
+    });
+    const shown = verifyReport([long, ...largeReport(3, 60).results]);
+    const { page } = await open(shown, { viewport: { width, height: 800 } });
+    expect(
+      await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
+    ).toBe(0);
     const cut =
       await page.evaluate(`[...document.querySelectorAll('#calls tbody td, #calls tbody th')].filter((cell) => {
           const { left, right } = cell.getBoundingClientRect();
-          return left < 0 || right > 400 || cell.scrollWidth > cell.clientWidth + 1;
+          return left < 0 || right > innerWidth || cell.scrollWidth > cell.clientWidth + 1;
         }).length`);
     expect(cut).toBe(0);
   });
