@@ -1,8 +1,10 @@
+import type { Operation } from '../core/catalog/catalog.ts';
 import { inferPermissions, planInspection } from '../core/inspect/infer-permissions.ts';
 import type { InspectReport } from '../core/inspect/inspect-report.ts';
 import { settleByRecord } from '../core/inspect/settle-by-record.ts';
 import { unseenByInspection } from '../core/inspect/unseen-by-inspection.ts';
 import type { Probe } from '../core/probe/probe.ts';
+import { unansweredBy } from '../core/probe/unanswered.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { readConnectState } from '../core/verdict/connect-state.ts';
 import type { Witness } from '../core/verdict/record.ts';
@@ -28,7 +30,13 @@ export async function inspectKey(
     ({ permissions, access }) =>
       access !== 'unsafe' && permissions.every((name) => catalog.operationsOf(name).length === 0),
   );
-  const probes = [...planInspection(catalog, probeFor).map(probeFor), ...beyond.map(probeFor), check];
+  const canAnswer = (operation: Operation) =>
+    unansweredBy(target.name, operation, { isAllowed: true, isLive: key.countsAsLive }) === undefined;
+  const probes = [
+    ...planInspection(catalog, probeFor, canAnswer).map(probeFor),
+    ...beyond.map(probeFor),
+    check,
+  ];
   const remembered = (await session.records.all()).find((one) => one.fingerprint === fingerprintOf(key));
   const reading = new KeyRecordReader(session, witness).read({ key, remembered });
   const rate = wanted ?? defaultRate(target.name, key.mode);

@@ -103,6 +103,7 @@ class KeyProbing {
       also: connect ? [] : also,
       probeFor,
       target: target.name,
+      isLive: this.#found.key.countsAsLive,
     });
   }
 
@@ -270,11 +271,16 @@ function expired(record: KeyRecordWitness, profile: string): VerifyResult['stopp
 
 /** What the profile or the lock file names is no yes without an answer. */
 function withheld({ unasked }: ProbePlan): VerifyResult['stopped'] {
-  const names = unasked.filter(({ named }) => named === true).map(({ operation }) => operation);
-  if (names.length === 0) return undefined;
+  const named = unasked.filter((one) => one.named === true);
+  const [first] = named;
+  if (first === undefined) return undefined;
+  const isTestMode = first.reason === 'test-mode';
+  const names = named.filter(({ reason }) => reason === first.reason).map(({ operation }) => operation);
   return {
     code: 'PROBE_WITHHELD',
-    message: `${names.join(', ')}: not asked, since calibration has shown that the probe is not harmless.`,
-    hint: 'Name another call of the same permission in its place.',
+    message: `${names.join(', ')}: not asked, since ${isTestMode ? 'it exists in test mode alone and this is a live key' : 'calibration has shown that the probe is not harmless'}.`,
+    hint: isTestMode
+      ? 'Verify the test key of this profile, or take the test helper out of its checks.'
+      : 'Name another call of the same permission in its place.',
   };
 }

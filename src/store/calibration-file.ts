@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { byText } from '../core/by-text.ts';
 import { type CalibratedRow, type Calibration, NO_CALIBRATION } from '../core/calibrate/calibration.ts';
+import { VERDICT_KINDS } from '../core/verdict/verdict.ts';
 import { JsonFile } from './json-file.ts';
 import { calibrationFolder } from './user-folder.ts';
 import { guardWrites } from './workspace.ts';
@@ -16,7 +17,7 @@ export interface CalibratedTarget {
 }
 
 const answerSchema = z.strictObject({
-  verdict: z.enum(['allowed', 'forbidden', 'impossible', 'inconclusive']),
+  verdict: z.enum(VERDICT_KINDS),
   status: z.int().nullable(),
   named: z.array(z.string()),
   reason: z.string().optional(),

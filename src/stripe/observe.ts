@@ -3,6 +3,7 @@ import Stripe from 'stripe';
 import type { Failure, Foreign, Observation, Unauthorized } from '../core/verdict/observation.ts';
 import { readCause } from '../core/verdict/read-cause.ts';
 import { readRefusal } from '../core/verdict/refusal.ts';
+import type { RefusalDialect } from '../core/verdict/refusal-dialect.ts';
 import { boundAnswer } from './bounded-http-client.ts';
 
 /** What one attempt brought, before it is cut down to an observation. */
@@ -117,16 +118,25 @@ function errorFacts({ status, json }: Answer): Partial<Observation> {
   const code = wordOf(error.code);
   const type = wordOf(error.type);
   const message = textOf(error.message) ?? '';
-  const refusal = status === 403 ? readRefusal(message, code) : undefined;
+  const param = textOf(error.param);
+  const read = status === 403 ? readRefusal(message, code) : undefined;
+  const about = readCause(status, { message, code, type, param });
+  // A refusal that names nothing may be one of something else, in the same first words.
+  const isVague = read !== undefined && REFUSES.has(read.dialect) && read.named.length === 0;
+  const isElse = isVague && about !== undefined && about !== 'v2-forbidden';
+  const refusal = isElse ? undefined : read;
   return {
     errorType: type,
     errorCode: code,
     refusal,
-    cause: refusal === undefined ? readCause(status, { message, code, type }) : undefined,
+    cause: refusal === undefined ? about : undefined,
     ...(status === 401 ? { unauthorized: readUnauthorized(message, code) } : {}),
     ...(status === 404 && /unrecognized request url/i.test(message) ? { unknownUrl: true } : {}),
   };
 }
+
+/** Dialects that count as forbidden, whether or not they name a permission. */
+const REFUSES: ReadonlySet<RefusalDialect> = new Set<RefusalDialect>(['a', 'b', 'c', 'e', 'guide']);
 
 /** What a 401 says of the key. @see docs/observed.md */
 export function readUnauthorized(message: string, code: string | undefined): Unauthorized {

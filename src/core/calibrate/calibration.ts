@@ -11,7 +11,7 @@ import {
 } from '../catalog/catalog.ts';
 import type { Probe } from '../probe/probe.ts';
 import type { Observation } from '../verdict/observation.ts';
-import type { Verdict, VerdictKind } from '../verdict/verdict.ts';
+import { holds, type Verdict, type VerdictKind } from '../verdict/verdict.ts';
 
 /** What is kept of one answer; never a body. */
 export interface CalibrationAnswer {
@@ -86,10 +86,10 @@ export function probeQuality(
   if (isWrite(operation) && [bare, full].some((answer) => isSuccess(answer))) return 'unsafe';
   if (bare === undefined) return 'unfinished';
   if (bare.verdict === 'inconclusive') return full === undefined ? 'unfinished' : 'undetermined';
-  if (bare.verdict === 'allowed' && (isSuccess(bare) || allows(bareHolds, operation))) return 'held';
+  if (holds(bare.verdict) && (isSuccess(bare) || allows(bareHolds, operation))) return 'held';
   if (full === undefined) return 'unfinished';
-  if (full.verdict !== 'allowed') return 'undetermined';
-  return bare.verdict === 'allowed' ? 'blind' : 'telling';
+  if (!holds(full.verdict)) return 'undetermined';
+  return holds(bare.verdict) ? 'blind' : 'telling';
 }
 
 /** Whether asking both keys again could show more. */
@@ -118,7 +118,7 @@ export function effectiveOfBare(
   const shown = [...answers].filter(
     ([, list]) =>
       list.some((answer) => isSuccess(answer)) ||
-      (bareHolds.length === 0 && list.length > 1 && list.every(({ verdict }) => verdict === 'allowed')),
+      (bareHolds.length === 0 && list.length > 1 && list.every(({ verdict }) => holds(verdict))),
   );
   return catalog.closure([...bareHolds, ...shown.map(([permission]) => permission)]);
 }

@@ -8,7 +8,7 @@ import {
 } from '../catalog/catalog.ts';
 import type { Probe } from '../probe/probe.ts';
 import { evidenceRank } from '../probe/probe-plan.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { holds, type Verdict } from '../verdict/verdict.ts';
 
 /** One answer about a key: what was asked, and what the answer says. */
 export interface Shown {
@@ -97,7 +97,7 @@ class Reasoning {
 
   #readRefusals(): void {
     const allowed = this.#shown.filter(
-      ({ operation, verdict }) => verdict.kind === 'allowed' && operation.permissions.length === 1,
+      ({ operation, verdict }) => holds(verdict.kind) && operation.permissions.length === 1,
     );
     for (const one of this.#shown.filter(({ verdict }) => verdict.kind === 'forbidden')) {
       for (const permission of one.operation.permissions) {
@@ -111,7 +111,7 @@ class Reasoning {
   }
 
   #readAcceptances(): void {
-    for (const one of this.#shown.filter(({ verdict }) => verdict.kind === 'allowed')) {
+    for (const one of this.#shown.filter(({ verdict }) => holds(verdict.kind))) {
       const possible = this.#notExcluded(one.operation.permissions);
       const [first] = possible;
       if (first === undefined) this.#contradict(one);
@@ -193,7 +193,7 @@ class Reasoning {
     const message =
       operation.permissions.length === 0
         ? 'It was allowed, and the catalog knows no permission that allows it to a restricted key.'
-        : verdict.kind === 'allowed'
+        : holds(verdict.kind)
           ? `It was allowed, and other answers show that the key lacks ${names}.`
           : `It was forbidden, and other answers show that the key holds ${names}.`;
     this.#contradictions.set(operation.name, {
@@ -222,7 +222,7 @@ class Reasoning {
     if (this.#catalog.operationsOf(permission).length === 0) return 'no-operation';
     const asked = this.#shown.filter(({ operation }) => operation.permissions.includes(permission));
     if (asked.length === 0) return 'not-asked';
-    return asked.some(({ verdict }) => verdict.kind === 'allowed') ? 'covered' : 'inconclusive';
+    return asked.some(({ verdict }) => holds(verdict.kind)) ? 'covered' : 'inconclusive';
   }
 }
 
@@ -232,13 +232,14 @@ function weight({ operation, verdict }: Shown): number {
 }
 
 /**
- * The fewest operations that tell of every permission which can be told: for each the one with the
+ * The fewest operations, of those that can be answered, that tell of every permission which can be told: for each the one with the
  * best evidence among those that need it alone, else among those that need the fewest others besides.
  * At most one for each permission.
  */
 export function planInspection(
   catalog: Catalog,
   probeFor: (operation: Operation) => Probe,
+  canAnswer: (operation: Operation) => boolean = () => true,
 ): readonly Operation[] {
   const chosen = new Set<Operation>();
   const rank = (operation: Operation) =>
@@ -247,7 +248,7 @@ export function planInspection(
     .map(({ name }) =>
       catalog
         .operationsOf(name)
-        .filter((operation) => probeFor(operation).unsafe !== true)
+        .filter((operation) => canAnswer(operation) && probeFor(operation).unsafe !== true)
         .sort((a, b) => rank(a) - rank(b)),
     )
     .filter((operations) => operations.length > 0);

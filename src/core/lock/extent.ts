@@ -3,7 +3,7 @@ import type { Grant, Widening } from '../grant/grant.ts';
 import type { GuardSection } from '../profile/guard-section.ts';
 import type { Profile } from '../profile/profile.ts';
 import { someOf } from '../some-of.ts';
-import type { VerdictKind } from '../verdict/verdict.ts';
+import { holds, type VerdictKind } from '../verdict/verdict.ts';
 import { guardChanges } from './guard-changes.ts';
 
 /** How far a profile or its key reaches: what two of them are compared by. */
@@ -243,7 +243,7 @@ function verdictChanges(before: Extent, after: Extent, catalog: Catalog): Change
   const widened = wideningsByOperation(before);
   const couldBefore = (name: OperationName): boolean => {
     const verdict = before.verdicts?.get(name);
-    if (verdict !== undefined && verdict !== 'inconclusive') return verdict === 'allowed';
+    if (verdict !== undefined && verdict !== 'inconclusive') return holds(verdict);
     const operation = catalog.operation(name);
     return widened.has(name) || (operation !== undefined && allows(had, operation));
   };
@@ -255,7 +255,7 @@ function verdictChanges(before: Extent, after: Extent, catalog: Catalog): Change
   });
   const changes: Change[] = [];
   for (const [name, verdict] of after.verdicts) {
-    if (verdict === 'allowed' && !couldBefore(name))
+    if (holds(verdict) && !couldBefore(name))
       changes.push(change('wider', name, `The key can now call ${name}.`));
   }
   for (const [name, verdict] of before.verdicts ?? []) {
@@ -263,7 +263,7 @@ function verdictChanges(before: Extent, after: Extent, catalog: Catalog): Change
     const now = after.verdicts.get(name);
     if (now === undefined ? after.complete === true : now === 'inconclusive') {
       changes.push(change('unverified', name, `${name} was ${verdict}, and is no longer verified.`));
-    } else if (verdict === 'allowed' && (now === 'forbidden' || now === 'impossible')) {
+    } else if (holds(verdict) && (now === 'forbidden' || now === 'impossible')) {
       changes.push(change('narrower', name, `The key can no longer call ${name}.`));
     }
   }

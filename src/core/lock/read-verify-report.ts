@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERDICT_KINDS } from '../verdict/verdict.ts';
 import type { Extent } from './extent.ts';
 
 /** The schema of `verify --format json`. */
@@ -8,7 +9,7 @@ const seen = z.object({
   connect: z.boolean().optional(),
   evidence: z.string().optional(),
   operation: z.string(),
-  observed: z.enum(['allowed', 'forbidden', 'impossible', 'inconclusive']),
+  observed: z.enum(VERDICT_KINDS),
 });
 
 /** What a diff needs of a report; further fields are ignored. */

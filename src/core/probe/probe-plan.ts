@@ -56,6 +56,8 @@ export interface PlanInput {
   readonly probeFor: (operation: Operation) => Probe;
   /** By default the sandbox, which answers everything. */
   readonly target?: Target;
+  /** The key acts on a live account. */
+  readonly isLive?: boolean;
 }
 
 /**
@@ -78,6 +80,7 @@ export function planProbes(input: PlanInput): ProbePlan {
   const unansweredHere = (operation: Operation) =>
     unansweredBy(input.target ?? 'sandbox', operation, {
       isAllowed: allows(side.effective, operation),
+      isLive: input.isLive,
     });
   const unanswered = (operation: Operation) => unansweredHere(operation) ?? unseen(probeFor(operation));
   if (depth === 'endpoints') {
@@ -118,9 +121,10 @@ export function planProbes(input: PlanInput): ProbePlan {
   const named = depth === 'record' ? new Set<OperationName>() : namedIn(input, side);
   for (const name of named) addByName(name);
   for (const operation of chosen) {
-    if (probeFor(operation).unsafe !== true) continue;
+    const isUnsafe = probeFor(operation).unsafe === true;
+    if (!isUnsafe && unansweredHere(operation) !== 'test-mode') continue;
     chosen.delete(operation);
-    unasked.set(operation, 'unsafe');
+    unasked.set(operation, isUnsafe ? 'unsafe' : 'test-mode');
   }
   return {
     depth,

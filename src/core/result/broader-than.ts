@@ -1,11 +1,12 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
+import { holds } from '../verdict/verdict.ts';
 import type { VerifyResult } from './verify-report.ts';
 
 /** What a new key can do and the old one, probed beside it, cannot. */
 export function broaderThanProbed(after: VerifyResult, before: VerifyResult): readonly OperationName[] {
   const could = new Map(before.probes.map((probe) => [probe.operation, probe.observed]));
   return after.probes
-    .filter(({ operation, observed }) => observed === 'allowed' && could.get(operation) !== 'allowed')
+    .filter(({ operation, observed }) => holds(observed) && !holds(could.get(operation) ?? 'inconclusive'))
     .map(({ operation }) => operation);
 }
 
@@ -19,7 +20,7 @@ export function broaderThanRecord(
   return after.probes
     .filter(({ operation, observed }) => {
       const known = catalog.operation(operation);
-      return observed === 'allowed' && known !== undefined && !allows(effective, known);
+      return holds(observed) && known !== undefined && !allows(effective, known);
     })
     .map(({ operation }) => operation);
 }

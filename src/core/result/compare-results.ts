@@ -1,6 +1,6 @@
 import type { OperationName } from '../catalog/catalog.ts';
 import type { ProbeResult } from '../verdict/finding.ts';
-import type { VerdictKind } from '../verdict/verdict.ts';
+import { holds, type VerdictKind } from '../verdict/verdict.ts';
 import type { VerifyResult } from './verify-report.ts';
 
 /** One call that the test key and the live key of a profile may not both make. */
@@ -38,7 +38,7 @@ export function compareResults(test: VerifyResult, live: VerifyResult): Comparis
       undetermined.push(name);
       continue;
     }
-    if ((a.observed === 'allowed') === (b.observed === 'allowed')) continue;
+    if (holds(a.observed) === holds(b.observed)) continue;
     const { method, path, permission } = a;
     differences.push({ operation: name, method, path, permission, test: a.observed, live: b.observed });
   }

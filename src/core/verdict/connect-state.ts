@@ -6,7 +6,7 @@ import { locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { FindingKind, Judged } from './finding.ts';
 import type { Observation } from './observation.ts';
-import type { Verdict } from './verdict.ts';
+import { holds, type Verdict } from './verdict.ts';
 
 /**
  * What is known of the Connect side of a key as a whole. `none`: it has no Connect permission at all. `some`: it has
@@ -29,7 +29,7 @@ export function readConnectState(verdict: Verdict, { refusal, cause }: Observati
       return 'no-platform';
     default:
       if (cause === 'connect-off') return 'no-platform';
-      return verdict.kind === 'allowed' || verdict.kind === 'forbidden' ? 'some' : 'unknown';
+      return holds(verdict.kind) || verdict.kind === 'forbidden' ? 'some' : 'unknown';
   }
 }
 

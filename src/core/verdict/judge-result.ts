@@ -71,6 +71,7 @@ function findingKind(expectation: Expectation, verdict: Verdict): FindingKind | 
     case 'inconclusive':
       return 'inconclusive';
     case 'allowed':
+    case 'gated':
       if (expectation === 'asked' || expectation === 'reported-widening') return undefined;
       return expectation === 'accepted' ? 'accepted' : 'over-grant';
     case 'forbidden':
@@ -86,7 +87,7 @@ function notesFor(probe: Probe, verdict: Verdict, catalog: Catalog): string[] {
     (name) =>
       catalog.permissionByAnyName(name)?.name ?? catalog.permissionByAnyName(`rak_${name}`)?.name ?? name,
   );
-  const notes: string[] = verdict.gated === true ? [CAUSE_TEXT['approval-required']] : [];
+  const notes: string[] = verdict.kind === 'gated' ? [CAUSE_TEXT['approval-required']] : [];
   if (
     named.length > 0 &&
     operation.permissions.length > 0 &&

@@ -15,7 +15,8 @@ export type Cause =
   | 'application'
   | 'controlled-elsewhere'
   | 'v2-forbidden'
-  | 'approval-required';
+  | 'approval-required'
+  | 'not-parameters';
 
 /** What tells a cause: a code or type, or words of the message where Stripe gives no code. */
 interface Sign {
@@ -54,7 +55,7 @@ const SIGNS: readonly Sign[] = [
     cause: 'idle-key',
     codes: ['api_key_idle', 'api_key_inactive'],
     words:
-      /\bkey\b.*\b(?:idle|inactive|not been used|hasn't been used|limited access|unused)\b|\b(?:idle|inactive|unused)\b.*\bkey\b/i,
+      /\bkey\b.*\b(?:idle|inactive|inactivity|not been used|hasn't been used|limited access|unused|dormant|restored?|reactivated?)\b|\b(?:idle|inactive|unused|dormant)\b.*\bkey\b|\bmoney movement\b/i,
   },
   {
     cause: 'session',
@@ -79,15 +80,22 @@ const SIGNS: readonly Sign[] = [
   },
 ];
 
+/** What an error of Stripe's form says. */
+export interface ErrorWords {
+  readonly message: string;
+  readonly code?: string;
+  readonly type?: string;
+  /** The parameter that it is about. */
+  readonly param?: string;
+}
+
 /**
  * What a 4xx says besides yes and no, by its code, its type, and where Stripe gives none its words; undefined where
  * it is none of these. The message is read here and dropped.
  * @see docs/observed.md
  */
-export function readCause(
-  status: number,
-  { message, code, type }: { readonly message: string; readonly code?: string; readonly type?: string },
-): Cause | undefined {
+export function readCause(status: number, { message, code, type, param }: ErrorWords): Cause | undefined {
+  if (code !== undefined && ABOUT_PARAMETERS.test(code)) return undefined;
   // Of a 401 only a session's code: everything else there is about the key.
   if (status === 401) return code === 'billing_meter_event_session_expired' ? 'session' : undefined;
   if (status < 400 || status >= 500 || status === 429) return undefined;
@@ -98,7 +106,26 @@ export function readCause(
       codes.some((one) => one === code || one === type) || (hasWords && words?.test(text) === true),
   );
   if (sign !== undefined) return sign.cause;
-  return status === 403 && code === 'forbidden' ? 'v2-forbidden' : undefined;
+  if (status === 403) return code === 'forbidden' ? 'v2-forbidden' : undefined;
+  const isSilent = text === '' && code === undefined;
+  return status !== 400 || isSilent || speaksOfParameters(text, param) ? undefined : 'not-parameters';
+}
+
+/** Codes of refused parameters, and of an object that is not there. */
+const ABOUT_PARAMETERS = /^(?:parameter_|resource_missing$|not_found$)/;
+
+/** How Stripe (v1, v2) and stripe-mock begin or word a refusal of parameters that has no code. */
+const PARAMETER_WORDS =
+  /^(?:Missing required|Received unknown|Invalid [\w[\]. ]+(?::| must | of type |$)|Invalid \w+$|You passed|You (?:may|must|can|cannot|can't|should) (?:only )?(?:pass|provide|specify|supply|expand|set)|Must (?:pass|provide|specify|supply)|One of the following|At least one of|This property cannot be expanded|No such |Request validation error|'?[\w.[\]]+: )|\b(?:param|params|parameters?|fields?|arguments?|property|properties|JSON|request body|enum|validation)\b/i;
+
+/** Who the words are about when they are not about what was sent. */
+const ABOUT_THE_ACCOUNT =
+  /\b(?:your|this|the) (?:\w+ )?(?:account|merchant|platform|business|organi[sz]ation|country|region)\b/i;
+
+/** Only such a 400 shows that Stripe got past the key: what else it may be about is not known. */
+function speaksOfParameters(text: string, param: string | undefined): boolean {
+  if (param !== undefined && param !== '') return true;
+  return PARAMETER_WORDS.test(text) && !ABOUT_THE_ACCOUNT.test(text);
 }
 
 /** Each cause in one sentence. */
@@ -117,6 +144,7 @@ export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   'controlled-elsewhere': 'The object is controlled elsewhere, or Stripe has blocked it.',
   'v2-forbidden':
     'Stripe answered with the code "forbidden" alone, which names neither the key nor a permission.',
+  'not-parameters': 'Stripe answered about something else than the parameters sent.',
   'approval-required':
     'The permission is there, and a rule of the account (Approvals) holds the action until a person approves it.',
 };

@@ -23,7 +23,10 @@ export function readRefusal(message: string, code: string | undefined): Refusal 
   if (/required permissions are not available for use by restricted keys/i.test(text)) {
     return { dialect: 'd', named: [] };
   }
-  if (/^Permission denied\. The provided key /i.test(text) || code === 'more_permissions_required') {
+  if (
+    /^Permission denied\. The provided key .*\b(?:permissions?|lacks)\b/i.test(text) ||
+    code === 'more_permissions_required'
+  ) {
     return { dialect: 'e', named: quotedNames(text) };
   }
   if (/does not have the required permissions for this endpoint/i.test(text)) {

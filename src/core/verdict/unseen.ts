@@ -7,7 +7,7 @@ import { tellingOperations } from '../probe/telling-operations.ts';
 import type { UnansweredReason } from '../probe/unanswered.ts';
 import type { ConnectState } from './connect-state.ts';
 import type { ProbeResult } from './finding.ts';
-import type { Verdict } from './verdict.ts';
+import { holds, type Verdict } from './verdict.ts';
 
 /**
  * Why a run could not show whether a key holds a permission. `no-call`: no public call needs it. `covered`: all that it
@@ -89,7 +89,7 @@ function unseenOn(
     const telling = tellingOperations(name, side, { catalog, beyondSdk });
     const operations = [...telling.catalog, ...telling.beyondSdk];
     const answered = operations.flatMap((operation) => answers.get(operation.name) ?? []);
-    if (answered.some(({ observed }) => observed === 'allowed' || observed === 'forbidden')) return [];
+    if (answered.some(({ observed }) => holds(observed) || observed === 'forbidden')) return [];
     const names = operations.map((operation) => operation.name);
     if (operations.length === 0) {
       const hasCalls = [...catalog.operationsOf(name), ...beyondSdk.operationsOf(name)].length > 0;
@@ -135,6 +135,7 @@ function unseen(
 export const UNSEEN_TEXT: Readonly<Record<UnseenReason, string>> = {
   oauth: 'Stripe answers in the form of OAuth, which says nothing about permissions',
   'session-token': 'its call takes the token of a session, not an API key',
+  'test-mode': 'its calls exist in test mode alone, and this is a live key',
   'stripe-mock': 'the specification of stripe-mock does not have its calls',
   blind: 'every key gets the same answer',
   unsafe: 'no call that needs it is harmless, so none was sent',

@@ -4,7 +4,14 @@ import type { Probe } from '../probe/probe.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
 import { CAUSE_TEXT, type Cause } from './read-cause.ts';
 
-export type VerdictKind = 'allowed' | 'forbidden' | 'impossible' | 'inconclusive';
+/** `gated`: the permission is there, and a rule of the account holds the action until somebody approves it. */
+export const VERDICT_KINDS = ['allowed', 'gated', 'forbidden', 'impossible', 'inconclusive'] as const;
+export type VerdictKind = (typeof VERDICT_KINDS)[number];
+
+/** Whether a verdict shows that the key holds the permission. */
+export function holds(kind: VerdictKind): boolean {
+  return kind === 'allowed' || kind === 'gated';
+}
 
 export type InconclusiveReason =
   | 'dead-key'
@@ -33,8 +40,6 @@ export interface Verdict {
   readonly message: string;
   /** Every further probe would be answered alike: the run ends here. */
   readonly stopsRun?: boolean;
-  /** Of `allowed`: the permission is there, and a rule of the account holds the action until somebody approves. */
-  readonly gated?: boolean;
   /** A write was answered 2xx: the probe was not harmless. */
   readonly unsafe?: boolean;
 }
@@ -56,7 +61,7 @@ export function judge(probe: Probe, observation: Observation, server: Server = {
   const verdict = judgeAnswer(probe, observation, server);
   if (isBeyondSdk(probe.operation)) return judgeBeyondSdk(verdict, probe, observation, server);
   const isSuccess = (observation.status ?? 0) < 300;
-  return probe.blind === true && verdict.kind === 'allowed' && !isSuccess
+  return probe.blind === true && holds(verdict.kind) && !isSuccess
     ? inconclusive(
         'blind-probe',
         `A blind probe: calibration has shown that every key gets this answer (HTTP ${observation.status}), so another call of the same permission must tell.`,
@@ -108,7 +113,9 @@ function judgeAnswer(probe: Probe, observation: Observation, server: Server): Ve
     case 400:
       return badRequest(probe, observation);
     case 401:
-      return unauthorized(observation.unauthorized ?? 'other');
+      return probe.operation.host === 'meter-events'
+        ? aboutSomethingElse('session', status)
+        : unauthorized(observation.unauthorized ?? 'other');
     case 403:
       return refused(observation, probe.account !== undefined);
     case 404:
@@ -189,7 +196,7 @@ function badRequest(probe: Probe, { errorCode, errorType }: Observation): Verdic
 
 /** Of these only a gate of Approvals tells: Stripe reached it, so the permission is there. */
 function aboutSomethingElse(cause: Cause, status: number): Verdict {
-  if (cause === 'approval-required') return { ...allowed('strong', CAUSE_TEXT[cause]), gated: true };
+  if (cause === 'approval-required') return { ...allowed('strong', CAUSE_TEXT[cause]), kind: 'gated' };
   const reason = cause === 'v2-forbidden' ? 'unrecognised-refusal' : 'not-about-permissions';
   return inconclusive(reason, `${CAUSE_TEXT[cause]} HTTP ${status} says nothing about permissions here.`);
 }

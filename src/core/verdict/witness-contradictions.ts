@@ -1,7 +1,7 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
 import type { ProbeResult } from './finding.ts';
 import type { ReadRecord } from './record.ts';
-import type { Verdict } from './verdict.ts';
+import { holds, type Verdict } from './verdict.ts';
 
 /**
  * An answer to a probe that cannot be true together with Stripe's record of the key. `suspect` says which of the two is
@@ -34,7 +34,8 @@ export function witnessContradictions(
   };
   const told = answers.flatMap((answer) => {
     const operation = catalog.operation(answer.operation);
-    const { observed, connect } = answer;
+    const { connect } = answer;
+    const observed = holds(answer.observed) ? 'allowed' : answer.observed;
     if (operation === undefined || operation.permissions.length === 0) return [];
     if (observed !== 'allowed' && observed !== 'forbidden') return [];
     const recorded = allows(connect ? held.connect : held.own, operation) ? 'allowed' : 'forbidden';

@@ -2,6 +2,7 @@ import type { Level, ResourceName } from '../../core/catalog/catalog.ts';
 import type { VerifyReport, VerifyResult } from '../../core/result/verify-report.ts';
 import { FINDING_KINDS, type FindingKind } from '../../core/verdict/finding.ts';
 import { isRisky } from '../../core/verdict/unseen.ts';
+import { holds } from '../../core/verdict/verdict.ts';
 
 /** One resource in one profile: the level that the profile asks for, and the level that the probes showed. */
 export interface MatrixCell {
@@ -76,8 +77,7 @@ function columnOf({ findings, probes, unseen }: VerifyResult): ReadonlyMap<Resou
     }
     const level = method === 'GET' ? 1 : 2;
     if (expectation === 'asked') cell.expected = Math.max(cell.expected, level);
-    if (observed !== 'inconclusive')
-      cell.observed = Math.max(cell.observed, observed === 'allowed' ? level : 0);
+    if (observed !== 'inconclusive') cell.observed = Math.max(cell.observed, holds(observed) ? level : 0);
     const kind = kinds.get(operation) ?? NO_KIND;
     if (kind < cell.kind) {
       cell.kind = kind;

@@ -1,4 +1,5 @@
 import type { Widening } from '../../../core/grant/grant.ts';
+import { UNANSWERED_REASONS, type UnansweredReason } from '../../../core/probe/unanswered.ts';
 import type { Comparison } from '../../../core/result/compare-results.ts';
 import { resultIsOk, type VerifyReport, type VerifyResult } from '../../../core/result/verify-report.ts';
 import { someOf } from '../../../core/some-of.ts';
@@ -115,16 +116,17 @@ function renderReadWidenings(result: VerifyResult, output: TextOutput): void {
   );
 }
 
-const whyUnasked = {
+const whyUnasked: Readonly<Record<UnansweredReason, string>> = {
   oauth: 'Stripe answers in the form of OAuth, which says nothing about permissions',
   'session-token': 'it takes the token of a session, not an API key',
+  'test-mode': 'it exists in test mode alone, and this is a live key',
   'stripe-mock': 'the specification of stripe-mock does not have it',
   blind: 'calibration has shown that every key gets the same answer',
   unsafe: 'calibration has shown that its probe is not harmless, so it was not sent',
-} as const;
+};
 
 function renderUnasked({ unasked = [] }: VerifyResult, output: TextOutput): void {
-  for (const reason of ['oauth', 'session-token', 'stripe-mock', 'blind', 'unsafe'] as const) {
+  for (const reason of UNANSWERED_REASONS) {
     const names = unasked.filter((one) => one.reason === reason).map((one) => one.operation);
     if (names.length === 0) continue;
     const text = `Cannot be verified, since ${whyUnasked[reason]}: ${someOf(names)}.`;
