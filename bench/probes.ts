@@ -279,12 +279,12 @@ async function underRateLimit(probes: readonly Probe[]): Promise<Measurement> {
 
 async function memory(): Promise<Measurement[]> {
   return inTemporaryFolder(async (dir) => {
-    await runKeyaudit(['provision', '--all', '--quiet'], dir);
+    await runKeyaudit(['provision', '--examples', '--quiet'], dir);
     const peaks: number[] = [];
     const bare: number[] = [];
     for (let round = 0; round < 3; round++) {
       bare.push((await runKeyaudit(['--version'], dir)).peakMiB);
-      const run = await runKeyaudit(['verify', '--all', '--depth', 'endpoints', '--quiet'], dir);
+      const run = await runKeyaudit(['verify', '--examples', '--depth', 'endpoints', '--quiet'], dir);
       if (run.exitCode !== 0) throw new Error(`verify ended with ${run.exitCode}`);
       peaks.push(run.peakMiB);
     }

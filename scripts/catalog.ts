@@ -13,6 +13,7 @@ import {
 } from './catalog/render.ts';
 import { readSdk } from './catalog/sdk.ts';
 import { readSourceTables } from './catalog/source-tables.ts';
+import { configSchemaFile, renderConfigSchema } from './config-schema.ts';
 import { policySchemaFile, renderPolicySchema } from './policy-schema.ts';
 import { renderProfileSchema, schemaFile } from './profile-schema.ts';
 
@@ -31,6 +32,7 @@ writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'beyond-sdk.ts'), ren
 writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog, beyondSdk));
 writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));
+writeFileSync(configSchemaFile, renderConfigSchema());
 console.log(summary(catalog.data));
 
 function summary({ source, apiVersion, operations, permissions, implications }: CatalogData): string {

@@ -11,8 +11,8 @@ const cwd = await mkdtemp(join(tmpdir(), 'keyaudit-demo-'));
 let failed = false;
 try {
   for (const args of [
-    ['provision', '--all'],
-    ['verify', '--all'],
+    ['provision', '--examples'],
+    ['verify', '--examples'],
   ]) {
     process.stdout.write(`\n$ keyaudit ${args.join(' ')}\n`);
     // What was calibrated on this machine is not the demo's business.

@@ -19,8 +19,8 @@ const keyaudit = (...args) => {
   return status === 0;
 };
 try {
-  keyaudit('provision', '--all', '--quiet') &&
-    keyaudit('lock', '--all', '--lock', join(root, 'keyaudit.lock.yaml'), ...process.argv.slice(2));
+  keyaudit('provision', '--examples', '--quiet') &&
+    keyaudit('lock', '--examples', '--lock', join(root, 'keyaudit.lock.yaml'), ...process.argv.slice(2));
 } finally {
   rmSync(cwd, { recursive: true, force: true });
 }

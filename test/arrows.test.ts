@@ -111,6 +111,7 @@ const BREACHES: readonly Breach[] = [
     "import '../stripe/a.ts';",
     /a server neither asks Stripe as a client nor words reports/,
   ],
+  ['src/core/settings/a.ts', "import '../verdict/a.ts';", /settings lies beside core\/verdict/],
   ['src/record/a.ts', "import '../sandbox/sandbox.ts';", /record lies beside sandbox/],
   ['src/targets/a.ts', "import '../session/session.ts';", /targets lies below session/],
   ['src/session/a.ts', "import '../keys/a.ts';", /session lies below keys/],

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { renderConfigSchema } from '../scripts/config-schema.ts';
 import { renderPolicySchema } from '../scripts/policy-schema.ts';
 import { renderProfileSchema } from '../scripts/profile-schema.ts';
 import { Catalog } from '../src/core/catalog/catalog.ts';
@@ -25,6 +26,7 @@ const pathsOf = (errors: typeof Ajv.prototype.errors) =>
 describe.each([
   ['schema/profile.schema.json', renderProfileSchema],
   ['schema/policy.schema.json', renderPolicySchema],
+  ['schema/config.schema.json', renderConfigSchema],
 ])('%s', (file, render) => {
   it('is what "npm run catalog" writes', () => {
     expect(read(file) === render(catalog), `${file} is stale: run "npm run catalog"`).toBe(true);

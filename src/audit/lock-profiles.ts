@@ -12,6 +12,7 @@ import { type VerifyProfilesOptions, verifyProfiles } from './verify-profiles.ts
 export interface LockProfilesOptions extends VerifyProfilesOptions {
   readonly profiles: readonly string[];
   readonly all?: boolean;
+  readonly examples?: boolean;
   readonly lock?: string;
   /** Write nothing. */
   readonly check?: boolean;

@@ -231,7 +231,7 @@ class KeyProbing {
       probes: probed.map(({ result }) => result),
       requests: this.#requests,
       stopped:
-        stoppedText(outcome, profile.name) ??
+        stoppedText(outcome, profile.name, this.#session.globals.place) ??
         this.#recordMissing(record) ??
         expired(record, profile.name) ??
         withheld(this.#own),

@@ -1,8 +1,17 @@
+import { nextCommand } from '../core/next-command.ts';
 import type { VerifyResult } from '../core/result/verify-report.ts';
 import type { SendOutcome } from '../stripe/send-probes.ts';
 
-/** Why a run ended early, in words. @param profile that a new key could be made for */
-export function stoppedText(outcome: SendOutcome, profile?: string): VerifyResult['stopped'] {
+/**
+ * Why a run ended early, in words.
+ * @param profile that a new key could be made for
+ * @param place where, as words of a command line
+ */
+export function stoppedText(
+  outcome: SendOutcome,
+  profile?: string,
+  place: readonly string[] = [],
+): VerifyResult['stopped'] {
   switch (outcome.stopped?.reason) {
     case undefined:
       return undefined;
@@ -18,7 +27,9 @@ export function stoppedText(outcome: SendOutcome, profile?: string): VerifyResul
         code: 'KEY_DEAD',
         message: outcome.stopped.verdict?.message ?? 'The key is dead.',
         hint: `A dead key is refused everything, which proves nothing.${
-          profile === undefined ? '' : ` Make a new one with "keyaudit provision ${profile}".`
+          profile === undefined
+            ? ''
+            : ` Make a new one with "${nextCommand(`keyaudit provision ${profile}`, place)}".`
         }`,
       };
     case 'unsafe-probe':

@@ -3,6 +3,7 @@ import { RISK_TIERS, type RiskTier } from '../core/catalog/risk.ts';
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
+import { withPlace } from '../core/next-command.ts';
 import { type Depth, deepest, isShallower } from '../core/probe/depth.ts';
 import { type Comparison, compareResults } from '../core/result/compare-results.ts';
 import { coverageDrift } from '../core/result/coverage-drift.ts';
@@ -19,6 +20,7 @@ import type { LockFile } from '../store/lock-file.ts';
 import { profileDigest, wholeProfileDigest } from '../store/profile-library.ts';
 import { depthFor } from './depth-for.ts';
 import { explainedResult } from './explained-result.ts';
+import { madeElsewhere } from './made-elsewhere.ts';
 import { type ProbeKeyOptions, probeKey } from './probe-key.ts';
 import { KeyRecordReader } from './read-key-record.ts';
 
@@ -260,11 +262,14 @@ async function verifyKey(
     cwd: session.cwd,
     live: session.globals.live,
     records: session.records,
-  }).catch((error: unknown) => {
-    // A missing key of one profile must not hide what the others' keys can do.
-    if (error instanceof KeyauditError && error.exitCode === EXIT.undetermined) return error;
-    throw error;
-  });
+    here: session.target.name,
+  })
+    .then(async (key) => (await madeElsewhere(key, session)) ?? key)
+    .catch((error: unknown) => {
+      // A missing key of one profile must not hide what the others' keys can do.
+      if (error instanceof KeyauditError && error.exitCode === EXIT.undetermined) return error;
+      throw error;
+    });
   if (found instanceof KeyauditError) {
     const { code, message, hint } = found;
     return {
@@ -276,7 +281,11 @@ async function verifyKey(
       unseen: [],
       probes: [],
       requests: 0,
-      stopped: { code, message, hint },
+      stopped: {
+        code,
+        message,
+        hint: hint === undefined ? undefined : withPlace(hint, session.globals.place),
+      },
     };
   }
   if (options.mode !== undefined && found.key.mode !== options.mode) {

@@ -1,4 +1,4 @@
-import type { CommandContext, Output } from '../session/context.ts';
+import type { CommandContext, Output, Project } from '../session/context.ts';
 import { globalOptions, type ProgramOptions } from './globals.ts';
 import type { GuardedStream } from './guarded-stream.ts';
 import type { Surroundings } from './run.ts';
@@ -16,7 +16,20 @@ export function wantsColour(
 export function commandContext(
   options: ProgramOptions,
   version: string,
-  { argv, env, cwd, packageRoot, stdin, stdout, stderr, redact, now, signal }: Surroundings,
+  {
+    argv,
+    env,
+    cwd,
+    packageRoot,
+    stdin,
+    stdout,
+    stderr,
+    redact,
+    now,
+    signal,
+    folder,
+    project,
+  }: Surroundings & { readonly folder: string; readonly project: Project },
 ): CommandContext {
   const output = (guarded: GuardedStream): Output => {
     const colour = wantsColour(argv, env) && (guarded.isTerminal || Boolean(env.FORCE_COLOR));
@@ -32,11 +45,13 @@ export function commandContext(
   stdout.options.annotations =
     options.format === 'github' || argv.some((word) => /^(?:--report=)?github=-$/.test(word));
   return {
-    cwd,
+    cwd: folder,
+    from: cwd,
     env,
     packageRoot,
+    project,
     version,
-    globals: { ...globalOptions(options), cleanup: options.cleanup },
+    globals: { ...globalOptions(options, argv), cleanup: options.cleanup },
     stdout: output(stdout),
     redact,
     writeUnredacted: stdout.unredacted,

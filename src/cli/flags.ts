@@ -4,7 +4,15 @@ import { WITNESSES } from '../core/verdict/record.ts';
 
 // Options that several verbs take. An option of one verb stands with that verb.
 
-export const ALL_PROFILES = 'every profile (your own in ./profiles if there are any, else the shipped ones)';
+export const ALL_PROFILES = 'every profile of yours, in ./profiles';
+export const EXAMPLES = 'every profile that ships with keyaudit, to try it out';
+
+/** `--examples` alone means all of them. */
+export function withExamples<O extends { all?: true | undefined; examples?: true | undefined }>(
+  options: O,
+): O {
+  return options.examples === true ? { ...options, all: true } : options;
+}
 export const ACCOUNT = 'connected account that a platform acts for (acct_…)';
 export const TTL = 'the key expires by itself after so long, such as 90d';
 

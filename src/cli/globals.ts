@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { TARGETS } from '../core/target.ts';
 import type { GlobalOptions } from '../session/context.ts';
+import { placeWords } from './project/place-words.ts';
 import { present } from './verb.ts';
 
 /** The program with the options that every command takes. */
@@ -57,7 +58,7 @@ export function programOptions(program: ReturnType<typeof programWithGlobals>): 
 }
 
 /** The options of every command, as the rest of the program sees them. */
-export function globalOptions(options: ProgramOptions): GlobalOptions {
+export function globalOptions(options: ProgramOptions, argv: readonly string[] = []): GlobalOptions {
   const { target, apiBase, format, output, policy, live, quiet, verbose } = options;
   return present({
     target,
@@ -65,6 +66,7 @@ export function globalOptions(options: ProgramOptions): GlobalOptions {
     format,
     output,
     policy,
+    place: placeWords(argv),
     live: live === true,
     quiet: quiet === true,
     verbose: verbose === true,

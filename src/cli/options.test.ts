@@ -31,7 +31,7 @@ async function errorOf(words: readonly string[], env: Record<string, string> = {
   );
 }
 
-const DEFAULTS = { target: 'sandbox', format: 'table', live: false, quiet: false, verbose: false };
+const DEFAULTS = { target: 'sandbox', format: 'table', place: [], live: false, quiet: false, verbose: false };
 
 type Row = readonly [words: readonly string[], env: Record<string, string>, globals: object];
 

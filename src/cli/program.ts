@@ -1,6 +1,8 @@
 import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { CommandContext } from '../session/context.ts';
+import type { Settings } from '../core/settings/settings.ts';
+import type { CommandContext, Project } from '../session/context.ts';
 import { type ProgramOptions, programOptions, programWithGlobals } from './globals.ts';
+import { applySettings, serverOfFile, sourcesOf } from './project/apply-settings.ts';
 import { settleEnvironment } from './settle-environment.ts';
 import { usageError } from './usage-error.ts';
 import { exampleText, present, type Run } from './verb.ts';
@@ -32,6 +34,7 @@ export interface Invocation {
   readonly globals: ProgramOptions;
   /** Those of the verb, its arguments among them. */
   readonly options: object;
+  readonly project: Project;
   readonly work: (context: CommandContext) => Promise<number>;
 }
 
@@ -43,7 +46,14 @@ export interface CommandLine {
   readonly env: Record<string, string | undefined>;
   readonly version: string;
   readonly print: (help: string) => void;
+  /** What the project's settings file says; undefined where there is none. */
+  readonly settings?: () => Promise<Settings | undefined>;
+  /** Turns the paths among options into such from the project's folder. */
+  readonly paths?: <O extends object>(options: O) => O;
 }
+
+/** Verbs that have no use for settings, and must work where they are wrong. */
+const WITHOUT_SETTINGS = /^(?:completion|cli-reference|init)$/;
 
 /** What came of reading a command line: something to do, or help that has been printed. */
 export type Reading =
@@ -54,13 +64,16 @@ export type Reading =
  * Reads a command line and its environment; loads no verb.
  * @throws KeyauditError `USAGE`
  */
-export async function readCommandLine({ argv, env, version, print }: CommandLine): Promise<Reading> {
+export async function readCommandLine(line: CommandLine): Promise<Reading> {
+  const { argv, env, version, print, paths = (options) => options } = line;
   let invocation: Invocation | undefined;
+  let project: Project = { sources: {} };
   const run: Run = async (options, work) => {
-    const given = present(options);
+    const given = paths(present(options));
     invocation = {
-      globals: programOptions(program),
+      globals: paths(programOptions(program)),
       options: given,
+      project,
       work: (context) => work(given, context),
     };
   };
@@ -75,6 +88,12 @@ export async function readCommandLine({ argv, env, version, print }: CommandLine
     program.commandsGroup(`${heading}:`);
     addVerbs(tree, run, argv);
   }
+  program.hook('preAction', async (_program, action) => {
+    const settings = WITHOUT_SETTINGS.test(action.name()) ? undefined : await line.settings?.();
+    const serverRefused = settings === undefined ? undefined : serverOfFile(tree, settings);
+    if (settings !== undefined) applySettings(tree, action as unknown as CommandUnknownOpts, settings);
+    project = { settings, serverRefused, sources: sourcesOf(tree) };
+  });
   program.helpCommand('help [command]', 'the help of a command');
   settleEnvironment(tree, env);
   try {

@@ -1,9 +1,12 @@
 import { version } from '../../package.json' with { type: 'json' };
 import { EXIT, KeyauditError } from '../core/error.ts';
+import type { Settings } from '../core/settings/settings.ts';
+import { projectFolder } from '../store/project-folder.ts';
 import { commandContext } from './command-context.ts';
 import type { GuardedStream } from './guarded-stream.ts';
 import { printError } from './print-error.ts';
 import { type Invocation, readCommandLine } from './program.ts';
+import { fromProject } from './project/project-paths.ts';
 
 /** All that a run sees of the world around it. */
 export interface Surroundings {
@@ -29,21 +32,38 @@ export interface Surroundings {
  * loaded when it is called, so that `--help` costs little more than starting node.
  */
 export async function run(surroundings: Surroundings): Promise<number> {
-  const { argv, env, stdout } = surroundings;
+  const { argv, env, cwd, stdout } = surroundings;
   let exitCode: number;
   try {
-    const reading = await readCommandLine({ argv, env, version, print: stdout.write });
+    const found = projectFolder(cwd, env);
+    const project = found ?? cwd;
+    const reading = await readCommandLine({
+      argv,
+      env,
+      version,
+      print: stdout.write,
+      settings: async () => (found === undefined ? undefined : readSettings(found, cwd)),
+      paths: (options) => fromProject(options, cwd, project),
+    });
     if (reading.kind === 'help') exitCode = reading.wasAskedFor ? EXIT.ok : EXIT.usage;
-    else exitCode = await perform(reading.invocation, surroundings);
+    else exitCode = await perform(reading.invocation, project, surroundings);
   } catch (error) {
     exitCode = await printError(error, surroundings);
   }
   return exitCodeAfter(exitCode, surroundings);
 }
 
-async function perform({ globals, work }: Invocation, surroundings: Surroundings): Promise<number> {
-  const context = commandContext(globals, version, surroundings);
-  return await work(context);
+async function perform(
+  { globals, project, work }: Invocation,
+  folder: string,
+  surroundings: Surroundings,
+): Promise<number> {
+  return work(commandContext(globals, version, { ...surroundings, folder, project }));
+}
+
+/** Loaded only where there is one: reading YAML costs a tenth of a start. */
+async function readSettings(folder: string, from: string): Promise<Settings> {
+  return (await import('../store/settings-file.ts')).readSettingsFile(folder, from);
 }
 
 /**

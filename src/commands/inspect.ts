@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { inspectKey } from '../audit/inspect-key.ts';
+import { madeElsewhere } from '../audit/made-elsewhere.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { exitCodeOfInspection, type InspectReport } from '../core/inspect/inspect-report.ts';
 import { requireProfileName } from '../core/profile/profile-name.ts';
@@ -43,6 +44,11 @@ export async function inspect(options: InspectOptions, context: CommandContext):
     globals.live,
   );
   return withTarget(await openSession(context), async (session) => {
+    const elsewhere = await madeElsewhere(
+      { ...found, variable: options.keyEnv ?? 'Standard input', place: 'environment' },
+      session,
+    );
+    if (elsewhere !== undefined) throw elsewhere;
     const report = await inspectKey(found, options, session);
     const exitCode = exitCodeOfInspection(report);
     const profile = inspectedProfile(report, name, session.catalog, session.now());

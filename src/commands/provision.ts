@@ -1,20 +1,23 @@
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
+import type { Profile } from '../core/profile/profile.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
 import { cleanUp } from '../keys/clean-up.ts';
 import { checkedKeyApi } from '../keys/open-key-api.ts';
 import { type Provisioned, provisionKey, storeFor } from '../keys/provision-key.ts';
+import { requireFree } from '../keys/require-free.ts';
 import { provisionJson, renderProvisionTable } from '../report/keys/provision.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';
 import { printResult } from '../session/result-output.ts';
-import { type OpenSession, openSession, withTarget } from '../session/session.ts';
+import { type OpenSession, openSession, type Session, withTarget } from '../session/session.ts';
 import { openWorkspace } from '../store/workspace.ts';
 
 export interface ProvisionOptions {
   readonly profiles: readonly string[];
   readonly all?: boolean;
+  readonly examples?: boolean;
   readonly keyApi?: string;
   readonly store?: string;
   /** A command that prints what an `exec:` store holds now. */
@@ -24,6 +27,8 @@ export interface ProvisionOptions {
   /** How long the key lives, such as `90d`. */
   readonly ttl?: string;
   readonly open?: boolean;
+  /** Make a key although one works. */
+  readonly again?: boolean;
 }
 
 /** `keyaudit provision`: make the key of each profile and put its secret where the agent finds it. */
@@ -39,11 +44,13 @@ export async function provision(options: ProvisionOptions, context: CommandConte
   for (const { profile, grant } of grants) warnOfWidenings(profile.name, grant, session);
   return withTarget(session, async (open) => {
     await cleanUp(open, options);
-    const made: Provisioned[] = [];
+    await requireFree(grants, options, store, open);
+    const made: (Provisioned & Pick<ProfileGrant, 'profile'>)[] = [];
     try {
       for (const grant of grants) {
         if (open.signal.aborted) throw open.signal.reason;
-        made.push(await provisionKey(grant, kind, { ...options, ttlMs }, store, open));
+        const one = await provisionKey(grant, kind, { ...options, ttlMs }, store, open);
+        made.push({ ...one, profile: grant.profile });
       }
     } finally {
       // What was made is told also when the next one failed.
@@ -53,12 +60,28 @@ export async function provision(options: ProvisionOptions, context: CommandConte
   });
 }
 
-async function print(made: readonly Provisioned[], session: OpenSession): Promise<void> {
-  const report = { target: session.target.name, targetNote: session.target.note, made };
+async function print(
+  made: readonly (Provisioned & Pick<ProfileGrant, 'profile'>)[],
+  session: OpenSession,
+): Promise<void> {
+  const report = {
+    target: session.target.name,
+    targetNote: session.target.note,
+    next: session.globals.place,
+    made: await Promise.all(
+      made.map(async (one) => ({ ...one, word: await wordFor(one.profile, session.library) })),
+    ),
+  };
   await printResult(session, {
     json: provisionJson(report),
     table: (output) => renderProvisionTable(report, output),
   });
+}
+
+/** What names a profile on a command line: its name where that finds it, else its file. */
+async function wordFor({ name, file }: Profile, library: Session['library']): Promise<string> {
+  const found = await library.find(name).catch(() => undefined);
+  return found?.file === file ? name : file;
 }
 
 function warnOfWidenings(name: string, grant: ProfileGrant['grant'], context: CommandContext): void {

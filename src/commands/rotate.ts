@@ -16,6 +16,7 @@ import { parseReportRequests, printReports } from '../session/verify-output.ts';
 export interface RotateOptions {
   readonly profiles: readonly string[];
   readonly all?: boolean;
+  readonly examples?: boolean;
   /** Rotates only keys made longer ago, such as `90d`. */
   readonly olderThan?: string;
   /** How long the old key goes on working after the new one is published. */
@@ -38,7 +39,9 @@ export interface RotateOptions {
 export async function rotate(options: RotateOptions, context: CommandContext): Promise<ExitCode> {
   const session = await openSession(context);
   const requests = await parseReportRequests(options.report ?? [], session);
-  const grants = await grantsFor(options, session);
+  // Those without a key are passed over, so that the examples stand in where there are no profiles of one's own.
+  const examples = options.examples ?? (options.all === true && !(await session.library.hasOwn()));
+  const grants = await grantsFor({ ...options, examples }, session);
   const olderThanMs = options.olderThan === undefined ? undefined : parseDuration(options.olderThan);
   const graceMs = options.grace === undefined ? 0 : parseDuration(options.grace);
   return withTarget(session, async (open) => {

@@ -14,6 +14,7 @@ import type { LockFile } from '../store/lock-file.ts';
 export interface VerifyOptions extends VerifyProfilesOptions {
   readonly profiles: readonly string[];
   readonly all?: boolean;
+  readonly examples?: boolean;
   /** Further reports, each `FORMAT=FILE`. */
   readonly report?: readonly string[];
   /** Compare with the lock file: what goes beyond it is a finding. */

@@ -9,6 +9,7 @@ import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { takeDashboardKey } from './dashboard-key.ts';
 import { createKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
+import { requireFree } from './require-free.ts';
 
 export interface ProvisionKeyOptions {
   readonly account?: string;
@@ -16,6 +17,8 @@ export interface ProvisionKeyOptions {
   readonly ttlMs?: number;
   /** Opens the Dashboard link in a browser. */
   readonly open?: boolean;
+  /** Make it although one works, and in the place of another. */
+  readonly again?: boolean;
 }
 
 /** A key that was made and stored. */
@@ -33,6 +36,7 @@ export async function provisionKey(
   store: SecretStore,
   session: OpenSession,
 ): Promise<Provisioned> {
+  await requireFree([one], options, store, session);
   const byHand = () => takeDashboardKey(one, options, store, session);
   if (kind === 'dashboard') return byHand();
   const { account, ttlMs } = options;

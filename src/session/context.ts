@@ -1,3 +1,5 @@
+import type { KeyauditError } from '../core/error.ts';
+import type { Settings } from '../core/settings/settings.ts';
 import type { Target } from '../core/target.ts';
 
 /** A place to write to, with what a renderer needs to know of it. */
@@ -18,8 +20,21 @@ export interface GlobalOptions {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly live: boolean;
+  /** Words such as `--target stripe` that this run was given: a command that is proposed next repeats them. */
+  readonly place: readonly string[];
   /** The policy file, instead of `keyaudit.policy.yaml`. */
   readonly policy?: string;
+}
+
+/** What a settings file says of the project; without one there are the defaults. */
+export interface Project {
+  readonly settings?: Settings | undefined;
+  /** Why nothing may be sent to the server that the settings name; undefined where that was agreed to. */
+  readonly serverRefused?: KeyauditError | undefined;
+  /** Where each option comes from that something other than a default gives, by its name on the command line. */
+  readonly sources: Readonly<
+    Record<string, { readonly value: unknown; readonly from: 'cli' | 'env' | 'file' }>
+  >;
 }
 
 /**
@@ -27,7 +42,10 @@ export interface GlobalOptions {
  * own.
  */
 export interface CommandContext {
+  /** The folder of the project: of its settings file, else the working folder. Paths count from here. */
   readonly cwd: string;
+  /** The working folder, in which commands of the user's are run. */
+  readonly from: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where the package lies: `profiles/` and `schema/` are beside it. */
   readonly packageRoot: string;
@@ -36,6 +54,7 @@ export interface CommandContext {
     /** Whether what dead processes left is finished, and not only named. */
     readonly cleanup: boolean;
   };
+  readonly project: Project;
   /** Results. */
   readonly stdout: Output;
   /** Takes out every secret that this run has seen. */

@@ -13,15 +13,21 @@ export interface ProfileGrant {
   readonly grant: Grant;
 }
 
+/** Which profiles a command is about. */
+export interface NamedProfiles {
+  readonly profiles: readonly string[];
+  /** Every profile of the user's own. */
+  readonly all?: boolean;
+  /** With `all`: those that ship, instead. */
+  readonly examples?: boolean;
+}
+
 /**
  * The named profiles (each once), or all of them, with their grants, as the policy allows them.
  * @throws KeyauditError for no name, an unknown or wrong profile, one that no key can satisfy, or one
  * that breaks the policy
  */
-export async function grantsFor(
-  named: { readonly profiles: readonly string[]; readonly all?: boolean },
-  session: Session,
-): Promise<readonly ProfileGrant[]> {
+export async function grantsFor(named: NamedProfiles, session: Session): Promise<readonly ProfileGrant[]> {
   const grants = await resolveGrants(named, session);
   const policy = await session.policy();
   if (policy === undefined) return grants;
@@ -43,7 +49,7 @@ export function policyProblems(
 
 /** The same, whatever the policy says: to look at profiles, not to use them. */
 export async function resolveGrants(
-  { profiles: names, all }: { readonly profiles: readonly string[]; readonly all?: boolean },
+  { profiles: names, all, examples }: NamedProfiles,
   { library, catalog, now }: Pick<Session, 'library' | 'catalog' | 'now'>,
 ): Promise<readonly ProfileGrant[]> {
   if (all === true && names.length > 0) {
@@ -55,7 +61,7 @@ export async function resolveGrants(
     });
   }
   const profiles: Profile[] = [];
-  if (all === true) profiles.push(...(await library.all()));
+  if (all === true) profiles.push(...(await library.all({ examples })));
   else for (const name of new Set(names)) profiles.push(await library.profile(name));
   return profiles.map((profile) => ({ profile, grant: satisfiableGrant(profile, catalog, today({ now })) }));
 }

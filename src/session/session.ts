@@ -60,6 +60,7 @@ export async function openSession(context: CommandContext): Promise<Session> {
     calibration,
     library: new ProfileLibrary({
       cwd: context.cwd,
+      ownDir: context.project.settings?.values.profiles,
       shippedDir: join(context.packageRoot, 'profiles'),
       catalog,
     }),
@@ -77,7 +78,8 @@ export async function openSession(context: CommandContext): Promise<Session> {
 
 /** Opens the target for as long as `work` takes. */
 export async function withTarget<T>(session: Session, work: (open: OpenSession) => Promise<T>): Promise<T> {
-  const { globals, cwd, env, shippedCatalog: catalog } = session;
+  const { globals, cwd, env, shippedCatalog: catalog, project } = session;
+  if (project.serverRefused !== undefined) throw project.serverRefused;
   const target = await openTarget({ ...globals, cwd, env, catalog });
   let ownAccount: Promise<string | undefined> | undefined;
   try {

@@ -18,6 +18,8 @@ export interface FindKeyOptions {
   /** Whether live keys are allowed. */
   readonly live: boolean;
   readonly records: KeyRecords;
+  /** The target that is asked: of several places, that of the key which was made there comes first. */
+  readonly here?: string;
 }
 
 export interface FoundKey {
@@ -80,6 +82,7 @@ async function lookUp({
   env,
   cwd,
   records: book,
+  here,
 }: FindKeyOptions): Promise<FoundKey> {
   if (keyFrom !== undefined) return { key: await readKeyFrom(keyFrom, cwd), variable, place: 'command' };
   const name = keyEnv ?? variable;
@@ -95,8 +98,9 @@ async function lookUp({
   const records = (await book.all()).filter(
     (record) => record.profile === profile && record.variable === variable,
   );
+  const alive = records.filter((record) => record.status === 'active');
   const places = new Set([
-    records.findLast((record) => record.status === 'active')?.place ?? DEFAULT_STORE,
+    alive.findLast((record) => record.target === here)?.place ?? alive.at(-1)?.place ?? DEFAULT_STORE,
     DEFAULT_STORE,
   ]);
   for (const place of places) {

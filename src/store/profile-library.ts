@@ -13,6 +13,8 @@ import { readTextFile } from './files/read-text-file.ts';
 
 export interface ProfileLibraryOptions {
   readonly cwd: string;
+  /** The folder with the user's own, from the working folder; default: profiles. */
+  readonly ownDir?: string | undefined;
   /** The folder with the profiles that ship. */
   readonly shippedDir: string;
   readonly catalog: Catalog;
@@ -35,15 +37,20 @@ export class ProfileLibrary {
   readonly #options: ProfileLibraryOptions;
   readonly #readings = new Map<string, ProfileReading>();
   #entries: readonly ProfileEntry[] | undefined;
+  #taken: string | undefined;
 
   constructor(options: ProfileLibraryOptions) {
     this.#options = options;
   }
 
+  get #ownDir(): string {
+    return join(this.#options.cwd, this.#ownName);
+  }
+
   /** Every profile file, own ones first, sorted by file name; a shadowed shipped one is left out. */
   async entries(): Promise<readonly ProfileEntry[]> {
     if (this.#entries !== undefined) return this.#entries;
-    const own = await this.#filesIn(join(this.#options.cwd, 'profiles'), 'own');
+    const own = await this.#filesIn(this.#ownDir, 'own');
     const shipped = await this.#filesIn(this.#options.shippedDir, 'shipped');
     const ownPaths = new Set(own.map((entry) => entry.path));
     const ownNames = new Set<string>();
@@ -59,13 +66,41 @@ export class ProfileLibrary {
     return this.#entries;
   }
 
-  /** What `--all` means: the user's own profiles where there are any, else the shipped ones. */
-  async all(): Promise<readonly Profile[]> {
-    const entries = await this.entries();
-    const own = entries.filter((entry) => entry.origin === 'own');
+  /**
+   * What `--all` means: the user's own profiles. The shipped ones only where they are asked for.
+   * @throws KeyauditError `NO_PROFILES` where there are none
+   */
+  async all({ examples = false }: { readonly examples?: boolean } = {}): Promise<readonly Profile[]> {
+    const taken = examples
+      ? await this.#filesIn(this.#options.shippedDir, 'shipped')
+      : (await this.entries()).filter(({ origin }) => origin === 'own');
+    if (taken.length === 0) throw this.#noProfiles();
     const profiles: Profile[] = [];
-    for (const entry of own.length > 0 ? own : entries) profiles.push(await this.#load(entry));
+    for (const entry of taken) profiles.push(await this.#load(entry));
+    this.#taken = `${profiles.length === 1 ? 'The one profile' : `All ${profiles.length} profiles`} of ${
+      examples ? 'those that ship with keyaudit, as examples' : this.#ownName
+    }.`;
     return profiles;
+  }
+
+  /** Whether the user has profiles of his own. */
+  async hasOwn(): Promise<boolean> {
+    return (await this.entries()).some(({ origin }) => origin === 'own');
+  }
+
+  /** Where {@link all} took the profiles from, a sentence; undefined where it was not asked. */
+  get taken(): string | undefined {
+    return this.#taken;
+  }
+
+  get #ownName(): string {
+    return this.#options.ownDir ?? 'profiles';
+  }
+
+  #noProfiles(): KeyauditError {
+    return new KeyauditError('NO_PROFILES', `There is no profile in ${this.#ownDir}, so --all means none.`, {
+      hint: '"keyaudit init" starts one of your own; --examples takes those that ship with keyaudit.',
+    });
   }
 
   /**
@@ -135,7 +170,7 @@ export class ProfileLibrary {
       return isFile ? this.#entry(path, 'own') : undefined;
     }
     for (const [dir, origin] of [
-      [join(this.#options.cwd, 'profiles'), 'own'],
+      [this.#ownDir, 'own'],
       [this.#options.shippedDir, 'shipped'],
     ] as const) {
       for (const ending of ['.yaml', '.yml']) {

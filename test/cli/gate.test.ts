@@ -10,17 +10,17 @@ import { startSandboxServer } from '../support/sandbox-server.ts';
 
 /** The project's own lock file: its five profiles, as verified on the sandbox ("npm run lock"). */
 const LOCK = fileURLToPath(new URL('../../keyaudit.lock.yaml', import.meta.url));
-const GATE = ['verify', '--all', '--frozen', '--lock', LOCK];
+const GATE = ['verify', '--examples', '--frozen', '--lock', LOCK];
 
 describe('the gate of this project', () => {
   it('lets its five profiles pass against the committed lock file', async () => {
     const cwd = await temporaryFolder();
-    expect((await runCli(['provision', '--all'], { cwd })).exitCode).toBe(0);
+    expect((await runCli(['provision', '--examples'], { cwd })).exitCode).toBe(0);
     const run = await runCli(GATE, { cwd });
     expect(run.stderr, 'if this is meant: npm run lock').toBe('');
     expect(run.exitCode, run.stdout).toBe(0);
     expect(run.stdout).not.toMatch(/DRIFT (?!changed)/);
-    const check = await runCli(['lock', '--all', '--check', '--lock', LOCK], { cwd });
+    const check = await runCli(['lock', '--examples', '--check', '--lock', LOCK], { cwd });
     expect(check.exitCode, `${check.stdout}Run "npm run lock".`).toBe(0);
   });
 
@@ -29,7 +29,7 @@ describe('the gate of this project', () => {
     const sandbox = await startSandboxServer(cwd);
     const locked = parse(await readFile(LOCK, 'utf8')).profiles['dispute-handler'].permissions as string[];
     const at = ['--api-base', sandbox.url];
-    const made = await runCli(['provision', '--all', ...at], {
+    const made = await runCli(['provision', '--examples', ...at], {
       cwd,
       env: { STRIPE_SECRET_KEY: sandbox.secretKey },
     });

@@ -127,6 +127,8 @@ describe('keyaudit init', () => {
     };
     const context: CommandContext = {
       cwd,
+      from: cwd,
+      project: { sources: {} },
       env: {},
       packageRoot: root,
       version: '1.2.3',

@@ -89,7 +89,7 @@ describe('rotate', () => {
 
   it('plans without making anything, and leaves young keys alone', async () => {
     const { run, active } = await scene();
-    await run(['provision', '--all']);
+    await run(['provision', '--examples']);
     const ids = (await active()).map((key) => key.id);
     const planned = await run(['rotate', '--all', '--dry-run']);
     expect(planned).toMatchObject({ exitCode: 0 });

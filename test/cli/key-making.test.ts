@@ -126,7 +126,10 @@ describe('provision', () => {
     const live = await runCli(['provision', 'analytics', '--live'], { cwd });
     expect(live.exitCode).toBe(0);
     expect(live.stderr.replace(/\s+/g, ' ')).toMatch(/held the test key mk_\w+ of the target sandbox/);
-    const apart = await runCli(['provision', 'analytics', '--store', 'env-file:.keyaudit/test.env'], { cwd });
+    const apart = await runCli(
+      ['provision', 'analytics', '--again', '--store', 'env-file:.keyaudit/test.env'],
+      { cwd },
+    );
     expect(apart.stderr).toBe('');
   });
 

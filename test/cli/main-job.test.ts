@@ -43,8 +43,8 @@ describe('the main job', () => {
 
   it('proves every operation of the catalog for all five profiles, without a secret in sight', async () => {
     const cwd = await temporaryFolder();
-    expect((await runCli(['provision', '--all', '--format', 'json'], { cwd })).exitCode).toBe(0);
-    const run = await runCli(['verify', '--all', '--depth', 'endpoints', '--format', 'json'], { cwd });
+    expect((await runCli(['provision', '--examples', '--format', 'json'], { cwd })).exitCode).toBe(0);
+    const run = await runCli(['verify', '--examples', '--depth', 'endpoints', '--format', 'json'], { cwd });
     // On a slow machine progress is told now and then; nothing else is.
     expect(run).toMatchObject({
       exitCode: 0,
@@ -89,7 +89,7 @@ describe('the main job', () => {
     const cwd = await temporaryFolder();
     const runs = await Promise.all(PROFILES.map((profile) => runProgram(['provision', profile], { cwd })));
     expect(runs.map((run) => run.exitCode)).toEqual([0, 0, 0, 0, 0]);
-    const verified = await runCli(['verify', '--all', '--depth', 'checks'], { cwd });
+    const verified = await runCli(['verify', '--examples', '--depth', 'checks'], { cwd });
     expect(verified.exitCode).toBe(0);
     const listed = await runCli(['keys', 'list', '--format', 'json'], { cwd });
     const { keys } = JSON.parse(listed.stdout) as { keys: { profile: string }[] };

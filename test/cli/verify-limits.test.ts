@@ -35,8 +35,8 @@ describe('a run that ends early', () => {
     onTestFinished(() => server.close());
     const env = { PATH: process.env.PATH ?? '', HOME: cwd, STRIPE_SECRET_KEY: server.secretKey.reveal() };
     const base = ['--api-base', server.url];
-    expect((await runCli(['provision', '--all', ...base], { cwd, env })).exitCode).toBe(0);
-    const args = [KEYAUDIT, 'verify', '--all', '--rate', '20', '--report', 'json=out.json', ...base];
+    expect((await runCli(['provision', '--examples', ...base], { cwd, env })).exitCode).toBe(0);
+    const args = [KEYAUDIT, 'verify', '--examples', '--rate', '20', '--report', 'json=out.json', ...base];
     const run = execa(NODE, args, { cwd, env, extendEnv: false, reject: false });
     // After it began, long before the first profile's 148 probes can be done.
     const asked = () => [...server.requests().values()].reduce((sum, count) => sum + count, 0);
@@ -57,8 +57,8 @@ describe('a run that ends early', () => {
   it('at its deadline does the same for every profile that is left', async () => {
     const cwd = await temporaryFolder();
     const env = {};
-    await runCli(['provision', '--all'], { cwd, env });
-    const args = ['verify', '--all', '--rate', '100', '--deadline', '1s', '--format', 'json'];
+    await runCli(['provision', '--examples'], { cwd, env });
+    const args = ['verify', '--examples', '--rate', '100', '--deadline', '1s', '--format', 'json'];
     const run = await runCli(args, { cwd, env });
     expect(run.exitCode).toBe(3);
     const { results } = json(run.stdout);

@@ -71,14 +71,14 @@ describe('no secret leaks', () => {
     };
     await writeFile(join(cwd, 'slow.json'), '{}');
 
-    await run(['provision', '--all', '--verbose']);
+    await run(['provision', '--examples', '--verbose']);
     const stored = await readFile(join(cwd, '.keyaudit/keys.env'), 'utf8');
     const token = /^STRIPE_ANALYTICS_KEY=(.*)$/m.exec(stored)?.[1] ?? '';
     expect(token).toMatch(/^rk_test_/);
     for (const format of ['table', 'json', 'junit', 'sarif', 'github', 'markdown', 'html']) {
       await run([
         'verify',
-        '--all',
+        '--examples',
         '--depth',
         'checks',
         '--verbose',

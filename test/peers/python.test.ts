@@ -15,7 +15,7 @@ const guide = fileURLToPath(new URL('guide_test.py', import.meta.url));
 describe.skipIf(python.missing)('stripe-python', () => {
   it('runs the samples and tests of the guide with the keys of the five profiles', async () => {
     const cwd = await temporaryFolder();
-    const made = await runCli(['provision', '--all'], { cwd });
+    const made = await runCli(['provision', '--examples'], { cwd });
     expect(made.exitCode, made.stderr).toBe(0);
     const keys = Object.fromEntries(
       (await readFile(join(cwd, '.keyaudit/keys.env'), 'utf8'))

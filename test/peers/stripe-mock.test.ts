@@ -58,9 +58,9 @@ describe.skipIf(mock.missing)('--target stripe-mock', () => {
   it('proves the five profiles, each key made at the same gate', async () => {
     const cwd = await temporaryFolder();
     const env = { PATH: withMock };
-    const made = await runCli(['provision', '--all', '--target', 'stripe-mock'], { cwd, env });
+    const made = await runCli(['provision', '--examples', '--target', 'stripe-mock'], { cwd, env });
     expect(made.exitCode, made.stderr).toBe(0);
-    const run = await runCli(['verify', '--all', '--target', 'stripe-mock', '--format', 'json'], {
+    const run = await runCli(['verify', '--examples', '--target', 'stripe-mock', '--format', 'json'], {
       cwd,
       env,
     });
@@ -199,7 +199,7 @@ describe('finding stripe-mock', () => {
 
   it('says how to install it where there is none', async () => {
     const cwd = await temporaryFolder();
-    const run = await runCli(['verify', '--all', '--target', 'stripe-mock'], { cwd, env: { PATH: cwd } });
+    const run = await runCli(['verify', '--examples', '--target', 'stripe-mock'], { cwd, env: { PATH: cwd } });
     expect(run.exitCode).toBe(2);
     for (const line of ['go install github.com/stripe/stripe-mock@v', 'brew install', 'docker run']) {
       expect(run.stderr).toContain(line);

@@ -14,6 +14,7 @@ export const HEIGHTS: Readonly<Record<string, number>> = {
   'core/grant': 5,
   'core/probe': 6,
   'core/rules': 6,
+  'core/settings': 7,
   'core/verdict': 7,
   'core/draft': 7,
   'core/result': 8,

@@ -1,6 +1,15 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { KEY_API_CHOICES } from '../../core/key-api.ts';
-import { ACCOUNT, ALL_PROFILES, readBackOption, repeatable, storeOption, TTL } from '../flags.ts';
+import {
+  ACCOUNT,
+  ALL_PROFILES,
+  EXAMPLES,
+  readBackOption,
+  repeatable,
+  storeOption,
+  TTL,
+  withExamples,
+} from '../flags.ts';
 import { commandBehindDashes, type Run, verb } from '../verb.ts';
 
 /** The verbs that make, replace and end keys. */
@@ -10,6 +19,7 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
     'STRIPE_SECRET_KEY=… keyaudit provision --all --target stripe',
   ])
     .option('--all', ALL_PROFILES)
+    .option('--examples', EXAMPLES)
     .addOption(
       new Option('--key-api <api>', 'auto: the managed API, else the Dashboard')
         .choices(KEY_API_CHOICES)
@@ -21,9 +31,10 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
     .option('--reveal', 'print the secret, for --store stdout')
     .option('--ttl <duration>', TTL)
     .option('--account <id>', ACCOUNT)
+    .option('--again', 'make a key although one works, or in the place of another')
     .option('--open', 'open the Dashboard link in a browser')
     .action((profiles, options) =>
-      run({ ...options, profiles }, async (given, context) =>
+      run({ ...withExamples(options), profiles }, async (given, context) =>
         (await import('../../commands/provision.ts')).provision(given, context),
       ),
     );
@@ -35,6 +46,7 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
     ['keyaudit rotate refund-agent', 'keyaudit rotate --all --older-than 90d --grace 10m'],
   )
     .option('--all', 'every profile that has a key')
+    .option('--examples', EXAMPLES)
     .option('--older-than <duration>', 'only keys made longer ago, such as 90d')
     .option('--grace <duration>', 'how long the old key goes on working, such as 10m')
     .option('--dry-run', 'say what would be done, make nothing')
@@ -45,7 +57,7 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
     .option('--wait', 'watch until the old key is dead, not only narrowed', false)
     .addOption(repeatable('--report <format=file>', 'write a report of the new keys as verify does'))
     .action((profiles, options) =>
-      run({ ...options, profiles }, async (given, context) =>
+      run({ ...withExamples(options), profiles }, async (given, context) =>
         (await import('../../commands/rotate.ts')).rotate(given, context),
       ),
     );

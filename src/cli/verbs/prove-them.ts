@@ -3,10 +3,12 @@ import { RISK_TIERS } from '../../core/catalog/risk.ts';
 import {
   ALL_PROFILES,
   depthOption,
+  EXAMPLES,
   minCoverageOption,
   probedAccountOption,
   rateOption,
   repeatable,
+  withExamples,
   witnessOption,
 } from '../flags.ts';
 import { type Run, verb } from '../verb.ts';
@@ -26,6 +28,7 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
   ])
     .addOption(repeatable('--profile <name>', 'profile to verify, by name or path'))
     .option('--all', ALL_PROFILES)
+    .option('--examples', EXAMPLES)
     .option('--key-env <variable>', 'take the key from this environment variable')
     .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
     .addOption(
@@ -73,7 +76,7 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
     )
     .option('--history <file>', 'add this run as a line to a file, and show the last runs in the HTML report')
     .action((words, { profile, ...options }) =>
-      run({ ...options, profiles: [...profile, ...words] }, async (given, context) =>
+      run({ ...withExamples(options), profiles: [...profile, ...words] }, async (given, context) =>
         (await import('../../commands/verify.ts')).verify(given, context),
       ),
     );
@@ -103,6 +106,7 @@ function lockKeys(program: CommandUnknownOpts, run: Run): void {
   ])
     .addOption(repeatable('--profile <name>', 'profile to lock, by name or path'))
     .option('--all', 'every profile; entries of profiles that are gone are dropped')
+    .option('--examples', EXAMPLES)
     .option('--key-env <variable>', 'take the key from this environment variable')
     .option('--key-from <source>', 'take the key from a command: exec:COMMAND')
     .addOption(depthOption('how much is verified; --frozen then verifies as much'))
@@ -112,7 +116,7 @@ function lockKeys(program: CommandUnknownOpts, run: Run): void {
     .option('--lock <file>', 'the lock file, instead of keyaudit.lock.yaml')
     .option('--check', 'write nothing; fail when the file would change in more than its keys')
     .action((words, { profile, ...options }) =>
-      run({ ...options, profiles: [...profile, ...words] }, async (given, context) =>
+      run({ ...withExamples(options), profiles: [...profile, ...words] }, async (given, context) =>
         (await import('../../commands/lock.ts')).lock(given, context),
       ),
     );

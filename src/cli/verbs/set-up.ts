@@ -22,6 +22,13 @@ export function setUp(program: CommandUnknownOpts, run: Run): void {
       ),
     );
 
+  verb(program, 'config', 'what holds here, and from where: command line, environment, file or default', [
+    'keyaudit config',
+    'keyaudit config --format json',
+  ]).action((options) =>
+    run(options, async (_given, context) => (await import('../../commands/config.ts')).config(context)),
+  );
+
   verb(program, 'sandbox', 'run the stand-in server until interrupted', [
     'keyaudit sandbox --port 4242',
     'keyaudit sandbox --port 0 --format json',

@@ -1,3 +1,4 @@
+import { nextCommand } from '../../core/next-command.ts';
 import { paintFor, type TextOutput, wrap } from '../text.ts';
 
 /** A key as reports tell of it; never its secret. */
@@ -16,7 +17,14 @@ export interface ReportedKey {
 export interface ProvisionReport {
   readonly target: string;
   readonly targetNote: string;
-  readonly made: readonly { readonly record: ReportedKey; readonly superseded: readonly ReportedKey[] }[];
+  readonly made: readonly {
+    readonly record: ReportedKey;
+    readonly superseded: readonly ReportedKey[];
+    /** What names its profile on a command line. */
+    readonly word: string;
+  }[];
+  /** Words that say where a next command is to work. */
+  readonly next: readonly string[];
 }
 
 /** `provision --format json`, schema `keyaudit.provision/1`. */
@@ -29,7 +37,7 @@ export function provisionJson({ target, targetNote, made }: ProvisionReport): un
   };
 }
 
-export function renderProvisionTable({ targetNote, made }: ProvisionReport, output: TextOutput): void {
+export function renderProvisionTable({ targetNote, made, next }: ProvisionReport, output: TextOutput): void {
   const paint = paintFor(output);
   output.write(paint.dim(wrap(targetNote, output)));
   for (const { record, superseded } of made) {
@@ -42,12 +50,20 @@ export function renderProvisionTable({ targetNote, made }: ProvisionReport, outp
     );
     for (const old of superseded) {
       const ends =
-        old.keyApi === 'dashboard' ? 'delete it in the Dashboard' : `"keyaudit revoke ${old.id}" ends it`;
+        old.keyApi === 'dashboard'
+          ? 'delete it in the Dashboard'
+          : `"${nextCommand(`keyaudit revoke ${old.id}`, next)}" ends it`;
       const text = `The previous key ${old.id} still works; ${ends}.`;
       output.write(wrap(text, output, hanging));
     }
   }
-  output.write(
-    `Prove ${made.length === 1 ? 'it' : 'them'}: keyaudit verify ${made.length === 1 ? `--profile ${made[0]?.record.profile}` : '--all'}\n`,
-  );
+  const readable = made.filter(({ record }) => !/^(?:exec:|stdout$)/.test(record.place));
+  for (const { record } of made.filter((one) => !readable.includes(one))) {
+    const text = `Prove ${record.profile} as its agent reads it: set ${record.variable}, or say --key-from exec:COMMAND, with "${nextCommand(`keyaudit verify ${record.profile}`, next)}".`;
+    output.write(wrap(text, output));
+  }
+  if (readable.length === 0) return;
+  const words = readable.map(({ word }) => word).join(' ');
+  const command = nextCommand(`keyaudit verify ${words}`, next);
+  output.write(`Prove ${readable.length === 1 ? 'it' : 'them'}: ${command}\n`);
 }

@@ -27,7 +27,7 @@ export interface ChildOptions {
  */
 export async function runChild(
   { command, args, env, killAfterMs, started }: ChildOptions,
-  { cwd, stdin, stderr }: Pick<Session, 'cwd' | 'stdin' | 'stderr'>,
+  { from: cwd, stdin, stderr }: Pick<Session, 'from' | 'stdin' | 'stderr'>,
 ): Promise<number> {
   const child = execa(command, args, {
     cwd,
