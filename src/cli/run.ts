@@ -1,7 +1,7 @@
 import { version } from '../../package.json' with { type: 'json' };
 import { EXIT, KeyauditError } from '../core/error.ts';
 import type { Settings } from '../core/settings/settings.ts';
-import { projectFolder } from '../store/project-folder.ts';
+import { projectFolder } from '../store/settings/project-folder.ts';
 import { commandContext } from './command-context.ts';
 import type { GuardedStream } from './guarded-stream.ts';
 import { printError } from './print-error.ts';
@@ -63,7 +63,7 @@ async function perform(
 
 /** Loaded only where there is one: reading YAML costs a tenth of a start. */
 async function readSettings(folder: string, from: string): Promise<Settings> {
-  return (await import('../store/settings-file.ts')).readSettingsFile(folder, from);
+  return (await import('../store/settings/settings-file.ts')).readSettingsFile(folder, from);
 }
 
 /**

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../core/error.ts';
 import { KEY_API_CHOICES } from '../core/key-api.ts';
 import { SETTING_NAMES, type SettingName } from '../core/settings/settings.ts';
 import { TARGETS } from '../core/target.ts';
-import { configJson, type HeldSetting, renderConfigTable } from '../report/config.ts';
+import { configJson, type HeldSetting, renderConfigTable } from '../report/settings/config.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult } from '../session/result-output.ts';
 import { DEFAULT_STORE } from '../store/secrets/env-file-store.ts';

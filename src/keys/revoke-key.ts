@@ -8,11 +8,10 @@ import type { OpenSession, Session } from '../session/session.ts';
 import { beginWork } from '../store/notes/journal.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { storedSecret } from '../store/secrets/stored-secret.ts';
-import { accountFor } from './account.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { openEndingApi } from './open-key-api.ts';
 import { retireKey } from './retire-key.ts';
-import { askedWhereabouts, keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
+import { accountFor, askedWhereabouts, keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
 
 /** A key that is to end, with its record where it was made here. */
 export interface KeyToRevoke {

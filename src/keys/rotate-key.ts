@@ -17,12 +17,11 @@ import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { openStore } from '../store/secrets/open-store.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
-import { accountFor } from './account.ts';
 import { forgetSecret } from './forget-secret.ts';
 import { createKey, type PendingKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { retireKey } from './retire-key.ts';
-import { keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
+import { accountFor, keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
 
 export interface RotateKeyOptions {
   /** Whether a profile without a key is passed over. */

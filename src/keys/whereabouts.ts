@@ -104,3 +104,10 @@ export function describePlace({ target, apiBase, mode, ownAccount, account }: Wh
   const connected = account === undefined ? '' : `, for the connected account ${account}`;
   return `${server} in ${mode} mode${own}${connected}`;
 }
+/** The connected account that a platform acts for: what this command names, else what the key's record does. */
+export function accountFor(
+  options: { readonly account?: string | undefined },
+  record?: { readonly account?: string | undefined },
+): { readonly account: string | undefined } {
+  return { account: options.account ?? record?.account };
+}

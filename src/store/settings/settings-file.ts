@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { lstat, realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { KeyauditError, type Problem } from '../core/error.ts';
-import { readSettings } from '../core/settings/read-settings.ts';
-import type { SettingName, Settings } from '../core/settings/settings.ts';
-import { SETTINGS_FILE } from '../core/settings/settings-file-name.ts';
-import { readTextFile } from './files/read-text-file.ts';
+import { KeyauditError, type Problem } from '../../core/error.ts';
+import { readSettings } from '../../core/settings/read-settings.ts';
+import type { SettingName, Settings } from '../../core/settings/settings.ts';
+import { SETTINGS_FILE } from '../../core/settings/settings-file-name.ts';
+import { readTextFile } from '../files/read-text-file.ts';
 
 /**
  * Reads the settings file of a project.

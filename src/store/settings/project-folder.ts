@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { SETTINGS_FILE } from '../core/settings/settings-file-name.ts';
+import { SETTINGS_FILE } from '../../core/settings/settings-file-name.ts';
 
 /**
  * The folder of the project that a working folder belongs to: the nearest one with a settings file, up to the root of

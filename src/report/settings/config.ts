@@ -1,6 +1,6 @@
-import type { SourceLocation } from '../core/error.ts';
-import { placeOf } from './error.ts';
-import { paintFor, type TextOutput, wrap } from './text.ts';
+import type { SourceLocation } from '../../core/error.ts';
+import { placeOf } from '../error.ts';
+import { paintFor, type TextOutput, wrap } from '../text.ts';
 
 /** A setting that holds here, and what gave it. */
 export interface HeldSetting {
