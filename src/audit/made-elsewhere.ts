@@ -45,6 +45,6 @@ function serverText({ target, apiBase }: Server): string {
 }
 
 /** The options that name the server of a record. */
-export function placeOf({ target, apiBase }: Server): string {
+function placeOf({ target, apiBase }: Server): string {
   return apiBase === undefined ? `--target ${target}` : `--target ${target} --api-base ${apiBase}`;
 }

@@ -199,7 +199,10 @@ describe('finding stripe-mock', () => {
 
   it('says how to install it where there is none', async () => {
     const cwd = await temporaryFolder();
-    const run = await runCli(['verify', '--examples', '--target', 'stripe-mock'], { cwd, env: { PATH: cwd } });
+    const run = await runCli(['verify', '--examples', '--target', 'stripe-mock'], {
+      cwd,
+      env: { PATH: cwd },
+    });
     expect(run.exitCode).toBe(2);
     for (const line of ['go install github.com/stripe/stripe-mock@v', 'brew install', 'docker run']) {
       expect(run.stderr).toContain(line);
