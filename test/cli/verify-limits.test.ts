@@ -115,10 +115,10 @@ describe('depth endpoints on target stripe', () => {
     expect(stripe.stdout.replace(/\s+/g, ' ')).toContain(
       'Cannot be verified, since it takes the token of a session, not an API key: v2.billing.meterEventStream.create.',
     );
-    expect(stripe.stdout).toContain('647 probes, 647 passed');
+    expect(stripe.stdout).toContain('661 probes, 661 passed');
     expect(stripe.exitCode).toBe(0);
     const sandbox = await runCli(args, { cwd, env });
-    expect(sandbox.stdout).toContain('650 probes, 650 passed');
+    expect(sandbox.stdout).toContain('664 probes, 664 passed');
   });
 });
 
