@@ -13,16 +13,25 @@ export interface ErrorFields {
   readonly code?: string;
   readonly message: string;
   readonly param?: string;
+  /** The card issuer's own reason. */
+  readonly declineCode?: string | undefined;
 }
 
 /** An error object in Stripe's form. @see https://docs.stripe.com/api/errors */
 export function errorAnswer(status: number, fields: ErrorFields): Answer {
-  const { type = 'invalid_request_error', code, message, param } = fields;
+  const { type = 'invalid_request_error', code, message, param, declineCode } = fields;
   return {
     status,
     body: {
       // JSON leaves out what is undefined.
-      error: { code, doc_url: code === undefined ? undefined : docUrl(code), message, param, type },
+      error: {
+        code,
+        decline_code: declineCode,
+        doc_url: code === undefined ? undefined : docUrl(code),
+        message,
+        param,
+        type,
+      },
     },
   };
 }

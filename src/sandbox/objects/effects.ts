@@ -1,11 +1,16 @@
 import type { OperationName } from '../../core/catalog/catalog.ts';
 import { type Answer, errorAnswer } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
+import { post } from './books.ts';
 import type { ObjectMaker, ObjectTraits } from './make-object.ts';
+import { alreadyRefunded, decline, missing, notPositive, tooMuch } from './money-refusals.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
+import { payoutEffects } from './payout-effects.ts';
 
 /** What an effect knows of its call. */
 export interface EffectContext {
+  /** The ids in the path. */
+  readonly ids: readonly string[];
   readonly fields: Fields;
   readonly store: ObjectStore;
   readonly maker: ObjectMaker;
@@ -17,7 +22,7 @@ export interface EffectContext {
  * Changes the object that the call made or addresses, and others, as the call does at Stripe; an answer
  * when Stripe would refuse.
  */
-type Effect = (object: StripeObject, context: EffectContext) => Answer | undefined;
+export type Effect = (object: StripeObject, context: EffectContext) => Answer | undefined;
 
 /** What a create fills in beyond the fields that were sent. Runs before the object is kept. */
 export const createEffects: Readonly<Record<OperationName, Effect>> = {
@@ -25,6 +30,8 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     const { fields } = context;
     // The SDK declares both optional; Stripe refuses a charge without them.
     for (const name of ['amount', 'currency']) if (fields[name] === undefined) return missing(name);
+    const declined = decline(fields.source);
+    if (declined !== undefined) return declined;
     const captured = fields.capture !== false;
     Object.assign(object, {
       amount_captured: captured ? object.amount : 0,
@@ -36,6 +43,7 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
       refunded: false,
       status: 'succeeded',
     });
+    if (captured) post(context, { type: 'charge', amount: Number(object.amount), source: object });
     // Stripe's test source for a charge that is disputed at once.
     if (fields.source === 'tok_createDispute') {
       object.disputed = true;
@@ -43,7 +51,8 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     }
     return undefined;
   },
-  'refunds.create': (object, { fields, store }) => {
+  'refunds.create': (object, context) => {
+    const { fields, store } = context;
     if (fields.charge === undefined && fields.payment_intent === undefined) {
       return errorAnswer(400, {
         code: 'parameter_missing',
@@ -55,13 +64,18 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     if (charge === undefined) {
       return errorAnswer(400, { message: 'This PaymentIntent does not have a successful charge to refund.' });
     }
-    const left = Number(charge.amount) - Number(charge.amount_refunded);
+    // Of what was never captured all can go back, which only frees it.
+    const whole = Number(charge.captured === true ? charge.amount_captured : charge.amount);
+    const left = whole - Number(charge.amount_refunded);
     const amount = Number(fields.amount ?? left);
     if (left <= 0) {
-      return errorAnswer(400, {
-        code: 'charge_already_refunded',
-        message: `Charge ${charge.id} has already been refunded.`,
-      });
+      return alreadyRefunded(charge);
+    }
+    const refused = notPositive(amount);
+    if (refused !== undefined) return refused;
+    if (charge.disputed === true) {
+      const message = `Charge ${charge.id} has been charged back; cannot issue a refund.`;
+      return errorAnswer(400, { code: 'charge_disputed', message });
     }
     if (amount > left) {
       return errorAnswer(400, {
@@ -70,8 +84,10 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
       });
     }
     charge.amount_refunded = Number(charge.amount_refunded) + amount;
-    charge.refunded = charge.amount_refunded === charge.amount;
+    charge.refunded = charge.amount_refunded === whole;
     Object.assign(object, { amount, charge: charge.id, currency: charge.currency, status: 'succeeded' });
+    object.payment_intent ??= charge.payment_intent;
+    if (charge.captured === true) post(context, { type: 'refund', amount: -amount, source: object });
     return undefined;
   },
   'paymentIntents.create': (object, context) => {
@@ -133,10 +149,7 @@ export const createEffects: Readonly<Record<OperationName, Effect>> = {
     Object.assign(object, { duration: object.duration ?? 'once', times_redeemed: 0, valid: true });
     return undefined;
   },
-  'payouts.create': (object) => {
-    object.status = 'pending';
-    return undefined;
-  },
+  ...payoutEffects,
 };
 
 /** A subscription item shows its price whole, without being asked to. */
@@ -146,14 +159,20 @@ function wholePrice({ price }: StripeObject, store: ObjectStore): unknown {
 
 /** What an action does to its object; any other takes the fields over and no more. */
 const actionEffects: Readonly<Record<OperationName, Effect>> = {
-  'charges.capture': (object, { fields }) => {
+  'charges.capture': (object, context) => {
+    const { fields } = context;
     if (object.captured === true) {
       return errorAnswer(400, {
         code: 'charge_already_captured',
         message: `Charge ${object.id} has already been captured.`,
       });
     }
-    Object.assign(object, { captured: true, amount_captured: fields.amount ?? object.amount });
+    const amount = Number(fields.amount ?? object.amount);
+    const refused =
+      object.refunded === true ? alreadyRefunded(object) : tooMuch(amount, Number(object.amount), 'amount');
+    if (refused !== undefined) return refused;
+    Object.assign(object, { captured: true, amount_captured: amount });
+    post(context, { type: 'charge', amount, source: object });
     return undefined;
   },
   'paymentIntents.confirm': (object, context) => {
@@ -163,6 +182,9 @@ const actionEffects: Readonly<Record<OperationName, Effect>> = {
   },
   'paymentIntents.capture': (object, context) => {
     if (object.status !== 'requires_capture') return unexpectedState(object, 'captured');
+    const amount = Number(context.fields.amount_to_capture ?? object.amount);
+    const refused = tooMuch(amount, Number(object.amount), 'amount_to_capture');
+    if (refused !== undefined) return refused;
     return succeed(object, context);
   },
   'paymentIntents.cancel': (object) => {
@@ -171,6 +193,16 @@ const actionEffects: Readonly<Record<OperationName, Effect>> = {
     object.status = 'canceled';
     return undefined;
   },
+  'payouts.cancel': (object, context) => {
+    if (object.status !== 'pending') {
+      return errorAnswer(400, { message: 'Payouts can only be canceled while they are pending.' });
+    }
+    object.status = 'canceled';
+    post(context, { type: 'payout_cancel', amount: Number(object.amount), source: object });
+    return undefined;
+  },
+  'topups.cancel': () =>
+    errorAnswer(400, { message: 'Top-ups can only be canceled while they are pending.' }),
   'disputes.close': (object) => {
     object.status = 'lost';
     return undefined;
@@ -212,10 +244,6 @@ export function actionEffect(operation: OperationName): Effect | undefined {
   return actionEffects[operation] ?? (operation.endsWith('.cancel') ? status('canceled') : undefined);
 }
 
-function missing(param: string): Answer {
-  return errorAnswer(400, { code: 'parameter_missing', message: `Missing required param: ${param}.`, param });
-}
-
 function status(text: string): Effect {
   return (object) => {
     object.status = text;
@@ -233,6 +261,11 @@ function confirm(object: StripeObject, context: EffectContext): Answer | undefin
   }
   if (object.status === 'succeeded' || object.status === 'canceled')
     return unexpectedState(object, 'confirmed');
+  const declined = decline(object.payment_method);
+  if (declined !== undefined) {
+    Object.assign(object, { status: 'requires_payment_method', payment_method: null });
+    return declined;
+  }
   if (object.capture_method !== 'manual') return succeed(object, context);
   Object.assign(object, { status: 'requires_capture', amount_capturable: object.amount });
   return undefined;
@@ -262,6 +295,7 @@ function succeed(object: StripeObject, context: EffectContext): undefined {
     status: 'succeeded',
   });
   store.add('charges', charge);
+  post(context, { type: 'charge', amount, source: charge });
   Object.assign(object, {
     amount_capturable: 0,
     amount_received: amount,
@@ -277,7 +311,9 @@ function succeed(object: StripeObject, context: EffectContext): undefined {
 
 function dispute(charge: StripeObject, context: EffectContext): void {
   const given = { amount: charge.amount, charge: charge.id, currency: charge.currency };
-  context.store.add('disputes', context.maker.make('disputes', given, traitsOf(context)));
+  const made = context.maker.make('disputes', given, traitsOf(context));
+  context.store.add('disputes', made);
+  post(context, { type: 'adjustment', amount: -Number(charge.amount), source: made });
 }
 
 function traitsOf({ livemode, now, store }: EffectContext): ObjectTraits {

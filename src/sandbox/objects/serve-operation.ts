@@ -11,6 +11,7 @@ import {
 import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
 import { OWN_ACCOUNT } from '../own-account.ts';
+import { balanceFields } from './books.ts';
 import { actionEffect, createEffects } from './effects.ts';
 import { expand } from './expand.ts';
 import { listFilter } from './list-filter.ts';
@@ -224,9 +225,9 @@ function ownAccount({ livemode }: Call): StripeObject {
   };
 }
 
-function singleton(collection: Collection, { livemode }: Call): StripeObject {
+function singleton(collection: Collection, { livemode, store }: Call): StripeObject {
   const { object } = objectKindOf(collection) ?? objectKind(collection);
-  const money = collection === 'balance' ? { available: [{ amount: 0, currency: 'usd' }], pending: [] } : {};
+  const money = collection === 'balance' ? balanceFields(store) : {};
   return { id: SINGLETON, object, livemode, ...money };
 }
 
