@@ -1,11 +1,10 @@
 import type { OperationName } from '../../core/catalog/catalog.ts';
 import { type Answer, errorAnswer } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
-import { post } from './books.ts';
+import { payoutEffects, post } from './books.ts';
 import type { ObjectMaker, ObjectTraits } from './make-object.ts';
 import { alreadyRefunded, decline, missing, notPositive, tooMuch } from './money-refusals.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
-import { payoutEffects } from './payout-effects.ts';
 
 /** What an effect knows of its call. */
 export interface EffectContext {
