@@ -43,7 +43,7 @@ describe('keyaudit lock and verify --frozen', () => {
 
   it('lets a rotation pass: another key of the same reach is a note', async () => {
     const cwd = await lockedFolder();
-    await runCli(['provision', 'agent'], { cwd });
+    await runCli(['provision', 'agent', '--again'], { cwd });
     const run = await frozen(cwd);
     expect(run.exitCode).toBe(0);
     expect(words(run.stdout)).toContain('DRIFT changed: Another key than the locked one');
@@ -56,7 +56,7 @@ describe('keyaudit lock and verify --frozen', () => {
       join(cwd, 'profiles', 'agent.yaml'),
       profile.replace('products: read', 'products: write'),
     );
-    await runCli(['provision', 'agent'], { cwd });
+    await runCli(['provision', 'agent', '--again'], { cwd });
     expect((await runCli(['verify', '--all'], { cwd })).exitCode).toBe(0);
     const run = await frozen(cwd, '--format', 'json');
     expect(run.exitCode).toBe(1);
@@ -79,7 +79,7 @@ describe('keyaudit lock and verify --frozen', () => {
   it('only warns of what became narrower', async () => {
     const cwd = await lockedFolder();
     await writeFile(join(cwd, 'profiles', 'agent.yaml'), profile.replace('  products: read\n', ''));
-    await runCli(['provision', 'agent'], { cwd });
+    await runCli(['provision', 'agent', '--again'], { cwd });
     const run = await frozen(cwd);
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toContain('DRIFT narrower: It no longer grants product_read');
