@@ -1,6 +1,6 @@
 import type { Operation } from '../core/catalog/catalog.ts';
 import { inferPermissions, planInspection } from '../core/inspect/infer-permissions.ts';
-import type { InspectReport } from '../core/inspect/inspect-report.ts';
+import { type InspectReport, isUnanswered } from '../core/inspect/inspect-report.ts';
 import { settleByRecord } from '../core/inspect/settle-by-record.ts';
 import { unseenByInspection } from '../core/inspect/unseen-by-inspection.ts';
 import type { Probe } from '../core/probe/probe.ts';
@@ -105,6 +105,7 @@ function reportOf(
     catalog: catalog.source,
     apiVersion: catalog.apiVersion,
     inference: record.read ? settleByRecord(inference, record, catalog) : inference,
+    answersTell: !inference.permissions.some(isUnanswered),
     connect,
     unseen: record.read ? [] : unseenByInspection(inference, connect, { catalog, beyondSdk }),
     answered: shown.filter(({ verdict }) => verdict.kind !== 'inconclusive').length,

@@ -18,6 +18,8 @@ export interface InspectReport {
     readonly place: string;
   };
   readonly inference: Inference;
+  /** Whether the answers alone tell of all that calls can tell; the record does not stand in for one that is missing. */
+  readonly answersTell: boolean;
   /** What is known of its Connect side as a whole. */
   readonly connect: ConnectState;
   readonly record: KeyRecordWitness;
@@ -43,15 +45,12 @@ export function permissionsOf(
 }
 
 /** Whether asking again could tell more; what no call needs, or others cover, stays unknown for ever. */
-function isUnanswered({ state, reason }: InferredPermission): boolean {
+export function isUnanswered({ state, reason }: InferredPermission): boolean {
   return state === 'undetermined' && reason !== 'no-operation' && reason !== 'covered';
 }
 
 /** 3 as long as an answer is missing that could have been had; nothing answered is never 0. */
 export function exitCodeOfInspection(report: InspectReport): ExitCode {
-  const complete =
-    report.stopped === undefined &&
-    report.answered > 0 &&
-    !report.inference.permissions.some((one) => isUnanswered(one));
+  const complete = report.stopped === undefined && report.answered > 0 && report.answersTell;
   return complete ? EXIT.ok : EXIT.undetermined;
 }

@@ -6,7 +6,8 @@ import { locatePermission } from '../profile/locate-operation.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { FindingKind, Judged } from './finding.ts';
 import type { Observation } from './observation.ts';
-import { holds, type Verdict } from './verdict.ts';
+import { CAUSE_TEXT } from './read-cause.ts';
+import { holds, type Verdict, type VerdictKind } from './verdict.ts';
 
 /**
  * What is known of the Connect side of a key as a whole. `none`: it has no Connect permission at all. `some`: it has
@@ -90,14 +91,17 @@ function judged(
       // Which ones is not known, so it may be the gravest.
       tier: permission === null ? 'money-out' : riskOf(permission).tier,
       expected: kind === 'under-grant' ? 'allowed' : 'forbidden',
-      observed: kind === 'inconclusive' ? 'inconclusive' : kind === 'over-grant' ? 'allowed' : 'forbidden',
+      observed: kind === 'over-grant' && verdict.kind === 'gated' ? 'gated' : observedOf(kind),
       evidence: kind === 'inconclusive' ? 'weak' : 'strong',
       status: observation.status ?? null,
       provenance: 'documented',
       timeMs: Math.round(observation.timeMs),
       expectation: kind === 'under-grant' ? 'asked' : 'none',
       reason: kind === 'inconclusive' ? verdict.reason : undefined,
-      notes: kind === 'under-grant' ? ['The key has no Connect permissions at all.'] : [],
+      notes: [
+        ...(kind === 'under-grant' ? ['The key has no Connect permissions at all.'] : []),
+        ...(verdict.kind === 'gated' ? [CAUSE_TEXT['approval-required']] : []),
+      ],
       message,
       location:
         permission === null
@@ -105,4 +109,9 @@ function judged(
           : locatePermission(permission, profile, catalog, { connect: true }),
     },
   };
+}
+
+function observedOf(kind: FindingKind): VerdictKind {
+  if (kind === 'inconclusive') return 'inconclusive';
+  return kind === 'over-grant' ? 'allowed' : 'forbidden';
 }
