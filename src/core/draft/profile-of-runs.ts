@@ -91,7 +91,7 @@ function callsOf({ endpoint, expand }: UsedOperation): string[] {
  * The lines that resolve to exactly this grant: a resource with its level where that brings nothing else, a raw
  * permission for the rest.
  */
-export function permissionLines(
+function permissionLines(
   { permissions }: Pick<SmallestGrant, 'permissions'>,
   calls: readonly Pick<UsedOperation, 'operation'>[],
   catalog: Catalog,
