@@ -237,7 +237,7 @@ describe('the language', () => {
     await runCli(['provision', 'can'], { cwd });
     const run = await runCli(['verify', 'can', '--format', 'json'], { cwd });
     expect(run.exitCode).toBe(0);
-    expect(run.stdout).toContain('"probes": 650');
+    expect(run.stdout).toContain('"probes": 664');
   });
 
   it('takes raw permission names and connect_permissions', async () => {
