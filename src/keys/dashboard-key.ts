@@ -93,6 +93,9 @@ async function explain(
       wrap(`${row.group} › ${row.label} › ${row.level}`, stderr, { indent: '    ', first: '  ☐ ' }),
     );
   }
+  const tag =
+    'Asked how the key will be used, choose "authorizing an AI agent": Stripe\'s Approvals bind such keys alone. Tick "Customize permissions" if it is offered, and see that these rows are set.';
+  stderr.write(wrap(tag, stderr, { indent: '  ' }));
   return url;
 }
 

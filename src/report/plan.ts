@@ -1,6 +1,7 @@
 import { allows, type Catalog, type Operation } from '../core/catalog/catalog.ts';
 import { remarksOnAll, type SharedRemark, unconfirmedName } from '../core/catalog/remark.ts';
 import { type Risk, riskOf } from '../core/catalog/risk.ts';
+import { type ApprovalRule, approvalRules } from '../core/grant/approval-rules.ts';
 import { dashboardRows, dashboardUrl } from '../core/grant/dashboard-link.ts';
 import type { Grant, Widening } from '../core/grant/grant.ts';
 import { letThrough } from '../core/grant/let-through.ts';
@@ -47,6 +48,7 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
     notInManagedApi: notManaged,
     unconfirmed: grant.permissions.filter((name) => unconfirmedName(name, catalog) !== undefined),
     remarks: remarksOf({ grant, catalog }),
+    approvals: { rules: approvalRules(grant), visible: false },
     probes: probes.probes.length,
     unverifiable: probes.unverifiable,
     coverage,
@@ -84,6 +86,7 @@ export function renderPlanTable(
     ['What the key can do beyond the profile', () => renderWidenings(plan, output)],
     ...(verbose ? [['Risks', () => renderRisks(plan, output)] as const] : []),
     ['Through the guard', () => renderGuard(plan, output)],
+    ...(verbose ? [['Approvals at Stripe', () => renderApprovals(plan, output)] as const] : []),
     ['Verification', () => renderVerification(plan, output, verbose)],
     ['Make it by hand', () => renderLinks(plan, output)],
   ];
@@ -158,6 +161,23 @@ function renderGuard({ profile, grant, catalog }: PlanReport, output: TextOutput
 
 function isShut(operation: Operation, effective: ReadonlySet<string>, own: ReadonlySet<string>): boolean {
   return allows(effective, operation) && !own.has(operation.name);
+}
+
+/** Each control in words, the action standing before it. */
+const CONTROL_TEXT: Readonly<Record<ApprovalRule['control'], string>> = {
+  approve: 'require approval, from an amount on where it has one',
+  block: 'block, since the profile does not ask for it',
+};
+
+function renderApprovals({ grant }: PlanReport, output: TextOutput): void {
+  const rules = approvalRules(grant);
+  for (const { action, control } of rules)
+    output.write(wrap(`${action}: ${CONTROL_TEXT[control]}`, output, HANGING));
+  const text =
+    rules.length === 0
+      ? 'No rule of Settings › Approvals is about what this key may do.'
+      : 'These rules of Settings › Approvals bind a key only if it is tagged "authorizing an AI agent" when it is made in the Dashboard. keyaudit can see neither the tag nor the rules.';
+  output.write(wrap(text, output, PLAIN));
 }
 
 function renderVerification(

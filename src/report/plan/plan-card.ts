@@ -1,5 +1,5 @@
 import { RISK_TIERS, riskOf } from '../../core/catalog/risk.ts';
-import { approvableActions } from '../../core/grant/approvals.ts';
+import { approvalRules } from '../../core/grant/approval-rules.ts';
 import { someOf } from '../../core/some-of.ts';
 import { code, escapeMarkdown, row } from '../markdown-text.ts';
 import type { PlanReport } from '../plan.ts';
@@ -33,9 +33,11 @@ function planCard({ profile, grant, probes }: PlanReport): readonly Line[] {
     const names = grant.permissions.filter((permission) => riskOf(permission).tier === tier);
     return names.length === 0 ? [] : [`${tier}: ${someOf(names)}`];
   });
-  const held = approvableActions(
-    new Set([...grant.asked, ...grant.widenings.flatMap(({ operations }) => operations)]),
-  );
+  const rules = approvalRules(grant);
+  const held = (['block', 'approve'] as const).flatMap((control) => {
+    const actions = rules.filter((rule) => rule.control === control).map(({ action }) => action);
+    return actions.length === 0 ? [] : [`${control} ${actions.join(', ')}`];
+  });
   return [
     ['asked', levels.join(', ') || 'nothing'],
     ['comes along', along.join('; ') || 'nothing'],
@@ -50,7 +52,7 @@ function planCard({ profile, grant, probes }: PlanReport): readonly Line[] {
       'approvals',
       held.length === 0
         ? 'no action of it can be held by a rule of Stripe'
-        : `Stripe can be told to hold: ${held.join(', ')} (no key sees whether it is)`,
+        : `${held.join('; ')}, by rules for agent-tagged keys (not visible here)`,
     ],
   ];
 }
