@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -63,6 +63,13 @@ async function step(
   };
 }
 
+/** A project whose own profiles are those that ship. */
+async function folderWithProfiles(): Promise<string> {
+  const cwd = await temporaryFolder();
+  await cp(join(root, 'profiles'), join(cwd, 'profiles'), { recursive: true });
+  return cwd;
+}
+
 describe('action.yml', () => {
   it('is a composite action that passes every input on, as a variable and not as text of a script', () => {
     expect(action.runs.using).toBe('composite');
@@ -84,7 +91,7 @@ describe('action.yml', () => {
   });
 
   it('verifies the shipped profiles on the sandbox against the lock file of this project', async () => {
-    const cwd = await temporaryFolder();
+    const cwd = await folderWithProfiles();
     const result = await step(cwd, { lock: join(root, 'keyaudit.lock.yaml') });
     expect(result.exitCode, result.stdout).toBe(0);
     expect(result.outputs).toMatchObject({ ok: 'true', 'exit-code': '0' });
@@ -129,7 +136,7 @@ describe('action.yml', () => {
     ['no lock file', {}, /There is no lock file keyaudit\.lock\.yaml/],
     ['an input that tries to be a command', { profiles: '$(touch pwned);x' }, /no profile "\$\(touch"/],
   ])('says what is wrong: %s', async (_name, inputs, message) => {
-    const result = await step(await temporaryFolder(), inputs);
+    const result = await step(await folderWithProfiles(), inputs);
     expect(result.exitCode).toBe(2);
     expect(result.stdout).toMatch(message);
   });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -66,6 +66,9 @@ describe('docs/ci.md', () => {
 
   it('has a plain shell gate that lets good keys pass and stops the broader', async () => {
     const cwd = await temporaryFolder();
+    await cp(fileURLToPath(new URL('../profiles', import.meta.url)), join(cwd, 'profiles'), {
+      recursive: true,
+    });
     const first = await shell(block('keyaudit lock --all'), cwd);
     expect(first.exitCode, first.output).toBe(0);
     const good = await shell(block('code=$?'), cwd);

@@ -135,7 +135,7 @@ describe('a journal and records that came with the checkout', () => {
     await git('add', '-f', '.config/keyaudit/own.key');
     const rotated = await here.run(['rotate', 'analytics']);
     expect(rotated.exitCode).toBe(3);
-    const made = await here.run(['provision', 'refund-agent', '--store', 'env-file:/dev/null']);
+    const made = await here.run(['provision', 'refund-agent', '--store', 'env-file:other.env']);
     expect(made).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('it came with a checkout') });
     expect(await here.active()).toHaveLength(1);
   });
