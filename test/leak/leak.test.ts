@@ -94,13 +94,13 @@ describe('no secret leaks', () => {
     await run(['keys', 'list', '--format', 'json']);
     await run(['plan', 'analytics', '--verbose']);
     await run(['rotate', 'analytics', '--verbose', '--format', 'json']);
-    await run(['provision', 'analytics', '--store', 'exec:tee /dev/stderr; exit 1']);
-    await run(['provision', 'analytics', '--key-api', 'dashboard'], { input: token });
+    await run(['provision', 'analytics', '--again', '--store', 'exec:tee /dev/stderr; exit 1']);
+    await run(['provision', 'analytics', '--again', '--key-api', 'dashboard'], { input: token });
     await run(['exec', 'refund-agent', '--', 'true']);
     // Errors that have a key at hand.
     await run(['verify', 'analytics'], { env: { STRIPE_ANALYTICS_KEY: sandbox.secretKey } });
-    await run(['provision', 'analytics'], { env: { STRIPE_SECRET_KEY: token } });
-    await run(['provision', 'analytics', '--api-base', 'http://127.0.0.1:1']);
+    await run(['provision', 'analytics', '--again'], { env: { STRIPE_SECRET_KEY: token } });
+    await run(['provision', 'analytics', '--again', '--api-base', 'http://127.0.0.1:1']);
     await run(['verify', 'analytics', '--api-base', 'http://127.0.0.1:1', '--rate', '1000']);
     await run(['revoke', token]);
     await run(['verify', 'analytics', '--key-from', token]);
