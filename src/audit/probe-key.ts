@@ -265,7 +265,7 @@ function expired(record: KeyRecordWitness, profile: string): VerifyResult['stopp
   return {
     code: 'KEY_DEAD',
     message: "Stripe's record says that this key has expired or was revoked.",
-    hint: `Make a new one with "keyaudit provision ${profile}".`,
+    hint: `Make a new one with "keyaudit provision ${profile} --again".`,
   };
 }
 

@@ -29,7 +29,7 @@ export function stoppedText(
         hint: `A dead key is refused everything, which proves nothing.${
           profile === undefined
             ? ''
-            : ` Make a new one with "${nextCommand(`keyaudit provision ${profile}`, place)}".`
+            : ` Make a new one with "${nextCommand(`keyaudit provision ${profile} --again`, place)}".`
         }`,
       };
     case 'unsafe-probe':

@@ -68,7 +68,7 @@ async function keyToRotate(
   if (old.keyApi === 'dashboard') {
     return {
       old,
-      skipped: `${old.id} was made in the Dashboard. Run "keyaudit provision ${profile.name} --key-api dashboard" for a new one, then delete the old one there.`,
+      skipped: `${old.id} was made in the Dashboard. Run "keyaudit provision ${profile.name} --again --key-api dashboard" for a new one, then delete the old one there.`,
     };
   }
   return { old };
@@ -197,7 +197,7 @@ async function judge(
   const message =
     broader.length === 0
       ? ''
-      : `The new key can do what the old one could not: ${broader.join(', ')}. Widen a key on purpose with "keyaudit provision ${record.profile}".`;
+      : `The new key can do what the old one could not: ${broader.join(', ')}. Widen a key on purpose with "keyaudit provision ${record.profile} --again".`;
   const shown = await explainedResult(withBroader(verification, broader), one, session);
   return { verification: shown, broader, message };
 }

@@ -74,7 +74,7 @@ const of =
   ({ permissionFindings }: Result) =>
     permissionFindings.find((finding) => finding.kind === kind)?.fix;
 const MORE = `${BASE}  payouts: write\n`;
-const PROVISION = 'keyaudit provision mine --quiet FLAGS';
+const PROVISION = 'keyaudit provision mine --quiet --again FLAGS';
 
 const SITUATIONS: readonly Situation[] = [
   {

@@ -84,8 +84,9 @@ export function fixFor(finding: Omit<PermissionFinding, 'fix'>, context: FixCont
 export function fixForStopped(code: string, context: FixContext): Fix | undefined {
   switch (code) {
     case 'KEY_DEAD':
-    case 'KEY_MISSING':
       return makeKey(context, 'A new key');
+    case 'KEY_MISSING':
+      return makeKey(context, 'A new key', { isFirst: true });
     case 'KEY_EMPTY':
     case 'PROBE_UNSAFE':
     case 'PROBE_WITHHELD':
@@ -113,15 +114,18 @@ function replaceKey(context: FixContext, what: string): Fix {
   };
 }
 
-function makeKey(context: FixContext, what: string): Fix {
+/** One that is there already stays until it is ended, which `provision` wants said; the first one has none beside it. */
+function makeKey(context: FixContext, what: string, { isFirst = false } = {}): Fix {
   const { made, profile, place, defaultPlace } = context;
   const file = made?.place ?? (place === 'environment' || place === 'command' ? defaultPlace : place);
   const store = file === defaultPlace || file === '' ? [] : ['--store', `env-file:${file}`];
   const byHand = made?.keyApi === 'dashboard' ? ['--key-api', 'dashboard'] : [];
   const isForeign = file.startsWith('exec:') || file === 'stdout';
-  const words = ['provision', profile, ...byHand, ...(isForeign ? storeOf(file) : store)];
+  const again = isFirst ? [] : ['--again'];
+  const words = ['provision', profile, ...again, ...byHand, ...(isForeign ? storeOf(file) : store)];
+  const end = isFirst ? '' : '; end the old one then with "keyaudit revoke"';
   return {
-    text: `${what} is made and stored; end the old one then with "keyaudit revoke".${elsewhere(file, context)}`,
+    text: `${what} is made and stored${end}.${elsewhere(file, context)}`,
     command: `${commandLine(words, context)}${unset(context)}`,
   };
 }
@@ -144,11 +148,11 @@ function unset({ place, variable }: FixContext): string {
 }
 
 function ownKey(context: FixContext): Fix {
-  const made = makeKey(
+  return makeKey(
     { ...context, made: undefined },
     `This is ${context.madeFor}'s key: ${context.profile} needs its own, which`,
+    { isFirst: true },
   );
-  return { ...made, text: made.text.replace(/; end the old one then with "keyaudit revoke"/, '') };
 }
 
 /** The reason that is proposed: what is known, until somebody knows better. */
