@@ -158,6 +158,8 @@ describe('the options of a verb', () => {
       {},
       { profiles: [], report: [], keyEnv: 'K', liveKeyEnv: 'L', timeout: '5s', deadline: '1m' },
     ],
+    [['guard', 'log', 'verify'], {}, {}],
+    [['guard', 'log', 'verify', 'd', '--kept', 'h'], {}, { place: 'd', kept: 'h' }],
     [['record', '--', 'node', 'a.js'], {}, { name: 'agent', killAfter: '10s', command: ['node', 'a.js'] }],
     [
       ['record', '--name', 'n', '--', 'profile', '--min-runs', '3'],

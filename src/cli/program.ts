@@ -7,6 +7,7 @@ import { settleEnvironment } from './settle-environment.ts';
 import { usageError } from './usage-error.ts';
 import { exampleText, present, type Run } from './verb.ts';
 import { explain } from './verbs/explain.ts';
+import { guardCalls } from './verbs/guard-calls.ts';
 import { makeKeys } from './verbs/make-keys.ts';
 import { proveThem } from './verbs/prove-them.ts';
 import { recordCalls } from './verbs/record-calls.ts';
@@ -18,6 +19,7 @@ type AddVerbs = (program: CommandUnknownOpts, run: Run, argv: readonly string[])
 const GROUPS: Readonly<Record<string, AddVerbs>> = {
   'Make keys': makeKeys,
   'Prove them': proveThem,
+  'Guard calls': guardCalls,
   'Record calls': recordCalls,
   Explain: explain,
   'Set up': setUp,

@@ -2,6 +2,27 @@ import type { OperationName } from '../catalog/catalog.ts';
 import type { Direction } from '../catalog/money-rule.ts';
 import type { Currency } from './currency.ts';
 
+/** Every kind of row in the guard's log. `pass`: a call that moves no money and was let through. */
+export const ROW_KINDS = [
+  'start',
+  'stop',
+  'policy',
+  'issue',
+  'end',
+  'pass',
+  'look-up',
+  'reserve',
+  'settle',
+  'release',
+  'hold',
+  'overrun',
+  'refuse',
+  'reconcile',
+  'kill',
+  'resume',
+  'checkpoint',
+] as const;
+
 /** What a row says of a call: names and ids, never values, bodies or keys. */
 export interface RowCall {
   readonly run: string;
@@ -12,12 +33,16 @@ export interface RowCall {
   readonly path?: string | undefined;
   readonly ids?: readonly string[] | undefined;
   readonly account?: string | undefined;
+  /** Digest of the profile's guard section, as it was then. */
+  readonly policy?: string | undefined;
 }
 
 /** How a call went. */
 export interface RowOutcome {
   readonly status?: number | undefined;
   readonly code?: string | undefined;
+  /** In one word, as in the answer's `Keyaudit-Guard`. */
+  readonly verdict?: string | undefined;
   readonly requestId?: string | undefined;
   /** In the guard, and at Stripe, in ms. */
   readonly msGuard?: number | undefined;
@@ -145,3 +170,15 @@ export type LogEvent =
   | ReconcileEvent
   | KillEvent
   | NoteEvent;
+
+/** An event in the log. */
+export type LogRow = LogEvent & {
+  /** From 1. */
+  readonly seq: number;
+  /** ISO 8601. */
+  readonly time: string;
+  /** The hash of the row before: RFC 9162's hash of a leaf, in base64url. */
+  readonly prev: string;
+  /** Which guard wrote it. */
+  readonly instance?: string | undefined;
+};

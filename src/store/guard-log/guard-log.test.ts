@@ -2,14 +2,14 @@ import { appendFile, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { LogEvent } from '../../core/spend/log-row.ts';
-import { SpendBook } from '../../core/spend/spend-book.ts';
+import { LOG_TIME, writtenLog } from '../../../test/support/written-log.ts';
+import type { LogEvent, LogRow } from '../../core/spend/log-row.ts';
 import { GuardLog, type LogFile } from './guard-log.ts';
+import { readGuardLog } from './read-guard-log.ts';
 import { verifyGuardLog } from './verify-guard-log.ts';
 
-const AT = Date.parse('2026-11-25T12:00:00Z');
+const AT = LOG_TIME;
 const FILE = '2026-11-25.jsonl';
-const CAPS = [{ per: 'run', amounts: [{ minor: 1_000, currency: 'usd' }], of: [] }] as const;
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'keyaudit-guard-log-'));
@@ -28,36 +28,10 @@ const note = (n: number): LogEvent => ({
   code: `n${n}`,
 });
 
-/** A log of one run with refunds of 100: reserved and settled by turns. */
-async function written(dir: string, refunds = 3): Promise<string> {
-  const { log } = await GuardLog.open({ folder: dir, now: () => AT });
-  const book = new SpendBook();
-  const issue = { run: 'r', profile: 'p', scope: 's', key: 'k', issuedAt: AT, expiresAt: AT + 9_999_999 };
-  const happen = async (event: LogEvent) => {
-    book.apply(event, AT);
-    await log.durable(event);
-  };
-  await happen({ kind: 'issue', ...issue });
-  for (let n = 0; n < refunds; n++) {
-    const result = book.reserve({
-      call: { run: 'r', profile: 'p', method: 'POST', operation: 'refunds.create' },
-      scope: 's',
-      reservation: `x${n}`,
-      direction: 'out',
-      amount: 100,
-      currency: 'usd',
-      objects: {},
-      caps: CAPS,
-      zone: 'UTC',
-      unpriced: 0,
-      now: AT,
-    });
-    if (!('event' in result)) throw new Error('not reserved');
-    await log.durable(result.event);
-    await happen({ kind: 'settle', reservation: `x${n}`, amount: 100 });
-  }
-  await log.close();
-  return join(dir, FILE);
+async function rowsOf(dir: string): Promise<LogRow[]> {
+  const rows: LogRow[] = [];
+  await readGuardLog(dir, (row) => rows.push(row));
+  return rows;
 }
 
 describe('the log of the guard', () => {
@@ -71,7 +45,8 @@ describe('the log of the guard', () => {
     now -= 86_400_000;
     await first.log.durable(note(51));
     await first.log.close();
-    const { log, rows } = await GuardLog.open({ folder: dir, now: () => now });
+    const { log } = await GuardLog.open({ folder: dir, now: () => now });
+    const rows = await rowsOf(dir);
     expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 52 }, (_, n) => n + 1));
     expect(rows.map((row) => (row as { code?: string }).code)).toEqual(rows.map((_, n) => `n${n}`));
     expect(log.lastHash).toBe(first.log.lastHash);
@@ -85,13 +60,14 @@ describe('the log of the guard', () => {
 
   it('[case 49] cuts off a line that was being written, wherever it was torn, and keeps all before it', async () => {
     const dir = await folder();
-    const file = await written(dir);
+    const file = await writtenLog(dir);
     const whole = await readFile(file);
     const lastLine = whole.lastIndexOf(0x0a, whole.length - 2) + 1;
     for (let cut = lastLine; cut < whole.length; cut += 7) {
       await writeFile(file, whole.subarray(0, cut));
-      const { log, rows } = await GuardLog.open({ folder: dir, now: () => AT });
-      expect(rows).toHaveLength(6);
+      const { log, book } = await GuardLog.open({ folder: dir, now: () => AT });
+      expect(await rowsOf(dir)).toHaveLength(6);
+      expect([...book.open.keys()]).toEqual(['x2']);
       await log.durable(note(1));
       await log.close();
       expect(await verifyGuardLog(dir)).toMatchObject({ rows: 7, problems: [] });
@@ -124,10 +100,9 @@ describe('the log of the guard', () => {
     isFull = false;
     await log.durable(note(3));
     await log.close();
-    const { rows, log: again } = await GuardLog.open({ folder: dir, now: () => AT });
+    const rows = await rowsOf(dir);
     // What had to be durable and was not is not there; what only had to be told is.
     expect(rows.map((row) => (row as { code?: string }).code)).toEqual(['n0', 'n1', 'n3']);
-    await again.close();
   });
 
   it('[case 50] writes nothing more after a sync that failed', async () => {
@@ -176,7 +151,7 @@ describe('the log of the guard', () => {
     ['the first row gone', (all) => all.slice(1), /:1: the row before it/],
   ])('[case 51] says where %s', async (_name, change, why) => {
     const dir = await folder();
-    const file = await written(dir);
+    const file = await writtenLog(dir);
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
     await writeFile(file, `${change(lines).join('\n')}\n`);
     expect((await verifyGuardLog(dir)).problems[0]).toMatch(why);
@@ -188,7 +163,7 @@ describe('the log of the guard', () => {
 
   it('[case 51] finds a log that was cut to an earlier state, by a hash that was kept', async () => {
     const dir = await folder();
-    const file = await written(dir);
+    const file = await writtenLog(dir);
     const { lastHash, problems } = await verifyGuardLog(dir);
     expect(problems).toEqual([]);
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
@@ -199,7 +174,7 @@ describe('the log of the guard', () => {
 
   it('adds the amounts up again: a chain that is whole and a sum that is wrong', async () => {
     const dir = await folder();
-    await written(dir);
+    await writtenLog(dir);
     const { log } = await GuardLog.open({ folder: dir, now: () => AT });
     const take = { counter: 's per run run r usd', cap: 1_000, before: 100, after: 200 };
     await log.durable({

@@ -1,8 +1,9 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, KeyauditError } from '../../core/error.ts';
-import type { LogEvent, LogRow } from '../../core/spend/log-row.ts';
-import { refuseLink } from '../workspace.ts';
+import type { LogEvent } from '../../core/spend/log-row.ts';
+import { SpendBook } from '../../core/spend/spend-book.ts';
+import { guardWrites, refuseLink } from '../workspace.ts';
 import { hashOfRow, readGuardLog } from './read-guard-log.ts';
 
 const FILE_MODE = 0o600;
@@ -12,6 +13,8 @@ export interface GuardLogOptions {
   readonly folder: string;
   /** The clock, in ms since 1970. */
   readonly now: () => number;
+  /** Which guard writes; it stands in every row. */
+  readonly instance?: string | undefined;
   /** Opens a file of the log for appending; a test's disk may be full. */
   readonly openFile?: (path: string) => Promise<LogFile>;
 }
@@ -30,6 +33,15 @@ interface Waiting {
 /**
  * The guard's log, which is its journal as well: JSON lines in a file a day, each row bound to the one before it by its
  * hash. All that waits is written with one fdatasync. There is one writer; who else writes is found out, and stops it.
+ *
+ * What the guard counts is the fold of the log: `open` gives the book as the rows left it, and from then on whoever
+ * writes applies each event to the book and hands it over here in one turn, with the same moment:
+ *
+ *     const { log, book } = await GuardLog.open({ folder, now });
+ *     const result = book.reserve({ ...request, now: at });       // applied already
+ *     if ('event' in result) await log.durable(result.event, at); // rejected: not in the log; release it in the book
+ *     … the call …
+ *     book.apply(settle, at); log.note(settle, at);               // lost with the machine: the reservation is held
  */
 export class GuardLog {
   readonly #options: GuardLogOptions;
@@ -48,14 +60,18 @@ export class GuardLog {
 
   /**
    * Opens a log, cutting off a last line that was never acknowledged.
-   * @returns the log, and the rows that are in it
+   * @returns the log, and all that its rows have counted
    * @throws KeyauditError `GUARD_LOG_BROKEN` (exit 3) for any other break: nobody knows what was counted
+   * @throws KeyauditError `STORE_UNWRITABLE`, `FILE_UNREADABLE`
    */
-  static async open(options: GuardLogOptions): Promise<{ log: GuardLog; rows: readonly LogRow[] }> {
+  static async open(options: GuardLogOptions): Promise<{ log: GuardLog; book: SpendBook }> {
     const { folder } = options;
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    await guardWrites(folder, () => mkdir(folder, { recursive: true, mode: FOLDER_MODE }));
     await refuseLink(folder);
-    const { rows, lastHash, lastFile, wholeBytes, broken } = await readGuardLog(folder);
+    const book = new SpendBook();
+    const { lastSeq, lastHash, lastFile, wholeBytes, broken } = await readGuardLog(folder, (row) =>
+      book.apply(row, Date.parse(row.time)),
+    );
     if (broken !== undefined) {
       const { file, line, why } = broken;
       throw new KeyauditError(
@@ -67,7 +83,7 @@ export class GuardLog {
         },
       );
     }
-    const log = new GuardLog(options, rows.length, lastHash);
+    const log = new GuardLog(options, lastSeq, lastHash);
     if (lastFile !== undefined) {
       const file = await log.#open(lastFile);
       if (file.bytes !== wholeBytes) {
@@ -76,7 +92,7 @@ export class GuardLog {
         file.bytes = wholeBytes;
       }
     }
-    return { log, rows };
+    return { log, book };
   }
 
   /** Of the last row on disk. */
@@ -89,20 +105,26 @@ export class GuardLog {
     return this.#failure;
   }
 
-  /** Writes an event soon. One that is lost with the machine leaves its reservation held, never forgotten. */
-  note(event: LogEvent): void {
-    this.#waiting.push({ event, at: this.#options.now() });
+  /**
+   * Writes an event soon. One that is lost with the machine leaves its reservation held, never forgotten.
+   * @param at when it happened, in ms since 1970
+   */
+  note(event: LogEvent, at = this.#options.now()): void {
+    this.#waiting.push({ event, at });
     this.#start();
   }
 
-  /** Writes an event. Resolved once it is on disk; rejected when it is not, and then it is not in the log either. */
-  durable(event: LogEvent): Promise<void> {
+  /**
+   * Writes an event. Resolved once it is on disk; rejected when it is not, and then it is not in the log either.
+   * @param at when it happened, in ms since 1970
+   */
+  durable(event: LogEvent, at = this.#options.now()): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) {
         reject(this.#failure);
         return;
       }
-      this.#waiting.push({ event, at: this.#options.now(), settle: { resolve, reject } });
+      this.#waiting.push({ event, at, settle: { resolve, reject } });
       this.#start();
     });
   }
@@ -190,7 +212,8 @@ export class GuardLog {
     this.#seq += 1;
     const { kind, ...rest } = event;
     const time = new Date(at).toISOString();
-    const text = JSON.stringify({ seq: this.#seq, time, prev: this.#lastHash, kind, ...rest });
+    const { instance } = this.#options;
+    const text = JSON.stringify({ seq: this.#seq, time, prev: this.#lastHash, kind, instance, ...rest });
     this.#lastHash = hashOfRow(text);
     return `${text}\n`;
   }
