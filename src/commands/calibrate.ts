@@ -6,7 +6,7 @@ import { calibrationRows, currentCalibration, NO_CALIBRATION } from '../core/cal
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { openBareKey } from '../keys/bare-key.ts';
-import { cleanUp } from '../keys/clean-up.ts';
+import { cleanUp } from '../keys/end/clean-up.ts';
 import { calibrateJson, renderCalibrateTable, renderContribution } from '../report/calibrate.ts';
 import { writeJson } from '../report/verify/json.ts';
 import { calibratedTarget } from '../session/calibrated-target.ts';

@@ -1,6 +1,6 @@
 import { parseDuration } from '../core/duration.ts';
 import { KeyauditError } from '../core/error.ts';
-import { cleanUp } from '../keys/clean-up.ts';
+import { cleanUp } from '../keys/end/clean-up.ts';
 import { lendKeys } from '../keys/lend-key.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor } from '../session/profile-grant.ts';

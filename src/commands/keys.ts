@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { cleanUp, foreignNotes, nameLeftovers } from '../keys/clean-up.ts';
+import { cleanUp, nameLeftovers, notesToTakeOver } from '../keys/end/clean-up.ts';
 import { keysJson, renderKeysTable } from '../report/keys/keys.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
@@ -36,7 +36,7 @@ export async function cleanUpKeys(options: CleanUpKeysOptions, context: CommandC
   }
   if (options.takeOver === true) {
     const { stdout } = session;
-    const notes = await foreignNotes(session);
+    const notes = await notesToTakeOver(session);
     if (notes.length === 0) stdout.write('There is nothing to take over.\n');
     for (const note of notes) stdout.write(wrap(note, stdout, { indent: '  ' }));
     if (notes.length > 0 && options.yes !== true) {

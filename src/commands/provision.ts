@@ -2,7 +2,7 @@ import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { unacceptedWrites } from '../core/verdict/finding.ts';
-import { cleanUp } from '../keys/clean-up.ts';
+import { cleanUp } from '../keys/end/clean-up.ts';
 import { checkedKeyApi } from '../keys/open-key-api.ts';
 import { type Provisioned, provisionKey, storeFor } from '../keys/provision-key.ts';
 import { requireFree } from '../keys/require-free.ts';

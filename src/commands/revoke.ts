@@ -1,8 +1,8 @@
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
-import { cleanUp } from '../keys/clean-up.ts';
-import { keysToRevoke, revokeKey } from '../keys/revoke-key.ts';
-import { type RevokeReport, renderRevokeTable, revokeJson } from '../report/keys/revoke.ts';
+import { cleanUp } from '../keys/end/clean-up.ts';
+import { keysToRevoke, revokeKeys } from '../keys/end/revoke-key.ts';
+import { renderRevokeTable, revokeJson } from '../report/keys/revoke.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession, withTarget } from '../session/session.ts';
@@ -21,13 +21,10 @@ export async function revoke(options: RevokeOptions, context: CommandContext): P
   const timeoutMs = parseDuration(options.timeout);
   const session = await openSession(context);
   return withTarget(session, async (open) => {
-    const ending = await keysToRevoke(options.what, options.account, open);
+    // What is not to be ended is refused before anything is asked or cleaned up.
+    await keysToRevoke(options.what, options.account, open);
     await cleanUp(open, options);
-    const keys: RevokeReport['keys'][number][] = [];
-    for (const key of ending) {
-      const retirement = await revokeKey(key, { ...options, timeoutMs }, open);
-      keys.push({ profile: key.record?.profile, retirement });
-    }
+    const keys = await revokeKeys(options.what, { ...options, timeoutMs }, open);
     const report = { target: open.target.name, targetNote: open.target.note, keys };
     await printResult(open, {
       json: revokeJson(report),

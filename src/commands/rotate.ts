@@ -2,7 +2,7 @@ import { depthFor } from '../audit/depth-for.ts';
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { deepest } from '../core/probe/depth.ts';
-import { cleanUp } from '../keys/clean-up.ts';
+import { cleanUp } from '../keys/end/clean-up.ts';
 import { rotateKey } from '../keys/rotate-key.ts';
 import { type Rotation, renderRotateTable, rotateJson } from '../report/keys/rotate.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';

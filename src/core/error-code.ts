@@ -65,6 +65,7 @@ export const ERROR_CODES = [
   'PORT_TAKEN',
   'PROBE_UNSAFE',
   'PROBE_WITHHELD',
+  'PROFILE_BUSY',
   'PROFILE_EMPTY',
   'PROFILE_INVALID',
   'PROFILE_UNKNOWN',
@@ -95,5 +96,6 @@ export const ERROR_CODES = [
   'STRIPE_MOCK_SILENT',
   'USAGE',
   'USER_KEY_UNUSABLE',
+  'WORK_TAKEN_OVER',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -7,9 +7,9 @@ import { today } from '../session/context.ts';
 import { type ProfileGrant, satisfiableGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
 import { requireRestricted } from '../store/find-key.ts';
+import { HARMLESS_PERMISSION } from './end/retire-key.ts';
 import { createKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
-import { HARMLESS_PERMISSION } from './retire-key.ts';
 
 /** A key that holds nothing useful, for as long as a run needs it. */
 export interface BareKey {
@@ -50,7 +50,11 @@ async function madeBareKey(session: OpenSession): Promise<BareKey> {
     },
   );
   await made.work.update({ step: 'running' });
-  return { key: made.key.secret, holds: [HARMLESS_PERMISSION], end: made.undo };
+  return {
+    key: made.key.secret,
+    holds: [HARMLESS_PERMISSION],
+    end: () => made.undo().finally(made.work.leave),
+  };
 }
 
 function bareProfile({ shippedCatalog, now }: OpenSession): ProfileGrant {

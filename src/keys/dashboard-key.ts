@@ -11,7 +11,7 @@ import type { OpenSession, Session } from '../session/session.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
-import { rememberKey } from './make-key.ts';
+import { rememberKey } from './remember-key.ts';
 
 export interface DashboardOptions {
   /** Opens the link in a browser. */

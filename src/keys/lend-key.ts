@@ -51,11 +51,12 @@ export async function lendKeys(
 }
 
 async function endAll(pending: readonly PendingKey[], { stderr }: OpenSession): Promise<void> {
-  for (const { undo, record } of pending) {
+  for (const { undo, record, work } of pending) {
     await undo().catch(() => {
       const text = `warning: ${record.id} could not be ended now; the next keyaudit command ends it.`;
       stderr.write(wrap(text, stderr));
     });
+    await work.leave();
   }
 }
 

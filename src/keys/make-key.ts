@@ -4,13 +4,15 @@ import type { ErrorCode } from '../core/error-code.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
-import { beginWork, type JournalEntry, type JournalWork } from '../store/notes/journal.ts';
+import type { JournalEntry, JournalWork } from '../store/notes/journal.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { type KeyApi, keyName, type MadeKey } from '../stripe/key-apis/key-api.ts';
-import { endKey } from './retire-key.ts';
-import { askedWhereabouts, isSamePlace } from './whereabouts.ts';
+import { beginInTurn } from './begin-in-turn.ts';
+import { endKey, endKeysNamed } from './end/retire-key.ts';
+import { isSameProfile, rememberKey } from './remember-key.ts';
+import { askedWhereabouts } from './whereabouts.ts';
 
 /** A key that exists at Stripe and is published nowhere yet. */
 export interface PendingKey {
@@ -26,6 +28,8 @@ export interface CreateKeyOptions {
   readonly expiresAt?: Date;
   /** The connected account that a platform acts for. */
   readonly account?: string;
+  /** Work that was begun before, of which this is a step. */
+  readonly work?: JournalWork;
 }
 
 /**
@@ -35,7 +39,7 @@ export interface CreateKeyOptions {
  */
 export async function createKey(
   { profile, grant }: ProfileGrant,
-  { command, expiresAt, account }: CreateKeyOptions,
+  { command, expiresAt, account, work: begun }: CreateKeyOptions,
   api: KeyApi,
   session: OpenSession,
 ): Promise<PendingKey> {
@@ -51,11 +55,10 @@ export async function createKey(
   const { mode } = place;
   const name = keyName(profile.name, now(), randomBytes(3).toString('hex'));
   const digest = profileDigest(profile);
-  const work = await beginWork(
-    session,
-    { id: randomUUID(), command, ...place, profile: profile.name, step: 'creating', keyName: name },
-    now(),
-  );
+  const step = { ...place, step: 'creating', keyName: name } as const;
+  const work = begun ?? (await beginInTurn({ ...step, command, profile: profile.name }, session));
+  if (begun !== undefined) await begun.update(step);
+  await work.requireOwn();
   const key = await api
     .create({
       name,
@@ -69,6 +72,7 @@ export async function createKey(
     })
     .catch((error: unknown) => failedCreate(error, name, api, work));
   const undo = async () => {
+    await work.requireOwn();
     await endKey(api, key.id);
     await work.end();
   };
@@ -118,31 +122,23 @@ async function failedCreate(error: unknown, name: string, api: KeyApi, work: Jou
     await work.end();
     throw error;
   }
-  // The key may exist although its answer never came: it is looked for by name, now or by the next command.
-  const searched = await endKeysNamed(api, name).then(
-    () => true,
-    () => false,
-  );
-  if (searched) await work.end();
+  // The key may exist although its answer never came, or come to be only later: it is looked for by name, now and by
+  // the commands to come.
+  const found = await endKeysNamed(api, name).catch(() => []);
+  if (found.length > 0) await work.end();
+  else await work.leave();
   const { code, message } =
     error instanceof KeyauditError
       ? error
       : { code: 'KEY_API_FAILED' as const, message: 'The key could not be made.' };
   throw new KeyauditError(code, message, {
-    hint: searched
-      ? 'No key is left behind. Run this again.'
-      : 'A key may have been made all the same; the next keyaudit command looks for it by name and ends it.',
+    hint:
+      found.length > 0
+        ? 'No key is left behind. Run this again.'
+        : 'A key may come to be all the same; the next keyaudit commands look for it by name and end it.',
     exitCode: EXIT.undetermined,
     cause: error,
   });
-}
-
-/** Ends every key of this name; names are unique, so that is one at most. Returns their ids. */
-export async function endKeysNamed(api: KeyApi, name: string): Promise<readonly string[]> {
-  const ids: string[] = [];
-  for await (const key of api.list()) if (key.name === name && key.status === 'active') ids.push(key.id);
-  for (const id of ids) await endKey(api, id);
-  return ids;
 }
 
 /** Puts the secret into the store and remembers the key; older keys of the profile become `superseded`. */
@@ -153,10 +149,12 @@ export async function publishKey(
 ): Promise<{ readonly record: KeyRecord; readonly superseded: readonly KeyRecord[] }> {
   const placed = { ...record, place: store.place };
   await work.update({ step: 'publishing', record: placed });
-  const failure = await store.put(record.variable, key.secret, record.profile).then(
+  await work.requireOwn();
+  const failure = await store.put(record.variable, key.secret, record.profile, work.isSure).then(
     () => undefined,
     (error: unknown) => error ?? new Error('the store failed'),
   );
+  await work.requireOwn();
   const taken = await tookSecret(key.secret, record.variable, store);
   if (taken === 'no' || (taken === 'unknown' && (failure !== undefined || store.get !== undefined))) {
     const others = (await session.records.all()).filter(
@@ -208,30 +206,4 @@ function uncertainPublication(error: unknown, { id, profile, place }: KeyRecord)
       cause: error,
     },
   );
-}
-
-/** Writes a key's record; returns the older ones of the same profile, target and mode that still work. */
-export async function rememberKey(
-  record: KeyRecord,
-  { records: book }: Pick<OpenSession, 'records'>,
-): Promise<readonly KeyRecord[]> {
-  let superseded: readonly KeyRecord[] = [];
-  await book.update((records) => {
-    const others = records.filter((old) => old.id !== record.id);
-    const isOlder = (old: KeyRecord) => isSameProfile(old, record) && old.status !== 'revoked';
-    superseded = others.filter(isOlder);
-    return [
-      ...others.map((old) =>
-        isSameProfile(old, record) && old.status === 'active'
-          ? { ...old, status: 'superseded' as const }
-          : old,
-      ),
-      record,
-    ];
-  });
-  return superseded;
-}
-
-function isSameProfile(one: KeyRecord, other: KeyRecord): boolean {
-  return one.profile === other.profile && isSamePlace(one, other);
 }

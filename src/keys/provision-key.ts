@@ -3,13 +3,16 @@ import type { KeyApiChoice } from '../core/key-api.ts';
 import { wrap } from '../report/text.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession, Session } from '../session/session.ts';
+import type { JournalWork } from '../store/notes/journal.ts';
 import type { KeyRecord } from '../store/notes/key-records.ts';
 import { openStore } from '../store/secrets/open-store.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
+import { beginInTurn } from './begin-in-turn.ts';
 import { takeDashboardKey } from './dashboard-key.ts';
 import { createKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { requireFree } from './require-free.ts';
+import { askedWhereabouts } from './whereabouts.ts';
 
 export interface ProvisionKeyOptions {
   readonly account?: string;
@@ -43,19 +46,44 @@ export async function provisionKey(
   const expiresAt = ttlMs === undefined ? undefined : new Date(session.now().getTime() + ttlMs);
   try {
     const api = openKeyApi(kind === 'restricted_keys' ? kind : 'managed', options, session);
-    const pending = await createKey(one, { command: 'provision', expiresAt, account }, api, session);
-    if (session.signal.aborted) {
-      await pending.undo();
-      throw session.signal.reason;
+    const work = await beginProvision(one, options, store, session);
+    try {
+      const pending = await createKey(one, { command: 'provision', expiresAt, account, work }, api, session);
+      if (session.signal.aborted) {
+        await pending.undo();
+        throw session.signal.reason;
+      }
+      const published = await publishKey(pending, store, session);
+      await warnOfDisplaced(published.record, session);
+      await work.end();
+      return published;
+    } finally {
+      await work.leave();
     }
-    const published = await publishKey(pending, store, session);
-    await warnOfDisplaced(published.record, session);
-    await pending.work.end();
-    return published;
   } catch (error) {
     if (kind !== 'auto' || !meansByHand(error)) throw error;
     session.stderr.write(wrap(`By the Dashboard, since: ${(error as Error).message}`, session.stderr));
     return byHand();
+  }
+}
+
+/** Begins in turn; while another process was at work there may have come another key. */
+async function beginProvision(
+  one: ProfileGrant,
+  options: ProvisionKeyOptions,
+  store: SecretStore,
+  session: OpenSession,
+): Promise<JournalWork> {
+  const place = await askedWhereabouts(session, options.account);
+  const entry = { ...place, command: 'provision', profile: one.profile.name, step: 'begun' } as const;
+  const work = await beginInTurn(entry, session);
+  try {
+    session.records.forget();
+    await requireFree([one], options, store, session);
+    return work;
+  } catch (error) {
+    await work.leave();
+    throw error;
   }
 }
 

@@ -13,15 +13,18 @@ import type { ProfileGrant } from '../session/profile-grant.ts';
 import { startSpinner } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
 import { type FoundKey, findKey } from '../store/find-key.ts';
+import type { JournalWork } from '../store/notes/journal.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { openStore } from '../store/secrets/open-store.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
-import { forgetSecret } from './forget-secret.ts';
+import { beginInTurn } from './begin-in-turn.ts';
+import { forgetSecret } from './end/forget-secret.ts';
+import { retireKey } from './end/retire-key.ts';
 import { createKey, type PendingKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
-import { retireKey } from './retire-key.ts';
-import { accountFor, keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
+import { markRetiring } from './remember-key.ts';
+import { accountFor, askedWhereabouts, keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
 
 export interface RotateKeyOptions {
   /** Whether a profile without a key is passed over. */
@@ -88,7 +91,7 @@ export async function rotateKey(
   const base: Rotation<KeyRecord> = {
     profile: profile.name,
     outcome: 'skipped',
-    old: old === undefined ? null : { id: old.id, createdAt: old.createdAt },
+    old: shown(old),
     record: null,
     verification: null,
     broader: [],
@@ -96,8 +99,8 @@ export async function rotateKey(
     message: skipped ?? '',
   };
   if (old === undefined || skipped !== undefined) return base;
-  const store = storeOf(old, options, session);
   if (options.dryRun === true) {
+    const store = storeOf(old, options, session);
     return {
       ...base,
       outcome: 'planned',
@@ -105,11 +108,39 @@ export async function rotateKey(
     };
   }
   const { account } = accountFor(options, old);
-  const api = openKeyApi(
-    old.keyApi === 'restricted_keys' ? 'restricted_keys' : 'managed',
-    { account },
-    session,
-  );
+  const entry = { ...(await askedWhereabouts(session, account)), profile: profile.name };
+  const work = await beginInTurn({ ...entry, command: 'rotate', step: 'begun' }, session);
+  try {
+    // Another rotation may have come first; what it made is the old key now.
+    session.records.forget();
+    const now = await keyToRotate(one, options, session);
+    if (now.old !== undefined && now.skipped === undefined) {
+      return await replaceKey({ ...base, old: shown(now.old) }, now.old, work, one, options, session);
+    }
+    return { ...base, old: shown(now.old), message: now.skipped ?? '' };
+  } finally {
+    await work.leave();
+  }
+}
+
+function shown(old: KeyRecord | undefined): Rotation['old'] {
+  return old === undefined ? null : { id: old.id, createdAt: old.createdAt };
+}
+
+/** The rotation itself, once it is this process's turn. */
+async function replaceKey(
+  base: Rotation<KeyRecord>,
+  old: KeyRecord,
+  work: JournalWork,
+  one: ProfileGrant,
+  options: RotateKeyOptions,
+  session: OpenSession,
+): Promise<Rotation<KeyRecord>> {
+  const { profile } = one;
+  const { account } = accountFor(options, old);
+  const store = storeOf(old, options, session);
+  const kind = old.keyApi === 'restricted_keys' ? old.keyApi : 'managed';
+  const api = openKeyApi(kind, { account }, session);
   await requireKnown(old, api);
   const { env, cwd, globals, records } = session;
   const oldKey = await findKey({
@@ -120,7 +151,7 @@ export async function rotateKey(
     live: globals.live,
     records,
   }).catch(() => undefined);
-  const pending = await createKey(one, { command: 'rotate', account }, api, session);
+  const pending = await createKey(one, { command: 'rotate', account, work }, api, session);
   const judged = await judge(pending, old, oldKey, one, session).catch(async (error: unknown) => {
     await pending.undo();
     throw error;
@@ -130,7 +161,7 @@ export async function rotateKey(
     return { ...base, ...judged, outcome: 'refused' };
   }
   const verified = { ...pending, record: { ...pending.record, verifiedAt: session.now().toISOString() } };
-  await verified.work.update({ retire: old.id });
+  await work.update({ retire: old.id, graceMs: options.graceMs });
   const { record } = await publishKey(verified, store, session);
   const retirement = await retireOld(old, oldKey, verified, api, options, session);
   return { ...base, ...judged, outcome: 'rotated', record, retirement, message: '' };
@@ -218,19 +249,20 @@ async function retireOld(
     step: 'retiring',
     retire: old.id,
     dueAt: graceMs > 0 ? dueAt.toISOString() : undefined,
+    graceMs: undefined,
   });
   if (graceMs > 0 && !(await graceIsOver(old, dueAt, session))) {
-    await session.records.update((records) =>
-      records.map((record) => (record.id === old.id ? { ...record, status: 'retiring' } : record)),
-    );
+    await markRetiring(old.id, session);
     return { id: old.id, alreadyGone: false, unwatched: 'interrupted' };
   }
+  await work.requireOwn();
   const isOld = oldKey !== undefined && fingerprintOf(oldKey.key) === old.fingerprint;
   const spinner = await startSpinner(session, `Retiring ${old.id}`);
   const retirement = await retireKey(
     {
       id: old.id,
       permissions: old.permissions,
+      connectPermissions: old.connectPermissions,
       secret: isOld ? oldKey.key : undefined,
       watchUntil: wait ? 'dead' : 'narrowed',
       timeoutMs: WATCH_MS,

@@ -97,7 +97,7 @@ export async function withTarget<T>(session: Session, work: (open: OpenSession) 
 }
 
 async function accountBehind(target: OpenTarget, apiVersion: string): Promise<string | undefined> {
-  const { askOwnAccount } = await import('../stripe/ask-own-account.ts');
+  const { askOwnAccount } = await import('../stripe/ask-accounts.ts');
   return askOwnAccount({ key: target.secretKey(), apiBase: target.apiBase, apiVersion });
 }
 

@@ -1,9 +1,10 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, realpath, rm } from 'node:fs/promises';
+import { lstat, open, realpath } from 'node:fs/promises';
 import { basename, dirname, sep } from 'node:path';
 import type { z } from 'zod';
 import { KeyauditError } from '../core/error.ts';
 import type { ErrorCode } from '../core/error-code.ts';
+import { removeFile } from './files/replace-file.ts';
 import { refuseLink, WORKSPACE, withFileLock, writePrivateFile } from './workspace.ts';
 
 /** No file of ours comes near it, in bytes. */
@@ -46,14 +47,18 @@ export class JsonFile<T> {
     return text === undefined ? empty : this.parse(text);
   }
 
-  /** Changes the content under a lock, so that two processes lose nothing of each other's. @throws KeyauditError */
+  /**
+   * Changes the content under a lock, so that two processes lose nothing of each other's.
+   * @param change called again when the lock was lost before the file was written
+   * @throws KeyauditError
+   */
   async update(change: (content: T) => T): Promise<T> {
     const { file, isNothing, prepare } = this.#options;
     await prepare();
-    return withFileLock(file, async () => {
+    return withFileLock(file, async (stillHeld) => {
       const content = change(await this.read());
-      if (isNothing?.(content) === true) await rm(file, { force: true });
-      else await writePrivateFile(file, `${JSON.stringify(content, null, 2)}\n`);
+      if (isNothing?.(content) === true) removeFile(file, stillHeld);
+      else await writePrivateFile(file, `${JSON.stringify(content, null, 2)}\n`, stillHeld);
       return content;
     });
   }

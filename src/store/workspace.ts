@@ -1,8 +1,9 @@
-import { chmod, lstat, mkdir, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { KeyauditError } from '../core/error.ts';
-import { writeWhole } from './files/write-whole.ts';
+import { LockLost, moveInPlace, writeNew } from './files/replace-file.ts';
 
 /** The folder of keyaudit's own state, in the working folder. */
 export const WORKSPACE = '.keyaudit';
@@ -16,6 +17,10 @@ const FILE_MODE = 0o600;
 const LOCK_RETRIES = { retries: 40, minTimeout: 20, maxTimeout: 300, factor: 1.5, randomize: true };
 /** A lock whose owner has not touched it for so long is taken over, in ms. */
 const LOCK_STALE_MS = 3_000;
+/** After so long a process no longer writes by a lock that it took, in ms: soon others may. */
+const LOCK_SURE_MS = 2_500;
+/** How often work is begun anew after its lock was lost. */
+const MOST_ATTEMPTS = 3;
 
 /**
  * Makes `.keyaudit/` (0700, ignored by git) in a working folder and returns its path.
@@ -47,32 +52,87 @@ export async function refuseLink(path: string): Promise<void> {
   });
 }
 
-/** Writes a private file whole or not at all. @throws KeyauditError `STORE_UNWRITABLE` */
-export async function writePrivateFile(file: string, content: string | Buffer): Promise<void> {
-  await guardWrites(file, () => writeWhole(file, content, FILE_MODE));
+/**
+ * Writes a private file whole or not at all.
+ * @param stillHeld whether the file is still this process's to write, by the lock that it took
+ * @throws KeyauditError `STORE_UNWRITABLE`
+ */
+export async function writePrivateFile(
+  file: string,
+  content: string | Buffer,
+  stillHeld: () => boolean = () => true,
+): Promise<void> {
+  await guardWrites(file, async () => {
+    const temporary = `${file}.${randomBytes(6).toString('hex')}`;
+    await writeNew(temporary, content, FILE_MODE);
+    try {
+      moveInPlace(temporary, file, stillHeld);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  });
 }
 
 /**
- * Runs `work` while no other keyaudit process holds the lock of `file`; the file need not exist.
+ * Runs `work` while no other keyaudit process holds the lock of `file`; the file need not exist. `work` writes only
+ * while `stillHeld` says so: the lock of a process that was frozen is taken over, and then all is begun anew.
  * @throws KeyauditError `STORE_LOCKED` when another process holds it for too long
  */
-export async function withFileLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const release = await guardWrites(file, () =>
-    lockfile
-      .lock(file, { realpath: false, retries: LOCK_RETRIES, stale: LOCK_STALE_MS })
-      .catch((cause: unknown) => {
-        if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') throw cause;
-        throw new KeyauditError('STORE_LOCKED', `Another keyaudit process holds ${file}.`, {
-          hint: 'Wait for it to end, then run this again.',
-          cause,
+export async function withFileLock<T>(
+  file: string,
+  work: (stillHeld: () => boolean) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const lock = await takeLock(file);
+    try {
+      return await work(lock.isHeld);
+    } catch (error) {
+      if (!(error instanceof LockLost)) throw error;
+      if (attempt === MOST_ATTEMPTS) {
+        throw new KeyauditError('STORE_LOCKED', `The lock of ${file} was lost before it could be written.`, {
+          hint: 'This machine or its disk is very slow, or keyaudit was frozen. Nothing was changed; run it again.',
         });
-      }),
-  );
-  try {
-    return await work();
-  } finally {
-    await release();
+      }
+    } finally {
+      await lock.release();
+    }
   }
+}
+
+async function takeLock(file: string): Promise<{ isHeld(): boolean; release(): Promise<void> }> {
+  let isLost = false;
+  const options = {
+    realpath: false,
+    retries: LOCK_RETRIES,
+    stale: LOCK_STALE_MS,
+    onCompromised: () => {
+      isLost = true;
+    },
+  };
+  const release = await guardWrites(file, () =>
+    lockfile.lock(file, options).catch((cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') throw cause;
+      throw new KeyauditError('STORE_LOCKED', `Another keyaudit process holds ${file}.`, {
+        hint: 'Wait for it to end, then run this again.',
+        cause,
+      });
+    }),
+  );
+  const age = ageOfNow();
+  return {
+    isHeld: () => !isLost && age() < LOCK_SURE_MS,
+    // One that was lost is another's by now.
+    release: () => release().catch(() => {}),
+  };
+}
+
+/**
+ * How old this moment has become, in ms, by the clock that runs on the quicker: one stands still while the machine
+ * sleeps, the other can be set back.
+ */
+export function ageOfNow(): () => number {
+  const [steady, wall] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - steady, Date.now() - wall);
 }
 
 /** Turns what a file system refuses into one clear error. */

@@ -1,27 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { EXIT, KeyauditError } from '../../core/error.ts';
 import { TARGETS } from '../../core/target.ts';
 import { JsonFile } from '../json-file.ts';
 import { openWorkspace, WORKSPACE } from '../workspace.ts';
+import { endHeartbeat, feelPulse, type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { keyRecordSchema } from './key-records.ts';
-import { type Notes, SealedNotes } from './sealed-notes.ts';
-
-/** The process that works on an entry. */
-const ownerSchema = z.strictObject({
-  pid: z.int(),
-  host: z.string(),
-  /** When the process began, in the kernel's ticks, since process ids come again; empty where unknown. */
-  ticks: z.string(),
-});
+import { askKernel, deadOwner, isOtherHost, newOwner, ownerSchema } from './owner.ts';
+import { SealedNotes } from './sealed-notes.ts';
 
 /**
- * How far a piece of work has come. `creating`: a key of `keyName` may exist. `created`: it exists,
- * unpublished. `publishing`: its secret may be in the store. `running`: it is lent to a command.
- * `retiring`: `retire` must end, from `dueAt` on.
+ * How far a piece of work has come. `begun`: nothing was asked for yet. `creating`: a key of `keyName` may exist, or
+ * may still come to be. `created`: it exists, unpublished. `publishing`: its secret may be in the store. `running`:
+ * it is lent to a command. `retiring`: `retire` must end, from `dueAt` on.
  */
-const JOURNAL_STEPS = ['creating', 'created', 'publishing', 'running', 'retiring'] as const;
+const JOURNAL_STEPS = ['begun', 'creating', 'created', 'publishing', 'running', 'retiring'] as const;
 
 const entrySchema = z.strictObject({
   id: z.string(),
@@ -44,6 +37,8 @@ const entrySchema = z.strictObject({
   /** The id of the key that is to end. */
   retire: z.string().optional(),
   dueAt: z.iso.datetime().optional(),
+  /** How long the key that is to end goes on working once the new one is published, in ms. */
+  graceMs: z.number().nonnegative().optional(),
 });
 
 const fileSchema = z.strictObject({
@@ -56,12 +51,18 @@ type Journal = z.infer<typeof fileSchema>;
 export type JournalEntry = z.infer<typeof entrySchema>;
 export type NewEntry = Omit<JournalEntry, 'id' | 'owner' | 'startedAt'>;
 
-/** A piece of work of this process. */
+/** A piece of work of this process, until another one takes it over. */
 export interface JournalWork {
-  /** Writes that a further step begins. */
+  /** Writes that a further step begins. @throws KeyauditError `WORK_TAKEN_OVER` */
   update(change: Partial<NewEntry>): Promise<void>;
   /** Nothing is left to do. */
   end(): Promise<void>;
+  /** Leaves the rest, if anything was begun, to whoever comes next. */
+  leave(): Promise<void>;
+  /** Asked before what cannot be undone. @throws KeyauditError `WORK_TAKEN_OVER` */
+  requireOwn(): Promise<void>;
+  /** Whether it cannot have been taken over yet; for the last moment before a file is replaced. */
+  isSure(): boolean;
 }
 
 /** Whose journal: that of a working folder, sealed by the key in the user's folder that the environment names. */
@@ -70,63 +71,161 @@ export interface JournalPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** What a process that shows no sign of life left, and how sure that is. */
+export interface Leftover {
+  readonly entry: JournalEntry;
+  /**
+   * `dead`: the kernel says so. `frozen`: the process is there and gives no sign of life. `silent`: nobody can say
+   * whether it is there. `elsewhere`: it was begun on another machine.
+   */
+  readonly owner: 'dead' | 'frozen' | 'silent' | 'elsewhere';
+  /** Its last sign of life. */
+  readonly last: number | undefined;
+}
+
 /** Writes that work begins. @param id unique */
 export async function beginWork(
   place: JournalPlace,
   entry: NewEntry & { readonly id: string },
   now: Date,
+  /** @throws an error where the work has to wait for another's. */
+  check: (others: readonly JournalEntry[]) => void = () => {},
 ): Promise<JournalWork> {
-  const owner = thisProcess();
+  const owner = newOwner();
+  const heartbeat = await startHeartbeat(place.cwd, owner.token);
   const begun = { ...entry, owner, startedAt: now.toISOString() };
-  await journalOf(place).update((entries) => [...entries, begun]);
-  return workOn(place, entry.id);
+  try {
+    await journalOf(place).update((entries) => {
+      check(entries);
+      return [...entries, begun];
+    });
+  } catch (error) {
+    await heartbeat.stop();
+    throw error;
+  }
+  return workOn(place, begun, heartbeat);
 }
 
 /**
- * Takes over those entries of one's own that are meant and whose processes have died, so that no two processes
- * clean up the same; those of living processes are left alone, and so are those that are not due yet.
+ * Takes over an entry whose process shows no sign of life; undefined when it shows one after all, or another process
+ * was quicker.
  */
-export async function takeLeftovers(
+export async function takeOver(
   place: JournalPlace,
-  now: Date,
-  isMeant: (entry: JournalEntry) => boolean,
-): Promise<readonly JournalEntry[]> {
-  const owner = thisProcess();
-  const taken: JournalEntry[] = [];
-  await journalOf(place).update((entries) =>
-    entries.map((entry) => {
-      const isDue = entry.dueAt === undefined || Date.parse(entry.dueAt) <= now.getTime();
-      if (isAlive(entry, now) || !isDue || !isMeant(entry)) return entry;
-      const mine = { ...entry, owner };
-      taken.push(mine);
-      return mine;
-    }),
-  );
-  return taken;
+  { entry, last }: Leftover,
+): Promise<JournalWork | undefined> {
+  if (!(await endHeartbeat(place.cwd, entry.owner.token, last))) return undefined;
+  const owner = newOwner();
+  const heartbeat = await startHeartbeat(place.cwd, owner.token);
+  let isTaken = false;
+  await journalOf(place).update((entries) => {
+    isTaken = entries.some((known) => isSameOwner(known, entry));
+    return entries.map((known) => (isSameOwner(known, entry) ? { ...known, owner } : known));
+  });
+  if (isTaken) return workOn(place, { ...entry, owner }, heartbeat);
+  await heartbeat.stop();
+  return undefined;
 }
 
-/** One's own entries whose processes have died, and every entry that is not one's own; nothing is taken over. */
-export async function listLeftovers(place: JournalPlace, now: Date): Promise<Notes<JournalEntry>> {
+/**
+ * Lets a process without a sign of life know, should it wake, that it was taken for dead; what it had begun stays
+ * as it is. @returns false where it gave a sign after all
+ */
+export function silence({ cwd }: JournalPlace, { entry, last }: Leftover): Promise<boolean> {
+  return endHeartbeat(cwd, entry.owner.token, last);
+}
+
+function isSameOwner(one: JournalEntry, other: JournalEntry): boolean {
+  return one.id === other.id && JSON.stringify(one.owner) === JSON.stringify(other.owner);
+}
+
+/** One's own entries, whoever works on them. */
+export async function listWork(place: JournalPlace): Promise<readonly JournalEntry[]> {
+  return (await journalOf(place).read()).own;
+}
+
+/** One's own entries whose processes show no sign of life, and every entry that is not one's own. */
+export async function listLeftovers(
+  place: JournalPlace,
+): Promise<{ readonly own: readonly Leftover[]; readonly foreign: readonly JournalEntry[] }> {
   const { own, foreign } = await journalOf(place).read();
-  return { own: own.filter((entry) => !isAlive(entry, now)), foreign };
+  const looked = await Promise.all(own.map((entry) => lookAfter(place, entry)));
+  return { own: looked.filter((left) => left !== undefined), foreign };
 }
 
-/** Makes every foreign entry one of this user's, left over by a process that has died. */
+/** Whether anybody works on an entry; looks for some seconds where that is not seen at once. */
+export async function lookAfter({ cwd }: JournalPlace, entry: JournalEntry): Promise<Leftover | undefined> {
+  const { owner } = entry;
+  const said = askKernel(owner);
+  if (said === 'dead') return { entry, owner: 'dead', last: undefined };
+  const pulse = await feelPulse(cwd, owner.token);
+  if (pulse.isBeating) return undefined;
+  const { last } = pulse;
+  if (isOtherHost(owner)) return { entry, owner: 'elsewhere', last };
+  return { entry, owner: said === 'there' ? 'frozen' : 'silent', last };
+}
+
+/** Makes every foreign entry, and every one of another machine, one of this user's whose process has died. */
 export async function adoptLeftovers(place: JournalPlace): Promise<readonly JournalEntry[]> {
-  const owner = { ...thisProcess(), ticks: 'dead' };
-  return journalOf(place).adopt((entry) => ({ ...entry, owner }));
+  const journal = journalOf(place);
+  const adopted = await journal.adopt((entry) => ({ ...entry, owner: deadOwner() }));
+  const { own } = await listLeftovers(place);
+  const elsewhere = own.filter(({ owner }) => owner === 'elsewhere').map(({ entry }) => entry);
+  await journal.update((entries) =>
+    entries.map((entry) =>
+      elsewhere.some((left) => isSameOwner(left, entry)) ? { ...entry, owner: deadOwner() } : entry,
+    ),
+  );
+  return [...adopted, ...elsewhere];
 }
 
-/** Goes on with an entry that this process owns. */
-export function workOn(place: JournalPlace, id: string): JournalWork {
+function workOn(
+  place: JournalPlace,
+  { id, owner, step: first }: JournalEntry,
+  heartbeat: Heartbeat,
+): JournalWork {
+  let step: JournalEntry['step'] | 'over' = first;
   const journal = journalOf(place);
-  return {
-    update: (fields) =>
-      journal.update((entries) =>
-        entries.map((entry) => (entry.id === id ? { ...entry, ...fields } : entry)),
-      ),
-    end: () => journal.update((entries) => entries.filter((entry) => entry.id !== id)),
+  const isMine = (entry: JournalEntry) => entry.id === id && entry.owner.token === owner.token;
+  const requireMine = (entries: readonly JournalEntry[]) => {
+    if (!entries.some(isMine)) throw takenOver();
   };
+  const end = async () => {
+    await journal.update((entries) => entries.filter((entry) => !isMine(entry)));
+    step = 'over';
+    await heartbeat.stop();
+  };
+  return {
+    update: async (fields) => {
+      await journal.update((entries) => {
+        requireMine(entries);
+        return entries.map((entry) => (isMine(entry) ? { ...entry, ...fields } : entry));
+      });
+      step = fields.step ?? step;
+    },
+    end,
+    leave: () => (step === 'begun' ? end() : heartbeat.stop()),
+    requireOwn: async () => {
+      if (heartbeat.isSure()) return;
+      // First the sign, which fails once it was taken over; whoever looks from now on sees that this process is there.
+      await heartbeat.beat().catch(() => {
+        throw takenOver();
+      });
+      requireMine((await journal.read()).own);
+    },
+    isSure: () => heartbeat.isSure(),
+  };
+}
+
+function takenOver(): KeyauditError {
+  return new KeyauditError(
+    'WORK_TAKEN_OVER',
+    'This process gave no sign of life for seconds, and another keyaudit process took its work over.',
+    {
+      hint: 'Nothing further was done here. "keyaudit keys list" shows how it stands.',
+      exitCode: EXIT.undetermined,
+    },
+  );
 }
 
 /** There is no file while no work is unfinished. */
@@ -148,33 +247,4 @@ function journalOf({ cwd, env }: JournalPlace): SealedNotes<Journal, JournalEntr
     notesOf: ({ entries }) => entries,
     contentOf: (entries) => ({ version: 1, entries: [...entries] }),
   });
-}
-
-function thisProcess(): JournalEntry['owner'] {
-  return { pid: process.pid, host: hostname(), ticks: ticksOf(process.pid) };
-}
-
-/** A process on another machine cannot be looked at; its work counts as given up after a day. */
-const FOREIGN_HOST_MS = 24 * 60 * 60 * 1000;
-
-function isAlive({ owner, startedAt }: JournalEntry, now: Date): boolean {
-  if (owner.host !== hostname()) return now.getTime() - Date.parse(startedAt) < FOREIGN_HOST_MS;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return owner.ticks === '' || owner.ticks === ticksOf(owner.pid);
-}
-
-/** The start of a process: the 22nd field of `/proc/PID/stat`; empty where there is none. A zombie is dead. */
-function ticksOf(pid: number): string {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return fields[0] === 'Z' ? 'dead' : (fields[19] ?? '');
-  } catch {
-    return '';
-  }
 }

@@ -85,6 +85,11 @@ export class KeyRecords {
     return (await this.#read()).foreign;
   }
 
+  /** Reads them anew when they are asked for next, since another process may have changed them. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
   /** Changes one's own under a lock, so that two processes lose nothing of each other's. */
   async update(change: (records: readonly KeyRecord[]) => readonly KeyRecord[]): Promise<void> {
     await this.#changing(() => this.#notes.update(change));

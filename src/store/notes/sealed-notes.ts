@@ -59,17 +59,18 @@ export class SealedNotes<F, T extends object> {
   /** Takes every foreign note for one's own, changed as wanted; returns them. */
   async adopt(change: (note: T) => T): Promise<readonly T[]> {
     const key = await openUserKey(this.#form.env);
-    const adopted: T[] = [];
-    await this.#file.update((content) =>
-      this.#form.contentOf(
+    let adopted: T[] = [];
+    await this.#file.update((content) => {
+      adopted = [];
+      return this.#form.contentOf(
         this.#form.notesOf(content).map((note) => {
           if (this.#isOwn(note, key)) return note;
           const mine = change(bare<T>(note));
           adopted.push(mine);
           return this.#sealed(mine, key);
         }),
-      ),
-    );
+      );
+    });
     return adopted;
   }
 

@@ -12,7 +12,7 @@ export function envFileStore(path: string, { cwd }: StoreOptions): SecretStore {
   const short = relative(cwd, resolve(file));
   return {
     place: short.startsWith('..') ? file : short,
-    put: (variable, secret) => writeEnvFile(file, variable, secret, cwd),
+    put: (variable, secret, _profile, mayWrite) => writeEnvFile(file, variable, secret, cwd, mayWrite),
     get: (variable) => readEnvFile(file, variable),
     remove: (variable, secret) => removeFromEnvFile(file, variable, secret, cwd),
   };

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { realpath, rename, rm } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { KeyauditError } from '../../core/error.ts';
 import { SecretKey } from '../../core/secret-key.ts';
 import { readTextFile } from '../files/read-text-file.ts';
+import { moveInPlace } from '../files/replace-file.ts';
 import { gitView } from '../git.ts';
 import { openWorkspace, refuseLink, WORKSPACE, withFileLock, writePrivateFile } from '../workspace.ts';
 import { valueIn, withoutVariable, withVariable } from './env-text.ts';
@@ -20,6 +21,7 @@ export async function readEnvFile(file: string, variable: string): Promise<Secre
 /**
  * Sets one variable, leaving every other byte as it is; atomic, 0600, and safe with two processes at once.
  * @param cwd the working folder, whose `.keyaudit/` takes the file while it is written
+ * @param mayWrite asked once more right before the file is replaced
  * @throws KeyauditError `ENV_FILE_TRACKED` when git would take the file up, `ENV_FILE_BROKEN` with the line,
  * `STORE_UNWRITABLE`
  */
@@ -28,10 +30,11 @@ export async function writeEnvFile(
   variable: string,
   secret: SecretKey,
   cwd: string,
+  mayWrite: () => boolean = () => true,
 ): Promise<void> {
   const target = await realFile(file);
   await refuseTracked(target, file);
-  await withFileLock(target, async () => {
+  await withFileLock(target, async (isLocked) => {
     const before = await bytesOf(target);
     const changed = withVariable(before, variable, secret.reveal(), basename(target).startsWith('.envrc'));
     if ('brokenLine' in changed) {
@@ -46,7 +49,8 @@ export async function writeEnvFile(
         hint: 'A quote that is open in it may swallow the line. Correct it, or choose another file; nothing was changed.',
       });
     }
-    await replace(target, changed.text, cwd);
+    const { text } = changed;
+    await replace(target, text, cwd, () => isLocked() && mayWrite());
   });
 }
 
@@ -59,10 +63,10 @@ export async function removeFromEnvFile(
 ): Promise<void> {
   const target = await realFile(file);
   if ((await bytesOf(target)) === '') return;
-  await withFileLock(target, async () => {
+  await withFileLock(target, async (stillHeld) => {
     const before = await bytesOf(target);
     const after = withoutVariable(before, variable, secret.reveal());
-    if (after !== before) await replace(target, after, cwd);
+    if (after !== before) await replace(target, after, cwd, stillHeld);
   });
 }
 
@@ -91,19 +95,19 @@ async function bytesOf(file: string): Promise<string> {
 }
 
 /** Replaces a file whole. What is half written lies in `.keyaudit/`, where git takes nothing up. */
-async function replace(target: string, text: string, cwd: string): Promise<void> {
+async function replace(target: string, text: string, cwd: string, stillHeld: () => boolean): Promise<void> {
   const bytes = Buffer.from(text, 'latin1');
   const workspace = await realpath(await openWorkspace(cwd));
-  if (target.startsWith(`${workspace}${sep}`)) return writePrivateFile(target, bytes);
+  if (target.startsWith(`${workspace}${sep}`)) return writePrivateFile(target, bytes, stillHeld);
   const temporary = join(workspace, `${basename(target)}.${randomBytes(6).toString('hex')}`);
   await writePrivateFile(temporary, bytes);
   try {
-    await rename(temporary, target);
+    moveInPlace(temporary, target, stillHeld);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
     // Another file system: the half written file must lie beside it, under a name that git must not take up either.
     await refuseTracked(`${target}.1234567`, target);
-    await writePrivateFile(target, bytes);
+    await writePrivateFile(target, bytes, stillHeld);
   } finally {
     await rm(temporary, { force: true });
   }

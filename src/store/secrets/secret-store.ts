@@ -4,7 +4,8 @@ import type { SecretKey } from '../../core/secret-key.ts';
 export interface SecretStore {
   /** As shown to the user, and kept in the key's record. */
   readonly place: string;
-  put(variable: string, secret: SecretKey, profile: string): Promise<void>;
+  /** @param mayWrite asked right before the secret takes the place of another: whether it is still ours to write */
+  put(variable: string, secret: SecretKey, profile: string, mayWrite?: () => boolean): Promise<void>;
   /** What is there now; absent where a store cannot be read back. */
   readonly get?: (variable: string) => Promise<SecretKey | undefined>;
   /** Takes the secret out if it is still this one; absent where that cannot be done. */

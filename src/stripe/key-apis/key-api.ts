@@ -52,8 +52,12 @@ export interface KeyApi {
   list(): AsyncIterable<KeySummary>;
   /** Undefined when there is no such key (any more). */
   retrieve(id: string): Promise<KeySummary | undefined>;
-  /** Takes permissions away until only these are left; at least one. */
-  narrow(id: string, permissions: readonly PermissionName[]): Promise<void>;
+  /** Takes permissions away until only these are left, at least one; of the Connect side too where any are named. */
+  narrow(
+    id: string,
+    permissions: readonly PermissionName[],
+    connectPermissions?: readonly PermissionName[],
+  ): Promise<void>;
   expire(id: string): Promise<'expired' | 'already-gone'>;
 }
 

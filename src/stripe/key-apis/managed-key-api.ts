@@ -109,10 +109,11 @@ export function createManagedKeyApi(options: ManagedKeyApiOptions): KeyApi {
           options.fingerprintOf,
         ),
       ),
-    narrow: async (id, permissions) => {
+    narrow: async (id, permissions, connect = []) => {
       // An empty list is answered with 200 and changes nothing, so it must never be relied on.
       if (permissions.length === 0) throw new RangeError('narrow to at least one permission');
-      await request('POST', `${PATH}/${encodeURIComponent(id)}`, { permissions });
+      const body = connect.length === 0 ? { permissions } : { permissions, connect_permissions: connect };
+      await request('POST', `${PATH}/${encodeURIComponent(id)}`, body);
     },
     expire: async (id) => {
       const done = await unlessGone(() => request('POST', `${PATH}/${encodeURIComponent(id)}/expire`, {}));

@@ -1,17 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { didYouMean } from '../core/document/nearest.ts';
-import { KeyauditError } from '../core/error.ts';
-import { SecretKey } from '../core/secret-key.ts';
-import type { Retirement } from '../report/keys/retirement.ts';
-import { startSpinner } from '../session/progress.ts';
-import type { OpenSession, Session } from '../session/session.ts';
-import { beginWork } from '../store/notes/journal.ts';
-import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
-import { storedSecret } from '../store/secrets/stored-secret.ts';
+import { didYouMean } from '../../core/document/nearest.ts';
+import { KeyauditError } from '../../core/error.ts';
+import { SecretKey } from '../../core/secret-key.ts';
+import type { Retirement } from '../../report/keys/retirement.ts';
+import { startSpinner } from '../../session/progress.ts';
+import type { OpenSession, Session } from '../../session/session.ts';
+import type { JournalWork } from '../../store/notes/journal.ts';
+import { fingerprintOf, type KeyRecord } from '../../store/notes/key-records.ts';
+import { storedSecret } from '../../store/secrets/stored-secret.ts';
+import { beginInTurn } from '../begin-in-turn.ts';
+import { openEndingApi } from '../open-key-api.ts';
+import { accountFor, askedWhereabouts, keysHere, requireHere, whereaboutsOf } from '../whereabouts.ts';
 import { forgetSecret } from './forget-secret.ts';
-import { openEndingApi } from './open-key-api.ts';
 import { retireKey } from './retire-key.ts';
-import { accountFor, askedWhereabouts, keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
 
 /** A key that is to end, with its record where it was made here. */
 export interface KeyToRevoke {
@@ -27,35 +27,63 @@ export interface RevokeKeyOptions {
   readonly account?: string;
 }
 
+/** A key that was to end, and how it did. */
+export interface RevokedKey {
+  readonly profile: string | undefined;
+  readonly retirement: Retirement;
+}
+
+/** Ends the keys that a profile's name or a key's id means, when no other process works on that profile's key. */
+export async function revokeKeys(
+  what: string,
+  options: RevokeKeyOptions,
+  session: OpenSession,
+): Promise<readonly RevokedKey[]> {
+  const { account } = options;
+  const [first] = await keysToRevoke(what, account, session);
+  const work = await beginInTurn(
+    {
+      command: 'revoke',
+      ...(await askedWhereabouts(session, accountFor(options, first?.record).account)),
+      profile: first?.record?.profile ?? what,
+      step: 'begun',
+    },
+    session,
+  );
+  const keys: RevokedKey[] = [];
+  try {
+    // While another process was at work there may have come another key.
+    session.records.forget();
+    for (const key of await keysToRevoke(what, account, session)) {
+      keys.push({ profile: key.record?.profile, retirement: await revokeKey(key, work, options, session) });
+    }
+    await work.end();
+  } finally {
+    await work.leave();
+  }
+  return keys;
+}
+
 /** Narrows a key, expires it, watches until it is dead, and takes its secret out of its store. */
-export async function revokeKey(
+async function revokeKey(
   { id, record }: KeyToRevoke,
+  work: JournalWork,
   { wait, timeoutMs, account: named }: RevokeKeyOptions,
   session: OpenSession,
 ): Promise<Retirement> {
-  const { now } = session;
   const { account } = accountFor({ account: named }, record);
   const api = openEndingApi({ account }, session);
   const secret = record === undefined ? undefined : await secretOf(record, session);
   // A key without a record is known by its id alone; one that is not there was mistyped, or is of another account.
-  if (record === undefined && (await api.retrieve(id)) === undefined) throw unknownId(id);
-  const work = await beginWork(
-    session,
-    {
-      id: randomUUID(),
-      command: 'revoke',
-      ...(await askedWhereabouts(session, account)),
-      profile: record?.profile ?? id,
-      step: 'retiring',
-      retire: id,
-    },
-    now(),
-  );
+  const known = record ?? (await api.retrieve(id));
+  if (known === undefined) throw unknownId(id);
+  await work.update({ step: 'retiring', retire: id, account });
   const spinner = await startSpinner(session, `Revoking ${id}`);
   const retirement = await retireKey(
     {
       id,
-      permissions: record?.permissions ?? [],
+      permissions: known.permissions,
+      connectPermissions: known.connectPermissions,
       secret,
       wasProved: record?.status === 'revoked',
       watchUntil: wait ? 'dead' : 'not-at-all',
@@ -66,7 +94,6 @@ export async function revokeKey(
     session,
   ).finally(spinner.stop);
   if (retirement.deadMs !== undefined || retirement.alreadyGone) await forgetSecret(id, session);
-  await work.end();
   return retirement;
 }
 

@@ -1,6 +1,6 @@
-import type { Session } from '../session/session.ts';
-import { fingerprintOf } from '../store/notes/key-records.ts';
-import { storedSecret } from '../store/secrets/stored-secret.ts';
+import type { Session } from '../../session/session.ts';
+import { fingerprintOf } from '../../store/notes/key-records.ts';
+import { storedSecret } from '../../store/secrets/stored-secret.ts';
 
 /** Takes the secret of a dead key out of the place that its record names. */
 export async function forgetSecret(

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { allows, isWrite, type Operation, type PermissionName } from '../core/catalog/catalog.ts';
-import type { Probe } from '../core/probe/probe.ts';
-import type { SecretKey } from '../core/secret-key.ts';
-import type { VerdictKind } from '../core/verdict/verdict.ts';
-import { type Retirement, seconds } from '../report/keys/retirement.ts';
-import type { OpenSession } from '../session/session.ts';
-import type { KeyApi } from '../stripe/key-apis/key-api.ts';
-import { sendProbes } from '../stripe/send-probes.ts';
+import { allows, isWrite, type Operation, type PermissionName } from '../../core/catalog/catalog.ts';
+import type { Probe } from '../../core/probe/probe.ts';
+import type { SecretKey } from '../../core/secret-key.ts';
+import type { VerdictKind } from '../../core/verdict/verdict.ts';
+import { type Retirement, seconds } from '../../report/keys/retirement.ts';
+import type { OpenSession } from '../../session/session.ts';
+import { askConnectedAccount } from '../../stripe/ask-accounts.ts';
+import type { KeyApi, KeySummary } from '../../stripe/key-apis/key-api.ts';
+import { sendProbes } from '../../stripe/send-probes.ts';
 
 /**
  * What a key is narrowed to before it expires: names and prices of shipping, which are shown to every
@@ -15,21 +16,34 @@ import { sendProbes } from '../stripe/send-probes.ts';
 export const HARMLESS_PERMISSION: PermissionName = 'shipping_rate_read';
 
 /**
- * Narrow, which bites within about a second, then expire, which may take minutes. A key that is not found may
- * live in another account: that is no death.
+ * Narrow, on the Connect side too, which bites within about a second, then expire, which may take minutes. A key that
+ * is not found may live in another account: that is no death.
  */
 export async function endKey(api: KeyApi, id: string): Promise<'ended' | 'expired-before' | 'not-found'> {
   const known = await api.retrieve(id);
   if (known === undefined) return 'not-found';
   if (known.status === 'expired') return 'expired-before';
-  await api.narrow(id, [HARMLESS_PERMISSION]);
+  const connect = known.connectPermissions.length === 0 ? [] : [HARMLESS_PERMISSION];
+  await api.narrow(id, [HARMLESS_PERMISSION], connect);
   await api.expire(id);
   return 'ended';
+}
+
+/**
+ * Ends every key of this name; names are unique, so that is one at most.
+ * @returns the ids of all that were found, ended just now or before
+ */
+export async function endKeysNamed(api: KeyApi, name: string): Promise<readonly string[]> {
+  const found: KeySummary[] = [];
+  for await (const key of api.list()) if (key.name === name) found.push(key);
+  for (const { id, status } of found) if (status === 'active') await endKey(api, id);
+  return found.map(({ id }) => id);
 }
 
 export interface RetireOptions {
   readonly id: string;
   readonly permissions: readonly PermissionName[];
+  readonly connectPermissions: readonly PermissionName[];
   /** Without it no probe can tell when the key is dead. */
   readonly secret?: SecretKey;
   /** A probe has shown its end before, as its record says. */
@@ -49,14 +63,20 @@ export async function retireKey(
   api: KeyApi,
   session: OpenSession,
 ): Promise<Retirement> {
-  const { id, secret, watchUntil } = options;
+  const { id, secret } = options;
   const startedAt = performance.now();
   const base = { id, alreadyGone: false };
-  const { probe, tellsNarrowing } = probeThatTells(options.permissions, session);
+  const own = probeThatTells(options.permissions, session);
+  const connect = await connectProbe(options, session);
+  // What the Connect side can still do is told by death alone where no connected account can be asked about.
+  const watchUntil = connect === 'unseen' && options.watchUntil === 'narrowed' ? 'dead' : options.watchUntil;
+  const tellsNarrowing = own.tellsNarrowing && connect !== 'unseen';
+  const sides: readonly Probe[] =
+    connect === 'unseen' || connect === undefined ? [own.probe] : [own.probe, connect];
   const ended = await endKey(api, id);
   if (ended !== 'ended' && options.wasProved === true) return { id, alreadyGone: true };
   if (ended === 'not-found') {
-    const isDead = secret !== undefined && (await askOnce(probe, secret, session)).isDead;
+    const isDead = secret !== undefined && (await askOnce(own.probe, secret, session)).isDead;
     if (!isDead) return { ...base, unwatched: 'not-found' };
     await markRecord(id, 'revoked', session);
     return { id, alreadyGone: true };
@@ -66,7 +86,8 @@ export async function retireKey(
   if (secret === undefined || (watchUntil === 'narrowed' && !tellsNarrowing)) {
     return { ...base, unwatched: 'no-secret' };
   }
-  const seen = await watch(probe, secret, startedAt, { ...options, tellsNarrowing }, session);
+  const watching = { ...options, watchUntil, tellsNarrowing };
+  const seen = await watch(sides, secret, startedAt, watching, session);
   const isProved = seen.deadMs !== undefined || (watchUntil === 'narrowed' && seen.narrowedMs !== undefined);
   if (isProved) await markRecord(id, 'revoked', session);
   return { ...base, ...seen };
@@ -80,6 +101,23 @@ async function markRecord(
   await records.update((all) =>
     all.map((record) => (record.id === id ? { ...record, status, retiredAt: now().toISOString() } : record)),
   );
+}
+
+/** The probe of the Connect side; undefined where the key has none, `unseen` where no account can be asked about. */
+async function connectProbe(
+  { connectPermissions, secret, watchUntil }: RetireOptions,
+  session: OpenSession,
+): Promise<Probe | 'unseen' | undefined> {
+  if (connectPermissions.length === 0) return undefined;
+  if (secret === undefined || watchUntil === 'not-at-all') return undefined;
+  const { probe, tellsNarrowing } = probeThatTells(connectPermissions, session);
+  const { target, catalog } = session;
+  const account = await askConnectedAccount({
+    key: target.secretKey(),
+    apiBase: target.apiBase,
+    apiVersion: catalog.apiVersion,
+  });
+  return account === undefined || !tellsNarrowing ? 'unseen' : { ...probe, account };
 }
 
 /**
@@ -105,7 +143,7 @@ const FIRST_POLL_MS = 200;
 const LONGEST_POLL_MS = 2_000;
 
 async function watch(
-  probe: Probe,
+  sides: readonly Probe[],
   key: SecretKey,
   startedAt: number,
   { watchUntil, timeoutMs, onProgress, tellsNarrowing }: RetireOptions & { readonly tellsNarrowing: boolean },
@@ -114,9 +152,10 @@ async function watch(
   const elapsed = () => performance.now() - startedAt;
   let narrowedMs: number | undefined;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(LONGEST_POLL_MS, pollMs * 1.5)) {
-    const { verdict, isDead } = await askOnce(probe, key, session);
-    if (isDead) return { narrowedMs: narrowedMs ?? elapsed(), deadMs: elapsed() };
-    if (narrowedMs === undefined && tellsNarrowing && verdict === 'forbidden') narrowedMs = elapsed();
+    const seen = await Promise.all(sides.map((probe) => askOnce(probe, key, session)));
+    if (seen.some(({ isDead }) => isDead)) return { narrowedMs: narrowedMs ?? elapsed(), deadMs: elapsed() };
+    const isNarrowed = tellsNarrowing && seen.every(({ verdict }) => verdict === 'forbidden');
+    if (isNarrowed) narrowedMs ??= elapsed();
     if (watchUntil === 'narrowed' && narrowedMs !== undefined) return { narrowedMs, unwatched: 'not-asked' };
     if (session.signal.aborted) return { narrowedMs, unwatched: 'interrupted' };
     if (elapsed() > timeoutMs) return { narrowedMs, unwatched: 'timeout' };

@@ -1,0 +1,248 @@
+import { DAY_MS } from '../../core/duration.ts';
+import { KeyauditError } from '../../core/error.ts';
+import { wrap } from '../../report/text.ts';
+import type { OpenSession, Session } from '../../session/session.ts';
+import {
+  type JournalEntry,
+  type JournalWork,
+  type Leftover,
+  listLeftovers,
+  takeOver,
+} from '../../store/notes/journal.ts';
+import { fingerprintOf } from '../../store/notes/key-records.ts';
+import { storedSecret } from '../../store/secrets/stored-secret.ts';
+import type { KeyApi } from '../../stripe/key-apis/key-api.ts';
+import { openEndingApi } from '../open-key-api.ts';
+import { markRetiring, rememberKey } from '../remember-key.ts';
+import { askedWhereabouts, describePlace, isSamePlace, type Whereabouts } from '../whereabouts.ts';
+import { endKey, endKeysNamed } from './retire-key.ts';
+
+export interface CleanUpOptions {
+  /** The connected account that the command names. */
+  readonly account?: string | undefined;
+}
+
+/**
+ * Finishes what dead processes left: keys that nobody knows are ended, published ones remembered, and old
+ * ones retired. Says what it did on standard error. Only what this user's keyaudit wrote down is acted on, and only
+ * at the server, in the mode and for the account that this command is about; the rest is named and stays.
+ * @returns whether nothing is left
+ */
+export async function cleanUp(session: OpenSession, { account }: CleanUpOptions): Promise<boolean> {
+  const say = sayTo(session);
+  const { own, foreign } = await listLeftovers(session);
+  await nameForeign(foreign, session);
+  if (own.length === 0) return true;
+  const here = session.globals.cleanup ? await placeOf(session, account) : undefined;
+  let left = 0;
+  for (const leftover of own) {
+    const { entry } = leftover;
+    const why = whyNot(leftover, here, session.now());
+    if (why !== undefined) {
+      left++;
+      say(`Left over: ${describe(entry)}.${why}`);
+      continue;
+    }
+    const work = await takeOver(session, leftover);
+    // Another process was quicker, or its own lives after all.
+    if (work === undefined) continue;
+    try {
+      const { done, isOver } = await finish(entry, work, session);
+      if (done !== undefined) say(`Left over from ${entry.command} ${entry.profile}: ${done}.`);
+      if (isOver) await work.end();
+      else left++;
+    } catch (error) {
+      const cause = error instanceof KeyauditError ? error.message : 'it failed';
+      say(`Left over: ${describe(entry)}. It could not be cleaned up now: ${cause}`);
+      left++;
+    } finally {
+      await work.leave();
+    }
+  }
+  return left === 0;
+}
+
+/** Why a leftover is only named; undefined where this command finishes it. */
+function whyNot({ entry, owner }: Leftover, here: Whereabouts | undefined, now: Date): string | undefined {
+  if (owner === 'elsewhere') {
+    return ` It was begun on ${entry.owner.host}, so nothing is done with it; "keyaudit keys clean-up --take-over" shows what it would end.`;
+  }
+  if (here === undefined) return '';
+  if (!isSamePlace(entry, here)) return ` Finish it with "${commandFor(entry)}".`;
+  if (owner === 'frozen' && entry.step === 'running') {
+    return ` Its process ${entry.owner.pid} gives no sign of life, but is there: end it, or let it go on.`;
+  }
+  if (entry.dueAt !== undefined && Date.parse(entry.dueAt) > now.getTime()) {
+    return ` It is due at ${entry.dueAt}.`;
+  }
+  return undefined;
+}
+
+/** Names what dead processes left, and what keyaudit did not write here itself; reads no secret, asks nobody. */
+export async function nameLeftovers(session: Session): Promise<void> {
+  const { own, foreign } = await listLeftovers(session);
+  await nameForeign(foreign, session);
+  for (const { entry } of own) sayTo(session)(`Left over: ${describe(entry)}.`);
+}
+
+/** What may be taken over: what this user's keyaudit did not write on this machine, each in one line. */
+export async function notesToTakeOver(session: Session): Promise<readonly string[]> {
+  const { own, foreign } = await listLeftovers(session);
+  const elsewhere = own.filter(({ owner }) => owner === 'elsewhere').map(({ entry }) => entry);
+  return [...elsewhere.map(describe), ...(await foreignNotes(foreign, session))];
+}
+
+async function foreignNotes(foreign: readonly JournalEntry[], session: Session): Promise<readonly string[]> {
+  const records = await session.records.foreign();
+  return [
+    ...foreign.map(describe),
+    ...records.map(
+      ({ id, profile, status, target, mode, variable, place }) =>
+        `a record of the key ${id} of ${profile} (${status}, ${target}, ${mode}, ${variable} in ${place})`,
+    ),
+  ];
+}
+
+async function nameForeign(foreign: readonly JournalEntry[], session: Session): Promise<void> {
+  const notes = await foreignNotes(foreign, session);
+  if (notes.length === 0) return;
+  const say = sayTo(session);
+  say(
+    `warning: ${notes.length === 1 ? 'one note' : `${notes.length} notes`} in .keyaudit/ came from another user or machine, or with the checkout, and nothing is done with them; "keyaudit keys clean-up --take-over" shows what it would end.`,
+  );
+  for (const note of notes.slice(0, SHOWN)) say(`  ${note}`);
+  if (notes.length > SHOWN) say(`  and ${notes.length - SHOWN} more`);
+}
+
+/** Longest list of foreign notes. */
+const SHOWN = 10;
+
+function sayTo({ stderr }: Session): (text: string) => void {
+  return (text) => stderr.write(wrap(text, stderr, { indent: '  ' }));
+}
+
+/** Where this command works; undefined without a secret key, by which nothing could be ended. */
+function placeOf(session: OpenSession, account: string | undefined): Promise<Whereabouts | undefined> {
+  return askedWhereabouts(session, account).catch(() => undefined);
+}
+
+function commandFor({ target, apiBase, mode, account }: Whereabouts): string {
+  const words = ['keyaudit keys clean-up', `--target ${target}`];
+  if (apiBase !== undefined) words.push(`--api-base ${apiBase}`);
+  if (mode === 'live') words.push('--live');
+  if (account !== undefined) words.push(`--account ${account}`);
+  return words.join(' ');
+}
+
+function describe(entry: JournalEntry): string {
+  const { step, retire, record, keyName, command, profile, startedAt } = entry;
+  const what =
+    step === 'retiring' ? `the key ${retire} is to end` : `the key ${record?.id ?? keyName} is not finished`;
+  return `${what} (${command} ${profile}, ${describePlace(entry)}, since ${startedAt})`;
+}
+
+/** What finishing came to: in words, if there is anything to say, and whether nothing is left to do. */
+interface Finished {
+  readonly done: string | undefined;
+  readonly isOver: boolean;
+}
+
+/**
+ * Ends a key that a note of ours names, if it is ours at Stripe too. A key that is not found may live in another
+ * account, so it is not taken for dead.
+ */
+async function endOwnKey(api: KeyApi, id: string, name: string | undefined): Promise<void> {
+  const known = await api.retrieve(id);
+  if (known === undefined) {
+    throw new KeyauditError('KEY_NOT_FOUND', `this secret key sees no key ${id}; is it of another account?`);
+  }
+  if (name !== undefined && known.name !== name) {
+    throw new KeyauditError('KEY_NOT_FOUND', `the key ${id} has another name there, so it is not ended.`);
+  }
+  await endKey(api, id);
+}
+
+async function finish(entry: JournalEntry, work: JournalWork, session: OpenSession): Promise<Finished> {
+  const api = openEndingApi({ account: entry.account }, session);
+  const { record, retire } = entry;
+  const over = (done: string): Finished => ({ done, isOver: true });
+  switch (entry.step) {
+    case 'begun':
+      return over('nothing had been asked for');
+    case 'creating':
+      return lookForCreated(entry, api, session);
+    case 'created':
+    case 'running':
+      if (record === undefined) return over('nothing was left');
+      await endOwnKey(api, record.id, record.name);
+      return over(`ended ${record.id}, which was published nowhere`);
+    case 'publishing':
+      return finishPublication(entry, work, api, session);
+    case 'retiring':
+      if (retire === undefined) return over('nothing was left');
+      await end(retire, api, session);
+      return over(`ended ${retire}`);
+  }
+}
+
+/** How long a key that was asked for is looked for, in ms: no server holds a request back for a day. */
+const LOOKED_FOR_MS = DAY_MS;
+
+/** Looks for a key whose creation nobody saw the end of. One that is not there may still come to be. */
+async function lookForCreated(
+  { keyName, startedAt }: JournalEntry,
+  api: KeyApi,
+  { now }: OpenSession,
+): Promise<Finished> {
+  const ids = keyName === undefined ? [] : await endKeysNamed(api, keyName);
+  if (ids.length > 0) return { done: `ended ${ids.join(', ')}, which nobody knew of`, isOver: true };
+  const until = Date.parse(startedAt) + LOOKED_FOR_MS;
+  if (now().getTime() >= until) return { done: 'no key had been made', isOver: true };
+  const done = `no key of its name is there; it is looked for again until ${new Date(until).toISOString()}`;
+  return { done, isOver: false };
+}
+
+async function finishPublication(
+  { record, retire, command, graceMs = 0 }: JournalEntry,
+  work: JournalWork,
+  api: KeyApi,
+  session: OpenSession,
+): Promise<Finished> {
+  const over = (done: string): Finished => ({ done, isOver: true });
+  if (record === undefined) return over('nothing was left');
+  const published = await isPublished(record, session);
+  if (published === 'no') {
+    await endOwnKey(api, record.id, record.name);
+    return over(`ended ${record.id}, whose secret had not been stored`);
+  }
+  const superseded = await rememberKey(record, session);
+  const kept = published === 'yes' ? '' : `; whether ${record.place} took its secret is not known`;
+  if (command !== 'rotate' || retire === undefined) return over(`kept ${record.id}${kept}`);
+  if (published === 'unknown') return over(`kept ${record.id} and ${retire}${kept}`);
+  if (graceMs > 0) {
+    const dueAt = new Date(session.now().getTime() + graceMs).toISOString();
+    await work.update({ step: 'retiring', dueAt });
+    await markRetiring(retire, session);
+    return { done: `kept ${record.id}; ${retire} goes on working until ${dueAt}`, isOver: false };
+  }
+  await work.update({ step: 'retiring' });
+  await end(retire, api, session);
+  return over(`kept ${record.id} and ended ${superseded.map((old) => old.id).join(', ') || retire}`);
+}
+
+async function isPublished(
+  record: NonNullable<JournalEntry['record']>,
+  { cwd }: Pick<Session, 'cwd'>,
+): Promise<'yes' | 'no' | 'unknown'> {
+  const { secret } = await storedSecret(record, cwd);
+  if (secret === 'unreadable') return 'unknown';
+  return secret !== undefined && fingerprintOf(secret) === record.fingerprint ? 'yes' : 'no';
+}
+
+/** Ends a key. Nobody has seen it dead, so its record says `retiring`; `revoke` proves the rest. */
+async function end(id: string, api: KeyApi, session: Session): Promise<void> {
+  // Without a record it is a key that a person named by its id.
+  const record = (await session.records.all()).find((known) => known.id === id);
+  await endOwnKey(api, id, record?.name);
+  await markRetiring(id, session, session.now());
+}
