@@ -69,9 +69,12 @@ export function renderDocs({ data }: Catalog, beyondSdk: readonly BeyondOperatio
 }
 
 const MEANINGS: Readonly<Record<Operation['provenance'], string>> = {
-  calibrated: 'found out on your own account by `keyaudit calibrate`; never in this file',
+  calibrated:
+    "a key with just this permission was let through, or Stripe's own resolver said so, when `keyaudit calibrate` asked",
   documented: "Stripe says so, for the endpoint or for its resource and HTTP method's level",
   observed: 'somebody published a refusal that names the permission for this call',
+  named:
+    'a refusal named it when keyaudit asked; a hint, so one from your own account is shown and nothing is judged by it',
   inferred: 'reasoned from a neighbour or a name that fits; can be wrong',
   unknown: 'no permission name is known',
 };

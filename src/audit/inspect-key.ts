@@ -15,6 +15,7 @@ import type { OpenSession } from '../session/session.ts';
 import { fingerprintOf } from '../store/notes/key-records.ts';
 import { defaultRate, type SendOutcome, sendProbes } from '../stripe/send-probes.ts';
 import { connectCheck } from './connect-check.ts';
+import { noteRefusals } from './note-refusals.ts';
 import { KeyRecordReader } from './read-key-record.ts';
 import { stoppedText } from './stopped-text.ts';
 
@@ -51,6 +52,10 @@ export async function inspectKey(
     signal,
     onProgress: progress.update,
   }).finally(progress.stop);
+  await noteRefusals(
+    outcome.results.filter(({ probe }) => probe !== check),
+    session,
+  );
   return reportOf(outcome, probes.length - 1, check, {
     record: await reading,
     beyondSdk,

@@ -18,6 +18,7 @@ import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { wholeProfileDigest } from '../store/profile-library.ts';
 import { type SendOutcome, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
 import { connectCheck } from './connect-check.ts';
+import { noteRefusals } from './note-refusals.ts';
 import { KeyRecordReader } from './read-key-record.ts';
 import { stoppedText } from './stopped-text.ts';
 
@@ -88,6 +89,7 @@ class KeyProbing {
     const checked = outcome.results.find(({ probe }) => probe === check);
     const answers = outcome.results.filter((sent) => sent !== checked);
     const further = record.read ? await this.#askFurther(answers, record, outcome) : [];
+    await noteRefusals([...answers, ...further], this.#session);
     return this.#resultOf([...answers, ...further], { outcome, record, checked, remembered });
   }
 

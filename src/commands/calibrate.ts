@@ -1,5 +1,5 @@
-import { operationsToCalibrate, ProbeCalibration } from '../audit/calibrate-probes.ts';
-import { calibrateRows, isPath, type RowsCalibrated } from '../audit/calibrate-rows.ts';
+import { operationsToCalibrate, ProbeCalibration } from '../audit/calibrate/calibrate-probes.ts';
+import { calibrateRows, isPath, type RowsCalibrated } from '../audit/calibrate/calibrate-rows.ts';
 import { liveRefused } from '../core/calibrate/calibrate-error.ts';
 import { type CalibrateReport, exitCodeOfCalibration } from '../core/calibrate/calibrate-report.ts';
 import { calibrationRows, currentCalibration, NO_CALIBRATION } from '../core/calibrate/calibration.ts';
@@ -14,7 +14,7 @@ import type { CommandContext } from '../session/context.ts';
 import { probeMaker } from '../session/probe-maker.ts';
 import { printResult, requireFormat, withResultOutput } from '../session/result-output.ts';
 import { type OpenSession, openSession, type Session, withTarget } from '../session/session.ts';
-import { calibrationFile, readCalibration } from '../store/calibration-file.ts';
+import { calibrationFile, readCalibration } from '../store/calibration/calibration-file.ts';
 import { requireWritable } from '../store/result-file.ts';
 import type { OpenTarget } from '../targets/target.ts';
 

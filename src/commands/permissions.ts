@@ -21,7 +21,8 @@ export interface PermissionsOptions {
  */
 export async function permissions(options: PermissionsOptions, context: CommandContext): Promise<ExitCode> {
   const session = await openSession(context);
-  const { catalog } = session;
+  // Hints are told with their provenance; nothing is granted by them.
+  const { namedCatalog: catalog } = session;
   const texts = options.all === true ? catalog.operations.map(endpointOf) : await gather(options, context);
   const expansions = texts.some((text) => text.includes('?'))
     ? new (await import('../core/catalog/expansion.ts')).Expansions(catalog)

@@ -132,9 +132,10 @@ export class RequestServer {
       return refusal('g', { ...words, permissions: [] });
     }
     if (decision.kind !== 'forbidden') return undefined;
-    return decision.because === 'no-connect-permissions'
-      ? refusal('f', { ...words, permissions: [] })
-      : refusal(behaviour.dialect, { ...words, permissions: decision.lacking });
+    if (decision.because === 'no-connect-permissions') return refusal('f', { ...words, permissions: [] });
+    const named = behaviour.refusalNames[operation];
+    const permissions = named === undefined ? decision.lacking : [named];
+    return refusal(behaviour.dialect, { ...words, permissions });
   }
 
   async #serveKeys(asked: Asked): Promise<Answer | 'lost'> {

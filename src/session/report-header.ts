@@ -1,3 +1,4 @@
+import type { CalibrationEntry } from '../core/calibrate/calibration.ts';
 import type { Depth } from '../core/probe/depth.ts';
 import { ciRun } from '../core/result/ci-run.ts';
 import type { SourceFile } from '../core/result/provenance.ts';
@@ -24,9 +25,14 @@ export async function reportHeader(
     targetNote: target.note,
     catalog: catalog.source,
     apiVersion: catalog.apiVersion,
-    calibrated: calibration.entries.size === 0 ? undefined : calibration.entries.size,
+    calibrated: [...calibration.entries.values()].filter(isAsked).length || undefined,
     depth,
   };
+}
+
+/** What one key alone was asked is not calibrated. */
+function isAsked({ bare, full }: CalibrationEntry): boolean {
+  return bare !== undefined && full !== undefined;
 }
 
 function sourceOf(source: SourceFile | undefined): SourceFile | null {

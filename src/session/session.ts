@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Calibration, NO_CALIBRATION, withCalibration } from '../core/calibrate/calibration.ts';
+import { type LearnedRow, learnedRows, withNames, withRemarks } from '../core/calibrate/learned-rows.ts';
 import { BeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import { Catalog, type Operation } from '../core/catalog/catalog.ts';
 import { beyondSdkRows } from '../core/catalog/data/beyond-sdk.ts';
@@ -18,8 +19,12 @@ import { probeMaker } from './probe-maker.ts';
 
 /** What a run has at hand: the world as it sees it, and what it has read, each once. */
 export interface Session extends CommandContext {
-  /** The shipped catalog, with what calibrating has shown of this target. */
+  /** The shipped catalog, with what calibrating has shown of this target; to judge and to grant by. */
   readonly catalog: Catalog;
+  /** The same with the names that refusals gave, which are hints: to look things up in, and for nothing else. */
+  readonly namedCatalog: Catalog;
+  /** What refusals of this target have named, beside the rows that they are about. */
+  readonly learned: readonly LearnedRow[];
   /** The catalog as it ships. */
   readonly shippedCatalog: Catalog;
   /** The calls that the SDK does not have. */
@@ -48,15 +53,22 @@ export interface OpenSession extends Session {
 /** Opens the session of a command; offline, and without a look at any key. @throws KeyauditError `CALIBRATION_BROKEN` */
 export async function openSession(context: CommandContext): Promise<Session> {
   const shippedCatalog = new Catalog(catalogData);
-  const { calibration, catalog } = await calibrated(context, shippedCatalog);
+  const beyondSdk = new BeyondSdk(beyondSdkRows, shippedCatalog);
+  const { calibration, catalog, namedCatalog, learned } = await calibrated(
+    context,
+    shippedCatalog,
+    beyondSdk,
+  );
   let probes: ((operation: Operation) => Probe) | undefined;
   let policy: Promise<PolicyFile | undefined> | undefined;
   return {
     ...context,
     startedAt: context.now(),
     catalog,
+    namedCatalog,
+    learned,
     shippedCatalog,
-    beyondSdk: new BeyondSdk(beyondSdkRows, shippedCatalog),
+    beyondSdk,
     calibration,
     library: new ProfileLibrary({
       cwd: context.cwd,
@@ -101,18 +113,31 @@ async function accountBehind(target: OpenTarget, apiVersion: string): Promise<st
   return askOwnAccount({ key: target.secretKey(), apiBase: target.apiBase, apiVersion });
 }
 
+type Calibrated = Pick<Session, 'calibration' | 'catalog' | 'namedCatalog' | 'learned'>;
+
 async function calibrated(
   context: CommandContext,
   shipped: Catalog,
-): Promise<{ calibration: Calibration; catalog: Catalog }> {
-  if (!existsSync(calibrationFolder(context.env))) return { calibration: NO_CALIBRATION, catalog: shipped };
-  const { readCalibratedRows, readCalibration } = await import('../store/calibration-file.ts');
+  beyondSdk: BeyondSdk,
+): Promise<Calibrated> {
+  const nothing = { calibration: NO_CALIBRATION, catalog: shipped, namedCatalog: shipped, learned: [] };
+  if (!existsSync(calibrationFolder(context.env))) return nothing;
+  const { readCalibratedRows, readCalibration } = await import('../store/calibration/calibration-file.ts');
+  const { readNamedRefusals } = await import('../store/calibration/named-refusals-file.ts');
   const where = calibratedTarget(context.globals);
   const calibration = await readCalibration(context.env, where);
   const rows = await readCalibratedRows(context.env, where);
-  const isEmpty = calibration.entries.size + rows.length === 0;
+  const refusals = await readNamedRefusals(context.env, where);
+  if (calibration.entries.size + rows.length + refusals.length === 0) return nothing;
+  const learned = learnedRows([...shipped.operations, ...beyondSdk.operations], refusals, {
+    apiVersion: shipped.apiVersion,
+    settled: new Set(rows.map(({ operation }) => operation)),
+  });
+  const data = withRemarks(withCalibration(catalogData, calibration, rows), learned);
   return {
     calibration,
-    catalog: isEmpty ? shipped : new Catalog(withCalibration(catalogData, calibration, rows)),
+    catalog: new Catalog(data),
+    namedCatalog: new Catalog(withNames(data, learned)),
+    learned,
   };
 }

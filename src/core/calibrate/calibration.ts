@@ -158,27 +158,29 @@ export function calibrationRows(calibration: Calibration, catalog: Catalog): rea
   });
 }
 
-/** A row of the catalog as Stripe's own resolver gave it on the user's account. */
+/** A row of the catalog as it was settled on the user's account. */
 export interface CalibratedRow {
   readonly operation: OperationName;
   readonly permissions: readonly PermissionName[];
+  /** Who settled it: Stripe's resolver (the default), or a key with just this permission. */
+  readonly by?: 'resolver' | 'key' | undefined;
 }
 
 /**
- * The catalog as this account showed it: rows of the resolver take the place of shipped ones, and a row
- * whose permission a refusal has named counts as calibrated.
+ * The catalog as this account showed it: rows of the resolver, and those that a key with just one permission
+ * confirmed, take the place of shipped ones; a row whose permission a refusal has named counts as calibrated.
  */
 export function withCalibration(
   data: CatalogData,
   calibration: Calibration,
   rows: readonly CalibratedRow[],
 ): CatalogData {
-  const byName = new Map(rows.map((row) => [row.operation, row.permissions]));
+  const byName = new Map(rows.map((row) => [row.operation, row]));
   const operations = data.operations.map((operation): Operation => {
-    const permissions = byName.get(operation.name);
-    if (permissions !== undefined) {
-      const source = "Stripe's resolver of endpoints, on this account";
-      return { ...operation, permissions, provenance: 'calibrated', source };
+    const row = byName.get(operation.name);
+    if (row !== undefined) {
+      const source = row.by === 'key' ? 'a key with just this permission, on this account' : RESOLVER;
+      return { ...operation, permissions: row.permissions, provenance: 'calibrated', source };
     }
     const named = calibration.entries.get(operation.name)?.bare?.named ?? [];
     return named.some((name) => operation.permissions.includes(name))
@@ -187,10 +189,14 @@ export function withCalibration(
   });
   const known = new Set(data.permissions.map(({ name }) => name));
   const unknown = new Set(rows.flatMap((row) => row.permissions).filter((name) => !known.has(name)));
-  return { ...data, operations, permissions: [...data.permissions, ...[...unknown].map(unlistedPermission)] };
+  const added = [...unknown].map((name) => unlistedPermission(name, RESOLVER));
+  return { ...data, operations, permissions: [...data.permissions, ...added] };
 }
 
-function unlistedPermission(name: PermissionName): Permission {
+const RESOLVER = "Stripe's resolver of endpoints, on this account";
+
+/** A permission that the catalog does not list, as far as its name tells. */
+export function unlistedPermission(name: PermissionName, source: string): Permission {
   return {
     name,
     label: name,
@@ -198,6 +204,6 @@ function unlistedPermission(name: PermissionName): Permission {
     level: name.endsWith('_write') ? 'write' : 'read',
     scope: `rak_${name}`,
     managedApi: false,
-    source: "Stripe's resolver of endpoints, on this account",
+    source,
   };
 }

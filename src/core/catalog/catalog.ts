@@ -10,10 +10,10 @@ export type Level = 'none' | 'read' | 'write';
 export type OperationKind = 'list' | 'search' | 'retrieve' | 'create' | 'update' | 'delete' | 'action';
 
 /**
- * How the catalog knows which permission an operation needs, best first.
- * `unknown` means that no name is known: every restricted key is expected to be refused.
+ * How the catalog knows which permission an operation needs, best first. `named`: a refusal on the user's own account
+ * named it, which is a hint. `unknown` means that no name is known: every restricted key is expected to be refused.
  */
-export const PROVENANCES = ['calibrated', 'documented', 'observed', 'inferred', 'unknown'] as const;
+export const PROVENANCES = ['calibrated', 'documented', 'observed', 'named', 'inferred', 'unknown'] as const;
 export type Provenance = (typeof PROVENANCES)[number];
 
 /** Which of Stripe's hosts serves an operation (api.stripe.com, files.stripe.com, …). */

@@ -62,6 +62,10 @@ export const behaviourSchema = z.strictObject({
     .default([])
     .describe("Permissions that a key holds and that the key API's record of it leaves out"),
   recordRefused: z.boolean().default(false).describe('The key API makes and ends keys, and shows none'),
+  refusalNames: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('The permission that the refusal of an operation names, whatever would do'),
   previews: z
     .boolean()
     .default(true)

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chmod, link, lstat, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KeyauditError } from '../../core/error.ts';
-import { gitView } from '../git.ts';
+import { notOwn } from '../files/not-own.ts';
 import { userFolder } from '../user-folder.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -59,19 +58,8 @@ async function wrongWith(file: string): Promise<string | undefined> {
   const stats = await lstat(file).catch(() => undefined);
   if (stats === undefined) return 'it is not there';
   if (!stats.isFile() || stats.size !== KEY_BYTES) return 'it is no key of keyaudit';
-  const me = process.getuid?.();
-  if (me !== undefined && stats.uid !== me) return 'it belongs to another user';
-  if (me !== undefined && (stats.mode & 0o077) !== 0) return 'others may read it';
-  const real = await realpath(file);
-  if (isBelowRepository(dirname(real)) && (await gitView(real)) === 'tracked')
-    return 'it came with a checkout';
-  return undefined;
-}
-
-function isBelowRepository(folder: string): boolean {
-  if (existsSync(join(folder, '.git'))) return true;
-  const parent = dirname(folder);
-  return parent !== folder && isBelowRepository(parent);
+  if (process.getuid !== undefined && (stats.mode & 0o077) !== 0) return 'others may read it';
+  return notOwn(file);
 }
 
 function unusable(file: string, why: string, cause?: unknown): KeyauditError {

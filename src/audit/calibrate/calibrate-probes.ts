@@ -1,4 +1,4 @@
-import type { CalibrateReport } from '../core/calibrate/calibrate-report.ts';
+import type { CalibrateReport } from '../../core/calibrate/calibrate-report.ts';
 import {
   type Calibration,
   type CalibrationEntry,
@@ -7,17 +7,17 @@ import {
   isUnfinished,
   NO_CALIBRATION,
   probeForm,
-} from '../core/calibrate/calibration.ts';
-import type { Operation, OperationName } from '../core/catalog/catalog.ts';
-import type { Probe } from '../core/probe/probe.ts';
-import type { SecretKey } from '../core/secret-key.ts';
-import { calibratedTarget } from '../session/calibrated-target.ts';
-import { probeMaker } from '../session/probe-maker.ts';
-import { startProgress } from '../session/progress.ts';
-import type { OpenSession } from '../session/session.ts';
-import { readCalibration, writeCalibration } from '../store/calibration-file.ts';
-import { defaultRate, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
-import { stoppedText } from './stopped-text.ts';
+} from '../../core/calibrate/calibration.ts';
+import type { Operation, OperationName } from '../../core/catalog/catalog.ts';
+import type { Probe } from '../../core/probe/probe.ts';
+import type { SecretKey } from '../../core/secret-key.ts';
+import { calibratedTarget } from '../../session/calibrated-target.ts';
+import { probeMaker } from '../../session/probe-maker.ts';
+import { startProgress } from '../../session/progress.ts';
+import type { OpenSession } from '../../session/session.ts';
+import { readCalibration, writeCalibration } from '../../store/calibration/calibration-file.ts';
+import { defaultRate, type SentProbe, sendProbes } from '../../stripe/send-probes.ts';
+import { stoppedText } from '../stopped-text.ts';
 
 /** The two keys that are asked: one that holds nothing useful, and one that may do everything. */
 export interface CalibrationKeys {

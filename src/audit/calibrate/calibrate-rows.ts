@@ -1,18 +1,18 @@
 import { basename, resolve } from 'node:path';
-import type { CalibrateReport } from '../core/calibrate/calibrate-report.ts';
-import type { CalibratedRow } from '../core/calibrate/calibration.ts';
-import { checkRows, type RowCheck } from '../core/calibrate/check-rows.ts';
-import { endpointOf, type Operation } from '../core/catalog/catalog.ts';
-import { KeyauditError } from '../core/error.ts';
-import { impossiblePath } from '../core/probe/build-probe.ts';
-import type { SecretKey } from '../core/secret-key.ts';
-import { calibratedTarget } from '../session/calibrated-target.ts';
-import { startSpinner } from '../session/progress.ts';
-import type { OpenSession } from '../session/session.ts';
-import { writeCalibratedRows } from '../store/calibration-file.ts';
-import { writeResultFile } from '../store/result-file.ts';
-import { createResolver } from '../stripe/resolve-endpoints.ts';
-import { defaultRate } from '../stripe/send-probes.ts';
+import type { CalibrateReport } from '../../core/calibrate/calibrate-report.ts';
+import type { CalibratedRow } from '../../core/calibrate/calibration.ts';
+import { checkRows, type RowCheck } from '../../core/calibrate/check-rows.ts';
+import { endpointOf, type Operation } from '../../core/catalog/catalog.ts';
+import { KeyauditError } from '../../core/error.ts';
+import { impossiblePath } from '../../core/probe/build-probe.ts';
+import type { SecretKey } from '../../core/secret-key.ts';
+import { calibratedTarget } from '../../session/calibrated-target.ts';
+import { startSpinner } from '../../session/progress.ts';
+import type { OpenSession } from '../../session/session.ts';
+import { writeCalibratedRows } from '../../store/calibration/calibration-file.ts';
+import { writeResultFile } from '../../store/result-file.ts';
+import { createResolver } from '../../stripe/resolve-endpoints.ts';
+import { defaultRate } from '../../stripe/send-probes.ts';
 import { operationsToCalibrate } from './calibrate-probes.ts';
 
 export interface CalibrateRowsOptions {

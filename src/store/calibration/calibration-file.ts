@@ -1,20 +1,11 @@
-import { chmod, mkdir, readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { byText } from '../core/by-text.ts';
-import { type CalibratedRow, type Calibration, NO_CALIBRATION } from '../core/calibrate/calibration.ts';
-import { VERDICT_KINDS } from '../core/verdict/verdict.ts';
-import { JsonFile } from './json-file.ts';
-import { calibrationFolder } from './user-folder.ts';
-import { guardWrites } from './workspace.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-/** For which target and API version something was calibrated. */
-export interface CalibratedTarget {
-  readonly target: string;
-  readonly apiVersion: string;
-}
+import { byText } from '../../core/by-text.ts';
+import { type CalibratedRow, type Calibration, NO_CALIBRATION } from '../../core/calibrate/calibration.ts';
+import { VERDICT_KINDS } from '../../core/verdict/verdict.ts';
+import { calibrationFolder } from '../user-folder.ts';
+import { type CalibratedTarget, type Env, rowsFolder, userFile } from './user-file.ts';
 
 const answerSchema = z.strictObject({
   verdict: z.enum(VERDICT_KINDS),
@@ -47,7 +38,13 @@ const calibrationSchema = z.strictObject({
 const rowsSchema = z.strictObject({
   ...head,
   kind: z.literal('rows'),
-  rows: z.array(z.strictObject({ operation: z.string(), permissions: z.array(z.string()).min(1) })),
+  rows: z.array(
+    z.strictObject({
+      operation: z.string(),
+      permissions: z.array(z.string()).min(1),
+      by: z.enum(['resolver', 'key']).optional(),
+    }),
+  ),
 });
 
 /** Where the calibration of a target lies, whether there is one or not. */
@@ -57,7 +54,7 @@ export function calibrationFile(env: Env, where: CalibratedTarget): string {
 
 /** What was kept so far; empty when there is nothing. @throws KeyauditError `CALIBRATION_BROKEN` */
 export async function readCalibration(env: Env, where: CalibratedTarget): Promise<Calibration> {
-  const kept = await jsonFile(env, calibrationFile(env, where), calibrationSchema).read();
+  const kept = await userFile(env, calibrationFile(env, where), calibrationSchema).read();
   if (kept === undefined) return NO_CALIBRATION;
   const { bareHolds, entries } = kept;
   return { bareHolds, entries: new Map(Object.entries(entries)) as Calibration['entries'] };
@@ -71,7 +68,7 @@ export async function writeCalibration(
   now: Date,
 ): Promise<string> {
   const file = calibrationFile(env, where);
-  await jsonFile(env, file, calibrationSchema).update(() => ({
+  await userFile(env, file, calibrationSchema).update(() => ({
     version: 1,
     kind: 'probes',
     target: where.target,
@@ -95,7 +92,7 @@ export async function readCalibratedRows(
   const names = await readdir(dir).catch(() => []);
   const found: z.infer<typeof rowsSchema>[] = [];
   for (const name of names.filter((one) => one.endsWith('.json')).sort()) {
-    const kept = await jsonFile(env, join(dir, name), rowsSchema).read();
+    const kept = await userFile(env, join(dir, name), rowsSchema).read();
     if (kept?.target === where.target && kept.apiVersion === where.apiVersion) found.push(kept);
   }
   found.sort((a, b) => byText(a.updatedAt, b.updatedAt));
@@ -112,40 +109,23 @@ export async function writeCalibratedRows(
 ): Promise<string> {
   const file = join(rowsFolder(env), name.endsWith('.json') ? name : `${name}.json`);
   const { target, apiVersion } = where;
-  await jsonFile(env, file, rowsSchema).update(() => ({
+  await userFile(env, file, rowsSchema).update(() => ({
     version: 1,
     kind: 'rows',
     target,
     apiVersion,
     updatedAt: now.toISOString(),
-    rows: rows.map(({ operation, permissions: names }) => ({ operation, permissions: [...names] })),
+    rows: rows.map(({ operation, permissions: names, by }) => ({ operation, permissions: [...names], by })),
   }));
   return file;
 }
 
-function rowsFolder(env: Env): string {
-  return join(calibrationFolder(env), 'rows');
+/** The name under which the rows are kept that a key with just one permission confirmed. */
+export function confirmedRowsName({ target, apiVersion }: CalibratedTarget): string {
+  return `confirmed-${target}-${apiVersion}`;
 }
 
-const broken = {
-  code: 'CALIBRATION_BROKEN',
-  hint: 'Move it away and run "keyaudit calibrate" again; without it probes count as uncalibrated.',
-} as const;
-
-function jsonFile<T>(env: Env, file: string, schema: z.ZodType<T>): JsonFile<T | undefined> {
-  return new JsonFile<T | undefined>({
-    file,
-    schema,
-    empty: undefined,
-    prepare: () => openFolder(env),
-    broken,
-  });
-}
-
-async function openFolder(env: Env): Promise<void> {
-  const folder = calibrationFolder(env);
-  await guardWrites(folder, async () => {
-    await mkdir(rowsFolder(env), { recursive: true, mode: 0o700 });
-    await chmod(folder, 0o700);
-  });
+/** Forgets what was confirmed for a target. */
+export async function forgetConfirmedRows(env: Env, where: CalibratedTarget): Promise<void> {
+  await rm(join(rowsFolder(env), `${confirmedRowsName(where)}.json`), { force: true });
 }

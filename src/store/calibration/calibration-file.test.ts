@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { userFolder } from '../user-folder.ts';
 import {
   calibrationFile,
   readCalibratedRows,
@@ -9,7 +10,6 @@ import {
   writeCalibratedRows,
   writeCalibration,
 } from './calibration-file.ts';
-import { userFolder } from './user-folder.ts';
 
 const where = { target: 'stripe', apiVersion: '2026-10-28.endive' };
 const calibration = {
