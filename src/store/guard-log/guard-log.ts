@@ -4,6 +4,7 @@ import { EXIT, KeyauditError } from '../../core/error.ts';
 import type { LogEvent } from '../../core/spend/log-row.ts';
 import { SpendBook } from '../../core/spend/spend-book.ts';
 import { guardWrites, refuseLink } from '../workspace.ts';
+import { holdFolder } from './hold-folder.ts';
 import { hashOfRow, readGuardLog } from './read-guard-log.ts';
 
 const FILE_MODE = 0o600;
@@ -45,6 +46,7 @@ interface Waiting {
  */
 export class GuardLog {
   readonly #options: GuardLogOptions;
+  readonly #letGo: () => Promise<void>;
   #seq: number;
   #lastHash: string;
   #file: { readonly name: string; readonly handle: LogFile; bytes: number } | undefined;
@@ -52,22 +54,37 @@ export class GuardLog {
   #writing: Promise<void> | undefined;
   #failure: unknown;
 
-  private constructor(options: GuardLogOptions, seq: number, lastHash: string) {
+  private constructor(options: GuardLogOptions, letGo: () => Promise<void>, seq: number, lastHash: string) {
     this.#options = options;
+    this.#letGo = letGo;
     this.#seq = seq;
     this.#lastHash = lastHash;
   }
 
   /**
-   * Opens a log, cutting off a last line that was never acknowledged.
+   * Opens a log for this process alone, cutting off a last line that was never acknowledged.
    * @returns the log, and all that its rows have counted
    * @throws KeyauditError `GUARD_LOG_BROKEN` (exit 3) for any other break: nobody knows what was counted
-   * @throws KeyauditError `STORE_UNWRITABLE`, `FILE_UNREADABLE`
+   * @throws KeyauditError `GUARD_RUNNING` when another process has it open, `STORE_UNWRITABLE`, `FILE_UNREADABLE`
    */
   static async open(options: GuardLogOptions): Promise<{ log: GuardLog; book: SpendBook }> {
     const { folder } = options;
     await guardWrites(folder, () => mkdir(folder, { recursive: true, mode: FOLDER_MODE }));
     await refuseLink(folder);
+    const letGo = await holdFolder(folder);
+    try {
+      return await GuardLog.#openHeld(options, letGo);
+    } catch (error) {
+      await letGo();
+      throw error;
+    }
+  }
+
+  static async #openHeld(
+    options: GuardLogOptions,
+    letGo: () => Promise<void>,
+  ): Promise<{ log: GuardLog; book: SpendBook }> {
+    const { folder } = options;
     const book = new SpendBook();
     const { lastSeq, lastHash, lastFile, wholeBytes, broken } = await readGuardLog(folder, (row) =>
       book.apply(row, Date.parse(row.time)),
@@ -83,7 +100,7 @@ export class GuardLog {
         },
       );
     }
-    const log = new GuardLog(options, lastSeq, lastHash);
+    const log = new GuardLog(options, letGo, lastSeq, lastHash);
     if (lastFile !== undefined) {
       const file = await log.#open(lastFile);
       if (file.bytes !== wholeBytes) {
@@ -129,11 +146,12 @@ export class GuardLog {
     });
   }
 
-  /** Writes what waits, and closes the file. */
+  /** Writes what waits, closes the file, and lets go of the folder. */
   async close(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
     await this.#file?.handle.close();
     this.#file = undefined;
+    await this.#letGo();
   }
 
   #start(): void {
@@ -222,8 +240,19 @@ export class GuardLog {
     const openFile = this.#options.openFile ?? ((path) => open(path, 'a', FILE_MODE));
     const handle = await openFile(join(this.#options.folder, name));
     const { size } = await handle.stat();
+    if (size === 0) await syncFolder(this.#options.folder);
     await this.#file?.handle.close();
     this.#file = { name, handle, bytes: size };
     return this.#file;
+  }
+}
+
+/** A new file is not on disk before its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
