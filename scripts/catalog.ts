@@ -16,6 +16,7 @@ import { readSourceTables } from './catalog/source-tables.ts';
 import { configSchemaFile, renderConfigSchema } from './config-schema.ts';
 import { policySchemaFile, renderPolicySchema } from './policy-schema.ts';
 import { renderProfileSchema, schemaFile } from './profile-schema.ts';
+import { readVersionTable, renderVersions } from './versions/table.ts';
 
 const root = join(import.meta.dirname, '..');
 const sdk = readSdk(join(root, 'node_modules', 'stripe'));
@@ -29,6 +30,10 @@ writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'expansions.ts'), ren
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'money.ts'), renderMoney(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'types.ts'), renderTypes(catalog));
 writeFileSync(join(root, 'src', 'core', 'catalog', 'data', 'beyond-sdk.ts'), renderBeyondSdk(beyondSdk));
+writeFileSync(
+  join(root, 'src', 'core', 'catalog', 'data', 'versions.ts'),
+  renderVersions(readVersionTable(source)),
+);
 writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog, beyondSdk));
 writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));

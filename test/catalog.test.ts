@@ -8,6 +8,7 @@ import { renderDocs } from '../scripts/catalog/docs.ts';
 import { renderCatalog, renderExpansions, renderMoney, renderParameters } from '../scripts/catalog/render.ts';
 import { readSdk, type Sdk } from '../scripts/catalog/sdk.ts';
 import { readSourceTables, type SourceTables } from '../scripts/catalog/source-tables.ts';
+import { readVersionTable, renderVersions } from '../scripts/versions/table.ts';
 import type { Operation, Parameter } from '../src/core/catalog/catalog.ts';
 import { catalogData } from '../src/core/catalog/data/catalog.ts';
 import { parametersOf } from '../src/core/catalog/parameters.ts';
@@ -34,6 +35,7 @@ describe('the committed files', () => {
     ['src/core/catalog/data/parameters.ts', renderParameters],
     ['src/core/catalog/data/expansions.ts', renderExpansions],
     ['src/core/catalog/data/money.ts', renderMoney],
+    ['src/core/catalog/data/versions.ts', () => renderVersions(readVersionTable(source))],
     ['src/core/catalog/data/beyond-sdk.ts', () => renderBeyondSdk(beyondSdk)],
     ['docs/catalog.md', () => renderDocs(catalog, beyondSdk)],
   ])('%s is what "npm run catalog" writes', (file, render) => {

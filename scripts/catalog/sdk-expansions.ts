@@ -43,7 +43,11 @@ export class ExpansionReader {
 
   /** What a method answers; its kinds of objects, and those that they lead to, are read. Undefined for no object. */
   read(file: string, className: string, method: string): Answered | undefined {
-    const scope = scopeOf(file);
+    return this.readIn(scopeOf(file), className, method);
+  }
+
+  /** The same of a class in a scope that is at hand. */
+  readIn(scope: Scope, className: string, method: string): Answered | undefined {
     for (const { returnType } of methodsOf(scope, className, method)) {
       const type = returnType?.typeAnnotation;
       if (type?.type !== 'TSTypeReference') continue;
@@ -122,8 +126,9 @@ export class ExpansionReader {
   #addReference(type: ESTree.TSTypeReference, scope: Scope, shape: Shape): void {
     const parts = nameParts(type.typeName);
     const [argument] = type.typeArguments?.params ?? [];
-    switch (parts.join('.')) {
+    switch (parts.join('.').replace(/^Stripe\./, '')) {
       case 'Array':
+      case 'Omit':
         if (argument) this.#addShape(argument, scope, shape);
         return;
       case 'ApiList':
@@ -186,7 +191,7 @@ function merged(known: ExpandableField | undefined, field: ExpandableField): Exp
 
 /** `Response<Charge>` is a charge. */
 function unwrapped(type: ESTree.TSType): ESTree.TSType {
-  if (type.type !== 'TSTypeReference' || nameParts(type.typeName).join('.') !== 'Response') return type;
+  if (type.type !== 'TSTypeReference' || nameParts(type.typeName).at(-1) !== 'Response') return type;
   return type.typeArguments?.params[0] ?? type;
 }
 

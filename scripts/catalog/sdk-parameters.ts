@@ -51,6 +51,9 @@ export function membersOf(type: ESTree.TSType, scope: Scope): Map<string, Member
     return new Map(type.types.flatMap((part) => [...membersOf(part, scope)]));
   if (type.type === 'TSTypeLiteral') return signaturesOf(type.members, scope);
   if (type.type !== 'TSTypeReference') throw new Error(`${scope.file}: params of the kind ${type.type}`);
+  // What is left out by `Omit` is declared again beside it.
+  const [of] = type.typeArguments?.params ?? [];
+  if (nameParts(type.typeName).join('.') === 'Omit' && of !== undefined) return membersOf(of, scope);
   const found = resolveType(scope, nameParts(type.typeName));
   if (found.declaration.type === 'TSTypeAliasDeclaration') {
     return membersOf(found.declaration.typeAnnotation, found.scope);
@@ -62,9 +65,14 @@ export function membersOf(type: ESTree.TSType, scope: Scope): Map<string, Member
 
 function interfaceMembers(declaration: ESTree.TSInterfaceDeclaration, scope: Scope): Map<string, Member> {
   const members = signaturesOf(declaration.body.body, scope);
-  for (const { expression } of declaration.extends) {
+  for (const { expression, typeArguments } of declaration.extends) {
     if (expression.type !== 'Identifier')
       throw new Error(`${scope.file}: ${declaration.id.name} extends an expression`);
+    const [of] = typeArguments?.params ?? [];
+    if (expression.name === 'Omit' && of !== undefined) {
+      for (const [name, member] of membersOf(of, scope)) if (!members.has(name)) members.set(name, member);
+      continue;
+    }
     const base = resolveType(scope, [expression.name]);
     if (base.declaration.type !== 'TSInterfaceDeclaration')
       throw new Error(`${expression.name} is no interface`);

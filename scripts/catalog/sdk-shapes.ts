@@ -33,19 +33,31 @@ export class ShapeReader implements Shapes {
 
   /** @throws on a type that this reader does not know */
   read(file: string, className: string, method: string): OperationTypes {
-    const scope = scopeOf(file);
-    let parameters = '';
+    return this.readIn(scopeOf(file), className, method);
+  }
+
+  /** The same of a class in a scope that is at hand. */
+  readIn(scope: Scope, className: string, method: string): OperationTypes {
+    const parameters = this.parametersIn(scope, className, method);
     let answer = '';
-    for (const declared of methodsOf(scope, className, method)) {
-      for (const argument of declared.params) {
+    for (const { returnType } of methodsOf(scope, className, method)) {
+      const returned = returnType?.typeAnnotation;
+      if (returned?.type === 'TSTypeReference') answer = this.#answer(returned, scope);
+    }
+    return { parameters, answer };
+  }
+
+  /** Its parameters alone. */
+  parametersIn(scope: Scope, className: string, method: string): string {
+    let parameters = '';
+    for (const { params } of methodsOf(scope, className, method)) {
+      for (const argument of params) {
         if (argument.type !== 'Identifier' || argument.name !== 'params' || !argument.typeAnnotation)
           continue;
         parameters = this.#shape(membersOf(argument.typeAnnotation.typeAnnotation, scope), '');
       }
-      const returned = declared.returnType?.typeAnnotation;
-      if (returned?.type === 'TSTypeReference') answer = this.#answer(returned, scope);
     }
-    return { parameters, answer };
+    return parameters;
   }
 
   #answer(type: ESTree.TSTypeReference, scope: Scope): string {
@@ -53,7 +65,7 @@ export class ShapeReader implements Shapes {
     const [given] = type.typeArguments?.params ?? [];
     if (given === undefined) return '';
     const inner =
-      given.type === 'TSTypeReference' && nameParts(given.typeName).join('.') === 'Response'
+      given.type === 'TSTypeReference' && nameParts(given.typeName).at(-1) === 'Response'
         ? (given.typeArguments?.params[0] ?? given)
         : given;
     const text = this.#type(inner, scope, '');
@@ -170,12 +182,14 @@ export class ShapeReader implements Shapes {
     const parts = nameParts(type.typeName);
     const [argument] = type.typeArguments?.params ?? [];
     const inner = () => (argument === undefined ? 'u' : this.#type(argument, scope, name));
-    switch (parts.join('.')) {
+    switch (parts.join('.').replace(/^Stripe\./, '')) {
       case 'Array':
         return `[${inner()}`;
       case 'ApiList':
       case 'ApiSearchResult':
         return `L${inner()}`;
+      case 'Omit':
+        return inner();
       case 'Emptyable':
         return this.#union([inner(), '~']);
       case 'Record':

@@ -58,6 +58,15 @@ export function scopeOf(file: string): Scope {
   return scope;
 }
 
+/** Files that declare into one module, as the SDK's did before its 22nd major, have one scope together. */
+export function mergedScope(files: readonly string[], home: string): Scope {
+  const scope = emptyScope(home, undefined);
+  for (const file of files) {
+    for (const statement of loadSdkModule(file).body) declare(scope, declarationOf(statement));
+  }
+  return scope;
+}
+
 function emptyScope(file: string, parent: Scope | undefined): Scope {
   return { file, parent, types: new Map(), namespaces: new Map() };
 }
@@ -68,6 +77,10 @@ function declare(scope: Scope, node: ReturnType<typeof declarationOf>): void {
     scope.types.set(node.id.name, node);
   } else if (node.type === 'ClassDeclaration') {
     if (node.id) scope.types.set(node.id.name, node);
+  } else if (node.type === 'TSModuleDeclaration' && node.id.type === 'Literal') {
+    // `declare module 'stripe'`
+    const body = node.body?.type === 'TSModuleBlock' ? node.body.body : [];
+    for (const statement of body) declare(scope, declarationOf(statement));
   } else if (node.type === 'TSModuleDeclaration' && node.id.type === 'Identifier') {
     const inner = scope.namespaces.get(node.id.name) ?? emptyScope(scope.file, scope);
     scope.namespaces.set(node.id.name, inner);

@@ -11,7 +11,7 @@ const types = new DeclaredTypes();
 function read(name: string, form: string): unknown {
   const operation = catalog.operation(name);
   if (operation === undefined) throw new Error(`no operation ${name}`);
-  const result = readParameters(operation, parseForm(form), { types, alsoTaken: () => false });
+  const result = readParameters(operation, parseForm(form), { types });
   return 'refusal' in result ? (result.refusal.body as { error: unknown }).error : { ...result.fields };
 }
 

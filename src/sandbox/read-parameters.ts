@@ -21,17 +21,20 @@ class Wrong extends Error {
   }
 }
 
-/** Which parameters beside the declared ones a version of the API takes. */
-export type AlsoTaken = (path: string) => boolean;
+/**
+ * What a version of the API takes beside what is declared: `items[][plan]` a parameter, `type=card_present` a value of
+ * one, `reason=*` any value, `trial_end=` the empty text, `-file` that a required one be left out.
+ */
+export type AlsoTaken = (token: string) => boolean;
 
 /**
  * Reads parameters into the types that the SDK declares, at every depth; form fields are text, JSON's are not.
- * @param alsoTaken paths such as `items[][plan]` that are taken as they come, though not declared
+ * @param alsoTaken what is taken as it comes, though not declared
  */
 export function readParameters(
   { name, path, kind }: Operation,
   given: Fields,
-  { types, alsoTaken }: { types: DeclaredTypes; alsoTaken: AlsoTaken },
+  { types, alsoTaken }: { types: DeclaredTypes; alsoTaken?: AlsoTaken | undefined },
 ): ReadParameters {
   const reader = new ParameterReader(types, alsoTaken);
   const declared = types.parametersOf(name);
@@ -55,9 +58,9 @@ interface Place {
 
 class ParameterReader {
   readonly #types: DeclaredTypes;
-  readonly #alsoTaken: AlsoTaken;
+  readonly #alsoTaken: AlsoTaken | undefined;
 
-  constructor(types: DeclaredTypes, alsoTaken: AlsoTaken) {
+  constructor(types: DeclaredTypes, alsoTaken: AlsoTaken | undefined) {
     this.#types = types;
     this.#alsoTaken = alsoTaken;
   }
@@ -68,14 +71,14 @@ class ParameterReader {
       const field = declared.get(name);
       const at = inside(place, name);
       if (field !== undefined) read[name] = value === undefined ? undefined : this.#value(value, field, at);
-      else if (place.undeclared?.includes(name) === true || this.#alsoTaken(at.form)) read[name] = value;
+      else if (place.undeclared?.includes(name) === true || this.#alsoTaken?.(at.form)) read[name] = value;
       else {
         const message = `Received unknown parameter: ${at.path}`;
         throw new Wrong({ code: 'parameter_unknown', message, param: at.path });
       }
     }
     for (const { name, optional } of declared.values()) {
-      if (optional || read[name] !== undefined || this.#alsoTaken(`-${inside(place, name).form}`)) continue;
+      if (optional || read[name] !== undefined || this.#alsoTaken?.(`-${inside(place, name).form}`)) continue;
       const param = inside(place, name).path;
       const message = `Missing required param: ${param}.`;
       throw new Wrong({ code: 'parameter_missing', message, param });
@@ -84,14 +87,15 @@ class ParameterReader {
   }
 
   #value(value: unknown, { type, optional }: DeclaredField, place: Place): unknown {
+    if (this.#alsoTaken?.(`${place.form}=*`)) return value;
     if (value === '' || value === null) return this.#empty(value, type, optional, place);
     return this.#typed(value, type, place);
   }
 
   /** An empty text unsets a value; texts can be empty, and whether a text can be unset is not declared. */
-  #empty(value: unknown, type: DeclaredType, optional: boolean, { path }: Place): unknown {
+  #empty(value: unknown, type: DeclaredType, optional: boolean, { path, form }: Place): unknown {
     const mayBeEmpty = type.nullable || EMPTY_AT_WILL.has(type.kind) || (type.kind === 'union' && optional);
-    if (mayBeEmpty) return value;
+    if (mayBeEmpty || this.#alsoTaken?.(`${form}=`)) return value;
     const message = `You passed an empty string for '${path}'. We assume empty values are an attempt to unset a parameter; however '${path}' cannot be unset. You should remove '${path}' from your request or supply a non-empty value.`;
     throw new Wrong({ code: 'parameter_invalid_empty', message, param: path });
   }
@@ -101,7 +105,7 @@ class ParameterReader {
       case 'string':
         return typeof value === 'object' ? wrong('string', value, place) : String(value);
       case 'enum':
-        return enumValue(value, type.values, place);
+        return this.#alsoTaken?.(`${place.form}=${value}`) ? value : enumValue(value, type.values, place);
       case 'integer':
         return integer(value, place);
       case 'number':

@@ -28,6 +28,9 @@ export interface SandboxParts {
 /** Larger than any upload of the API's own; Stripe takes files up to 16 MB. */
 const BODY_LIMIT = 17_000_000;
 
+/** Says on an answer what the sandbox does not model of it. */
+const NOT_MODELLED = 'x-keyaudit-not-modelled';
+
 /** The sandbox on the wire: takes requests, misbehaves where it is told to, sends answers and counts them. */
 export class SandboxServer {
   readonly requests = new Map<string, number>();
@@ -86,6 +89,8 @@ export class SandboxServer {
     if (typeof fault === 'object' && 'foreign' in fault) return sendForeign(fault.foreign, response, answer);
     if (answer.raw !== undefined) return this.#put(answer, response, headers, fault === 'truncate');
     headers['stripe-version'] = parsed.version ?? this.#parts.catalog.apiVersion;
+    const lacking = this.#server.notModelled(parsed.version);
+    if (lacking !== undefined) headers[NOT_MODELLED] = lacking;
     if (parsed.idempotencyKey !== undefined) headers['idempotency-key'] = parsed.idempotencyKey;
     this.#put(answer, response, headers, fault === 'truncate');
   }

@@ -1,8 +1,7 @@
 import { BeyondSdk, isBeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import { beyondSdkRows } from '../core/catalog/data/beyond-sdk.ts';
 import { DeclaredTypes } from '../core/catalog/declared-types.ts';
-import { Expansions } from '../core/catalog/expansion.ts';
-import { type Decision, Gate, type Holder } from '../gate/gate.ts';
+import type { Decision, Holder } from '../gate/gate.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import type { ApiRequest } from '../http/read-request.ts';
 import { authenticate, expiredKey, refusedAddress } from './authenticate.ts';
@@ -21,6 +20,8 @@ import { isConnected, OWN_ACCOUNT } from './own-account.ts';
 import { readParameters } from './read-parameters.ts';
 import { refusal } from './refusal-message.ts';
 import type { SandboxParts } from './sandbox-server.ts';
+import { inNewestWords } from './versions/older-parameters.ts';
+import { alsoTaken, type VersionView, VersionViews } from './versions/version-view.ts';
 
 /** A request, and who makes it. */
 export interface Asked {
@@ -34,8 +35,7 @@ export interface Asked {
 export class RequestServer {
   readonly #parts: SandboxParts;
   readonly #faults: FaultInjector;
-  readonly #expansions: Expansions;
-  readonly #gate: Gate;
+  readonly #views: VersionViews;
   readonly #types = new DeclaredTypes();
   readonly #maker = new ObjectMaker(this.#types);
   readonly #idempotency = new IdempotencyCache();
@@ -44,13 +44,16 @@ export class RequestServer {
   constructor(parts: SandboxParts, faults: FaultInjector) {
     this.#parts = parts;
     this.#faults = faults;
-    const beyondSdk = new BeyondSdk(beyondSdkRows, parts.catalog);
-    this.#expansions = new Expansions(parts.catalog, beyondSdk);
-    this.#gate = new Gate(parts.catalog, this.#expansions, beyondSdk);
+    this.#views = new VersionViews(parts.catalog, new BeyondSdk(beyondSdkRows, parts.catalog));
   }
 
   objects(): readonly StripeObject[] {
     return [...this.#stores.values()].flatMap((store) => store.all());
+  }
+
+  /** What the answer to a version of the API does not have of it. */
+  notModelled(version: string | undefined): string | undefined {
+    return this.#views.notModelled(version);
   }
 
   async serve(request: ApiRequest, requestId: string): Promise<Answer | 'lost'> {
@@ -67,10 +70,11 @@ export class RequestServer {
         message: `Invalid Stripe API version: ${version.slice(0, 40)}`,
       });
     }
-    if (isKeyEndpoint(request)) return this.#serveKeys(asked);
+    const view = this.#views.of(version);
+    if (isKeyEndpoint(request)) return this.#serveKeys(asked, view);
     const holder = this.#holderOf(who.caller);
     const connect = isConnected(account);
-    const decision = this.#gate.decide({ ...request, connect }, holder);
+    const decision = view.gate.decide({ ...request, connect }, holder);
     // What the catalog does not know no permission opens.
     const known = decision.kind === 'unknown' ? decision.call : decision;
     const isThere =
@@ -81,10 +85,10 @@ export class RequestServer {
         ? behind.send(request.raw)
         : unknownUrl(request.method, request.path);
     }
-    return this.#serveCall(decision, asked);
+    return this.#serveCall(decision, asked, view);
   }
 
-  async #serveCall(decision: Decision, asked: Asked): Promise<Answer> {
+  async #serveCall(decision: Decision, asked: Asked, view: VersionView): Promise<Answer> {
     const { behaviour, behind, now } = this.#parts;
     const { request, caller } = asked;
     const known = decision.kind === 'unknown' ? decision.call : decision;
@@ -97,18 +101,21 @@ export class RequestServer {
       const odd = decision.kind === 'unknown' ? decision.expansion : undefined;
       // A server behind the gate may know the field; which permission opens it nobody does.
       if (odd !== undefined && (behind === undefined || caller.kind === 'restricted')) {
-        return cannotExpand(operation, odd, this.#expansions);
+        return cannotExpand(operation, odd, view.expansions);
       }
       if (behind !== undefined) return behind.send(request.raw);
     }
     if (isBeyondSdk(operation)) return serveBeyondSdk(operation, known.ids);
-    const read = readParameters(operation, request.fields, { types: this.#types, alsoTaken: () => false });
+    const read = readParameters(operation, request.fields, {
+      types: this.#types,
+      alsoTaken: alsoTaken(view, operation.name),
+    });
     if ('refusal' in read) return read.refusal;
     const call = {
       operation,
       ids,
       path: request.path,
-      fields: read.fields,
+      fields: view.older === undefined ? read.fields : inNewestWords(operation.name, read.fields),
       expansions,
       store: this.#store(caller.livemode, request.account),
       maker: this.#maker,
@@ -138,12 +145,12 @@ export class RequestServer {
     return refusal(behaviour.dialect, { ...words, permissions });
   }
 
-  async #serveKeys(asked: Asked): Promise<Answer | 'lost'> {
+  async #serveKeys(asked: Asked, { gate, expansions }: VersionView): Promise<Answer | 'lost'> {
     const { request, caller } = asked;
     const served = await serveKeyEndpoint(asked, {
       ...this.#parts,
-      expansions: this.#expansions,
-      mayMakeKeys: this.#gate.holds(this.#holderOf(caller), 'api_key_write', {
+      expansions,
+      mayMakeKeys: gate.holds(this.#holderOf(caller), 'api_key_write', {
         connect: isConnected(request.account),
       }),
       once: (serve) => this.#once(asked, serve),

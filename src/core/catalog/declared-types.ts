@@ -41,6 +41,21 @@ export interface DeclaredField {
 
 export type DeclaredFields = ReadonlyMap<string, DeclaredField>;
 
+/** Declarations as text, a line each. */
+export interface EncodedTypes {
+  readonly shapes: string;
+  readonly values: string;
+  readonly kinds: string;
+  readonly types: string;
+}
+
+const INSTALLED: EncodedTypes = {
+  shapes: encodedShapes,
+  values: encodedValues,
+  kinds: encodedKinds,
+  types: encodedTypes,
+};
+
 /**
  * What stripe-node declares of every operation's parameters and answers, at every depth.
  * Load this module only where it is needed, for its data.
@@ -50,19 +65,22 @@ export type DeclaredFields = ReadonlyMap<string, DeclaredField>;
  * a type an array and a list of it; `(s|@charge)` either; `~` after it, that it may be null.
  */
 export class DeclaredTypes {
-  readonly #shapes = encodedShapes.split('\n');
-  readonly #values = encodedValues.split('\n');
+  readonly #shapes: readonly string[];
+  readonly #values: readonly string[];
   readonly #kinds = new Map<ObjectName, number>();
   readonly #operations = new Map<OperationName, readonly [parameters: string, answer: string]>();
   readonly #fields = new Map<number, DeclaredFields>();
   readonly #types = new Map<string, DeclaredType>();
 
-  constructor() {
-    for (const line of encodedKinds.split('\n')) {
+  /** @param encoded what another version of the SDK declares; by default what the installed one does */
+  constructor(encoded: EncodedTypes = INSTALLED) {
+    this.#shapes = encoded.shapes.split('\n');
+    this.#values = encoded.values.split('\n');
+    for (const line of encoded.kinds.split('\n')) {
       const [kind = '', number] = line.split(' ');
       this.#kinds.set(kind, Number(number));
     }
-    for (const line of encodedTypes.split('\n')) {
+    for (const line of encoded.types.split('\n')) {
       const [name = '', parameters = '', answer = ''] = line.split(' ');
       this.#operations.set(name, [parameters, answer]);
     }

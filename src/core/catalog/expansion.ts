@@ -38,14 +38,19 @@ export const DEEPEST_EXPANSION = 4;
 export class Expansions {
   readonly #catalog: Catalog;
   readonly #beyondSdk: BeyondSdk | undefined;
+  readonly #older: ReadonlyMap<ObjectName, string> | undefined;
   readonly #answers: ReadonlyMap<OperationName, Answered> = decodeAnswers(encodedAnswers);
   readonly #fields = new Map<ObjectName, ReadonlyMap<string, ExpandableField>>();
   readonly #readers = new Map<ObjectName, readonly Operation[]>();
 
-  /** @param beyondSdk fields with a permission of their own */
-  constructor(catalog: Catalog, beyondSdk?: BeyondSdk) {
+  /**
+   * @param beyondSdk fields with a permission of their own
+   * @param older by kind of object, encoded: fields that an older version of the API expands besides
+   */
+  constructor(catalog: Catalog, beyondSdk?: BeyondSdk, older?: ReadonlyMap<ObjectName, string>) {
     this.#catalog = catalog;
     this.#beyondSdk = beyondSdk;
+    this.#older = older;
   }
 
   /** Undefined for a path that leads nowhere, as far as stripe-node declares, or deeper than Stripe goes. */
@@ -135,7 +140,7 @@ export class Expansions {
   #fieldsOf(object: ObjectName): ReadonlyMap<string, ExpandableField> {
     const known = this.#fields.get(object);
     if (known !== undefined) return known;
-    const fields = decodeFields(encodedFields.get(object) ?? '');
+    const fields = decodeFields(`${this.#older?.get(object) ?? ''} ${encodedFields.get(object) ?? ''}`);
     this.#fields.set(object, fields);
     return fields;
   }
