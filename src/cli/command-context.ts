@@ -25,6 +25,7 @@ export function commandContext(
     stdout,
     stderr,
     redact,
+    hideVariable,
     now,
     signal,
     folder,
@@ -54,6 +55,7 @@ export function commandContext(
     globals: { ...globalOptions(options, argv), cleanup: options.cleanup },
     stdout: output(stdout),
     redact,
+    hideVariable,
     writeUnredacted: stdout.unredacted,
     stderr: output(stderr),
     stdin: {

@@ -1,6 +1,7 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { Redactor } from '../store/redactor.ts';
+import { hideVariable } from './environment/hide-variable.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { printError } from './print-error.ts';
 import { run, type Surroundings } from './run.ts';
@@ -47,6 +48,7 @@ const surroundings: Surroundings = {
   stdout: new GuardedStream(process.stdout, redactor),
   stderr: new GuardedStream(process.stderr, redactor),
   redact: redactor.redact,
+  hideVariable: (name) => hideVariable(name, process.env),
   now: () => new Date(),
   signal: signalOfTheUser(),
 };

@@ -1,9 +1,9 @@
 import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Settings } from '../core/settings/settings.ts';
 import type { CommandContext, Project } from '../session/context.ts';
+import { settleEnvironment } from './environment/settle-environment.ts';
 import { type ProgramOptions, programOptions, programWithGlobals } from './globals.ts';
 import { applySettings, serverOfFile, sourcesOf } from './project/apply-settings.ts';
-import { settleEnvironment } from './settle-environment.ts';
 import { usageError } from './usage-error.ts';
 import { exampleText, present, type Run } from './verb.ts';
 import { explain } from './verbs/explain.ts';

@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly stderr: GuardedStream;
   /** Takes out every secret that is read while it runs. */
   readonly redact: (text: string) => string;
+  /** Keeps a variable's value from other processes of this user; false where that cannot be done. */
+  readonly hideVariable: (name: string) => boolean;
   readonly now: () => Date;
   /** Aborted when the user ends the run. */
   readonly signal: AbortSignal;

@@ -11,6 +11,7 @@ import type { OpenSession, Session } from '../session/session.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
+import { withoutSecretKey } from '../store/secrets/without-secret-key.ts';
 import { rememberKey } from './remember-key.ts';
 
 export interface DashboardOptions {
@@ -99,7 +100,7 @@ async function explain(
   return url;
 }
 
-async function openInBrowser(url: string, { stderr }: Session): Promise<void> {
+async function openInBrowser(url: string, { stderr, env }: Session): Promise<void> {
   const [command, ...args] =
     process.platform === 'darwin'
       ? ['open']
@@ -110,6 +111,8 @@ async function openInBrowser(url: string, { stderr }: Session): Promise<void> {
   const run = await execa(command as string, [...args, url], {
     reject: false,
     stdio: 'ignore',
+    env: withoutSecretKey(env),
+    extendEnv: false,
     timeout: 5_000,
   });
   if (run.failed) stderr.write('The browser could not be opened; follow the link by hand.\n');

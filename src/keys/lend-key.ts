@@ -3,6 +3,7 @@ import { wrap } from '../report/text.ts';
 import { runChild } from '../session/child/run-child.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
+import { SECRET_KEY_VARIABLE, withoutSecretKey } from '../store/secrets/without-secret-key.ts';
 import { createKey, type PendingKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 
@@ -39,15 +40,24 @@ export async function lendKeys(
     }
     for (const { work } of pending) await work.update({ step: 'running' });
     if (signal.aborted) throw signal.reason;
-    const { STRIPE_SECRET_KEY: _secretKey, ...own } = session.env;
-    const env: Record<string, string | undefined> = { ...own };
-    // So that an agent that is tried out on the sandbox finds it.
-    if (target.name !== 'stripe') env.KEYAUDIT_API_BASE = target.apiBase;
+    const env: Record<string, string | undefined> = { ...withoutSecretKey(session.env) };
+    // So that an agent finds the server, and a keyaudit that it starts takes it for what it is.
+    env.KEYAUDIT_TARGET = target.name;
+    if (target.name !== 'stripe' || session.globals.apiBase !== undefined) {
+      env.KEYAUDIT_API_BASE = target.apiBase;
+    }
     for (const { record, key } of pending) env[record.variable] = key.secret.reveal();
+    hideSecretKey(session);
     return await runChild({ command, args, env, killAfterMs }, session);
   } finally {
     await endAll(pending, session);
   }
+}
+
+function hideSecretKey({ hideVariable, stderr }: OpenSession): void {
+  if (hideVariable(SECRET_KEY_VARIABLE)) return;
+  const text = `warning: this system lets the command read ${SECRET_KEY_VARIABLE} where keyaudit was started with it. Run one that is not trusted so far as another user.`;
+  stderr.write(wrap(text, stderr));
 }
 
 async function endAll(pending: readonly PendingKey[], { stderr }: OpenSession): Promise<void> {

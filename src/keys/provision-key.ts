@@ -102,6 +102,7 @@ export function storeFor(
 ): SecretStore {
   return openStore(store ?? session.env.KEYAUDIT_STORE, {
     cwd: session.cwd,
+    env: session.env,
     readBack,
     reveal: reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,

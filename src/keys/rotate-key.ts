@@ -195,6 +195,7 @@ function storeOf(
   }
   return openStore(store ?? (old.place === 'stdout' ? old.place : `env-file:${old.place}`), {
     cwd: session.cwd,
+    env: session.env,
     readBack,
     reveal: reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,

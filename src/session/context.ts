@@ -59,6 +59,8 @@ export interface CommandContext {
   readonly stdout: Output;
   /** Takes out every secret that this run has seen. */
   readonly redact: (text: string) => string;
+  /** Keeps a variable's value from other processes of this user; false where that cannot be done. */
+  readonly hideVariable: (name: string) => boolean;
   /** Standard output past the redactor, for a secret that the user asked to see. */
   readonly writeUnredacted: (text: string) => void;
   /** Progress and errors. */

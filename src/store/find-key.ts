@@ -84,7 +84,8 @@ async function lookUp({
   records: book,
   here,
 }: FindKeyOptions): Promise<FoundKey> {
-  if (keyFrom !== undefined) return { key: await readKeyFrom(keyFrom, cwd), variable, place: 'command' };
+  if (keyFrom !== undefined)
+    return { key: await readKeyFrom(keyFrom, { cwd, env }), variable, place: 'command' };
   const name = keyEnv ?? variable;
   const given = env[name];
   if (given !== undefined && given.trim() !== '')

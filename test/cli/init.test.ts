@@ -136,6 +136,7 @@ describe('keyaudit init', () => {
       stdout: output,
       stderr: output,
       redact: (text) => text,
+      hideVariable: () => true,
       writeUnredacted: () => {},
       stdin: {
         isTerminal: true,

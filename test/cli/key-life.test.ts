@@ -211,6 +211,18 @@ describe('exec', () => {
     expect(await here.stored()).toBeUndefined();
   });
 
+  it.runIf(process.platform === 'linux')('keeps the secret key from the command, also in /proc', async () => {
+    const here = await scene();
+    const script = `
+      tr '\\0' '\\n' < /proc/$PPID/environ > seen
+      grep -c '^STRIPE_SECRET_KEY=' seen; grep -c '${here.sandbox.secretKey}' seen; grep '^HOME=' seen; env > own
+      grep -c '${here.sandbox.secretKey}' own; grep '^KEYAUDIT_TARGET=' own`;
+    const { stdout, stderr } = await exec(here, ['sh', '-c', script]);
+    expect([stdout, stderr]).toEqual([`1\n0\nHOME=${here.cwd}\n0\nKEYAUDIT_TARGET=sandbox\n`, '']);
+    // It has ended the key by the secret key, so it still knows it.
+    expect(await here.active()).toEqual([]);
+  });
+
   it('lends several at once', async () => {
     const here = await scene();
     const script = 'test -n "$STRIPE_REFUND_AGENT_KEY" -a -n "$STRIPE_ANALYTICS_KEY" && echo both';

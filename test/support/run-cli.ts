@@ -59,6 +59,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     stdout: new GuardedStream(stdout.stream, redactor),
     stderr: new GuardedStream(stderr.stream, redactor),
     redact: redactor.redact,
+    hideVariable: () => true,
     now: () => new Date(Date.now() + (options.laterMs ?? 0)),
     signal: new AbortController().signal,
   };

@@ -2,19 +2,21 @@ import { KeyauditError } from '../../core/error.ts';
 import { readKeyFrom } from './read-key-from.ts';
 import type { SecretStore, StoreOptions } from './secret-store.ts';
 import { COMMAND_TIMEOUT_MS, endOf } from './store-command.ts';
+import { withoutSecretKey } from './without-secret-key.ts';
 
 /** Hands the secret to a command on its standard input. */
-export function execStore(command: string, { cwd, log, readBack }: StoreOptions): SecretStore {
+export function execStore(command: string, { cwd, env: own, log, readBack }: StoreOptions): SecretStore {
   return {
     place: `exec:${command}`,
-    ...(readBack === undefined ? {} : { get: () => readKeyFrom(`exec:${readBack}`, cwd) }),
+    ...(readBack === undefined ? {} : { get: () => readKeyFrom(`exec:${readBack}`, { cwd, env: own }) }),
     put: async (variable, secret, profile) => {
-      const env = { KEYAUDIT_VARIABLE: variable, KEYAUDIT_PROFILE: profile };
+      const env = { ...withoutSecretKey(own), KEYAUDIT_VARIABLE: variable, KEYAUDIT_PROFILE: profile };
       const { execa } = await import('execa');
       const run = await execa(command, {
         shell: true,
         cwd,
         env,
+        extendEnv: false,
         input: secret.reveal(),
         reject: false,
         timeout: COMMAND_TIMEOUT_MS,

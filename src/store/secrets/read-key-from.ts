@@ -1,6 +1,7 @@
 import { EXIT, KeyauditError } from '../../core/error.ts';
 import { SecretKey } from '../../core/secret-key.ts';
 import { COMMAND_TIMEOUT_MS, endOf } from './store-command.ts';
+import { withoutSecretKey } from './without-secret-key.ts';
 
 /** More than any key, and than a command has to say. */
 const MOST_CHARACTERS = 1_000_000;
@@ -9,7 +10,10 @@ const MOST_CHARACTERS = 1_000_000;
  * Takes a key from a command's standard output: `--key-from exec:COMMAND`, for a secrets manager.
  * @throws KeyauditError `KEY_SOURCE_UNKNOWN`, `KEY_SOURCE_FAILED`
  */
-export async function readKeyFrom(specification: string, cwd: string): Promise<SecretKey> {
+export async function readKeyFrom(
+  specification: string,
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+): Promise<SecretKey> {
   const command = /^exec:(.*\S.*)$/s.exec(specification)?.[1];
   if (command === undefined) {
     throw new KeyauditError('KEY_SOURCE_UNKNOWN', `"${specification}" is no source of a key.`, {
@@ -20,6 +24,8 @@ export async function readKeyFrom(specification: string, cwd: string): Promise<S
   const run = await execa(command, {
     shell: true,
     cwd,
+    env: withoutSecretKey(env),
+    extendEnv: false,
     reject: false,
     timeout: COMMAND_TIMEOUT_MS,
     stdin: 'ignore',

@@ -14,6 +14,7 @@ export interface SecretStore {
 
 export interface StoreOptions {
   readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Prints what an `exec:` store holds now; named by the command line or the environment alone. */
   readonly readBack?: string | undefined;
   /** Writes to standard output past the redactor; undefined unless the user said `--reveal`. */

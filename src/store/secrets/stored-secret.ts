@@ -14,7 +14,8 @@ export async function storedSecret(
   { place, variable }: { readonly place: string; readonly variable: string },
   cwd: string,
 ): Promise<StoredSecret> {
-  const store = place === '' ? undefined : openPlace(place, { cwd, reveal: undefined, log: () => {} });
+  const store =
+    place === '' ? undefined : openPlace(place, { cwd, env: {}, reveal: undefined, log: () => {} });
   const secret = store?.get === undefined ? 'unreadable' : await store.get(variable);
   return { secret, store };
 }

@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { KeyauditError } from '../core/error.ts';
-import { readSwitch } from '../core/switch.ts';
+import { KeyauditError } from '../../core/error.ts';
+import { readSwitch } from '../../core/switch.ts';
 
 /**
  * Makes the environment say what commander understands: a variable without a value is one that is not set, and a
