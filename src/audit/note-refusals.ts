@@ -1,4 +1,5 @@
 import { versionOf } from '../core/calibrate/learned-rows.ts';
+import { isBeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import { KeyauditError } from '../core/error.ts';
 import { calibratedTarget } from '../session/calibrated-target.ts';
 import { today } from '../session/context.ts';
@@ -19,6 +20,8 @@ export async function keepRefusals(answers: readonly SentProbe[], session: OpenS
   const { shippedCatalog, globals, env, stderr } = session;
   const named = answers
     .filter(({ probe, verdict }) => verdict.kind === 'forbidden' && probe.account === undefined)
+    // What is refused there may be the call beside which the field stands.
+    .filter(({ probe: { operation } }) => !isBeyondSdk(operation) || operation.access !== 'expansion')
     .flatMap(({ probe: { operation }, verdict }) => {
       const apiVersion = versionOf(operation, shippedCatalog.apiVersion);
       return verdict.named.map((name) => ({ operation: operation.name, name, apiVersion }));

@@ -1,4 +1,5 @@
 import { liveRefused } from '../core/calibrate/calibrate-error.ts';
+import type { PermissionName } from '../core/catalog/catalog.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { readProfile } from '../core/profile/read-profile.ts';
 import { resolveProfile } from '../core/profile/resolve-profile.ts';
@@ -38,21 +39,26 @@ function givenBareKey(variable: string, { env }: OpenSession): BareKey {
   return { key, holds: [], end: async () => {} };
 }
 
-async function madeBareKey(session: OpenSession): Promise<BareKey> {
+function madeBareKey(session: OpenSession): Promise<BareKey> {
+  return openKeyWith(HARMLESS_PERMISSION, session).catch((error: unknown) => {
+    if (!(error instanceof KeyauditError) || error.code !== 'KEY_API_UNAVAILABLE') throw error;
+    throw new KeyauditError(error.code, error.message, {
+      hint: 'Make a restricted test key without permissions in the Dashboard, and name its variable with --bare-key-env.',
+      cause: error,
+    });
+  });
+}
+
+/** A test key with just this permission, whether the catalog knows it or not; made for this run and ended with it. */
+export async function openKeyWith(permission: PermissionName, session: OpenSession): Promise<BareKey> {
   const api = openKeyApi('managed', {}, session);
-  const made = await createKey(bareProfile(session), { command: 'calibrate' }, api, session).catch(
-    (error: unknown) => {
-      if (!(error instanceof KeyauditError) || error.code !== 'KEY_API_UNAVAILABLE') throw error;
-      throw new KeyauditError(error.code, error.message, {
-        hint: 'Make a restricted test key without permissions in the Dashboard, and name its variable with --bare-key-env.',
-        cause: error,
-      });
-    },
-  );
+  const { profile, grant } = bareProfile(session);
+  const asked = { profile, grant: { ...grant, permissions: [permission] } };
+  const made = await createKey(asked, { command: 'calibrate' }, api, session);
   await made.work.update({ step: 'running' });
   return {
     key: made.key.secret,
-    holds: [HARMLESS_PERMISSION],
+    holds: [permission],
     end: () => made.undo().finally(made.work.leave),
   };
 }

@@ -246,7 +246,7 @@ describe('calibrate', () => {
     );
     expect(JSON.parse(stripe.stdout).permissions).toEqual(['coupon_read']);
 
-    const printed = await runCli(['calibrate', '--print'], { cwd, env });
+    const printed = await runCli(['calibrate', '--print', 'answers'], { cwd, env });
     expect(printed.exitCode).toBe(0);
     expect(printed.stdout).toContain(
       'GET /v1/coupons\tcoupons.list\tcoupon_read\tpromotion_code_read\t403\t200\ttelling\tdiffers\n',

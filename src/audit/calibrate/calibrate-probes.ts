@@ -8,6 +8,7 @@ import {
   NO_CALIBRATION,
   probeForm,
 } from '../../core/calibrate/calibration.ts';
+import { isBeyondSdk } from '../../core/catalog/beyond-sdk.ts';
 import type { Operation, OperationName } from '../../core/catalog/catalog.ts';
 import type { Probe } from '../../core/probe/probe.ts';
 import type { SecretKey } from '../../core/secret-key.ts';
@@ -15,8 +16,14 @@ import { calibratedTarget } from '../../session/calibrated-target.ts';
 import { probeMaker } from '../../session/probe-maker.ts';
 import { startProgress } from '../../session/progress.ts';
 import type { OpenSession } from '../../session/session.ts';
-import { readCalibration, writeCalibration } from '../../store/calibration/calibration-file.ts';
+import {
+  forgetConfirmedRows,
+  readCalibration,
+  writeCalibration,
+} from '../../store/calibration/calibration-file.ts';
+import { forgetNamedRefusals } from '../../store/calibration/named-refusals-file.ts';
 import { defaultRate, type SentProbe, sendProbes } from '../../stripe/send-probes.ts';
+import { keepRefusals } from '../note-refusals.ts';
 import { stoppedText } from '../stopped-text.ts';
 
 /** The two keys that are asked: one that holds nothing useful, and one that may do everything. */
@@ -26,7 +33,8 @@ export interface CalibrationKeys {
     readonly holds: readonly string[];
     end(): Promise<void>;
   }>;
-  readonly full: SecretKey;
+  /** Undefined: the bare key alone is asked. */
+  readonly full: SecretKey | undefined;
 }
 
 export interface CalibrateProbesOptions {
@@ -55,6 +63,7 @@ export class ProbeCalibration {
   readonly #probeFor: (operation: Operation) => Probe;
   #bareHolds: readonly string[] = [];
   #entries = new Map<OperationName, CalibrationEntry>();
+  #refusals: SentProbe[] = [];
   #keptAt = 0;
   #keeping: Promise<unknown> = Promise.resolve();
   /** Of this run, retries included. */
@@ -74,35 +83,52 @@ export class ProbeCalibration {
 
   /** Takes what earlier runs found. @throws KeyauditError `CALIBRATION_BROKEN` */
   async read(): Promise<void> {
-    if (this.#options.restart === true) return;
     const { env, shippedCatalog } = this.#session;
+    if (this.#options.restart === true) {
+      await forgetNamedRefusals(env, this.#where);
+      await forgetConfirmedRows(env, this.#where);
+      return;
+    }
     const kept = currentCalibration(await readCalibration(env, this.#where), shippedCatalog, this.#probeFor);
     this.#bareHolds = kept.bareHolds;
     this.#entries = new Map(kept.entries);
   }
 
-  async run(keys: CalibrationKeys): Promise<void> {
-    const { shippedCatalog } = this.#session;
-    const open = operationsToCalibrate(this.#session).filter((operation) =>
-      isUnfinished(operation, this.calibration, shippedCatalog),
-    );
+  async run({ bare: openBare, full }: CalibrationKeys): Promise<void> {
+    const isOpen = (operation: Operation) =>
+      full === undefined
+        ? this.#isUnanswered(operation, 'bare')
+        : isUnfinished(operation, this.calibration, this.#session.shippedCatalog);
+    const open = operationsToCalibrate(this.#session).filter(isOpen);
     if (open.length === 0) return;
-    const bare = await keys.bare();
+    const bare = await openBare();
     try {
       this.#bareHolds = bare.holds;
       const unanswered = (which: 'bare' | 'full') =>
-        open.filter(({ name }) => {
-          const answer = this.#entries.get(name)?.[which];
-          return answer === undefined || answer.verdict === 'inconclusive';
-        });
-      await this.#send('bare', bare.key, unanswered('bare').map(this.#probeFor));
-      if (this.stopped === undefined)
-        await this.#send('full', keys.full, unanswered('full').map(this.#probeFor));
+        open.filter((operation) => this.#isUnanswered(operation, which)).map(this.#probeFor);
+      await this.#send('bare', bare.key, [
+        ...unanswered('bare'),
+        ...(full === undefined ? this.#beyondSdk() : []),
+      ]);
+      if (this.stopped === undefined && full !== undefined)
+        await this.#send('full', full, unanswered('full'));
     } finally {
       await this.#keep();
       await this.#keeping;
       await bare.end();
     }
+  }
+
+  #isUnanswered({ name }: Operation, which: 'bare' | 'full'): boolean {
+    const answer = this.#entries.get(name)?.[which];
+    return answer === undefined || answer.verdict === 'inconclusive';
+  }
+
+  /** Of these a refusal names the permission as well; what else they answer says nothing of the probe. */
+  #beyondSdk(): readonly Probe[] {
+    return this.#session.beyondSdk.operations
+      .filter(({ access }) => access !== 'unsafe' && access !== 'expansion')
+      .map(this.#probeFor);
   }
 
   async #send(which: 'bare' | 'full', key: SecretKey, probes: readonly Probe[]): Promise<void> {
@@ -128,8 +154,11 @@ export class ProbeCalibration {
     this.stopped = { ...stopped, message: `${isKeys ? why : ''}${stopped.message}`, ...hint };
   }
 
-  #take(which: 'bare' | 'full', { probe, verdict, observation }: SentProbe): void {
+  #take(which: 'bare' | 'full', sent: SentProbe): void {
+    const { probe, verdict, observation } = sent;
     if (observation.failure === 'given-up' || verdict.reason === 'dead-key') return;
+    if (which === 'bare') this.#refusals.push(sent);
+    if (isBeyondSdk(probe.operation)) return;
     const { name } = probe.operation;
     const answer = calibrationAnswer(verdict, observation);
     this.#entries.set(name, { ...this.#entries.get(name), probe: probeForm(probe), [which]: answer });
@@ -141,6 +170,7 @@ export class ProbeCalibration {
 
   async #keep(): Promise<void> {
     const { env, now } = this.#session;
+    await keepRefusals(this.#refusals.splice(0), this.#session);
     await writeCalibration(env, this.#where, this.calibration, now());
   }
 }

@@ -180,6 +180,7 @@ function compareProofs(program: CommandUnknownOpts, run: Run): void {
     [
       'STRIPE_SECRET_KEY=… keyaudit calibrate --target stripe',
       'keyaudit calibrate --target stripe --write my-account',
+      'keyaudit calibrate --target stripe --bare-only --bare-key-env BARE_KEY',
       'keyaudit calibrate --target stripe --print',
     ],
   )
@@ -191,7 +192,14 @@ function compareProofs(program: CommandUnknownOpts, run: Run): void {
       ] as const),
     )
     .option('--write <file>', "keep the resolver's answers as calibrated rows for later runs")
-    .option('--print', 'print what was found so far, as a contribution to the catalog; ask nothing')
+    .option('--bare-only', 'ask the key without permissions alone: its refusals name what would do')
+    .option('--confirm', 'ask what refusals and the catalog differ on again, with a key for each permission')
+    .addOption(
+      new Option(
+        '--print [what]',
+        "print what was found so far and ask nothing: rows for the catalog's tables, or the answers",
+      ).choices(['rows', 'answers'] as const),
+    )
     .option('--restart', 'forget what was found so far')
     .addOption(rateOption())
     .action((options) =>

@@ -2,6 +2,8 @@ import { EXIT, type ExitCode, type Stopped } from '../error.ts';
 import type { InconclusiveReason } from '../verdict/verdict.ts';
 import type { CalibrationRow, ProbeQuality } from './calibration.ts';
 import type { RowCheck } from './check-rows.ts';
+import type { Confirmation } from './confirmation.ts';
+import type { LearnedRow } from './learned-rows.ts';
 
 /** What `calibrate` found, this run and those before it. */
 export interface CalibrateReport {
@@ -27,6 +29,12 @@ export interface CalibrateReport {
     /** Why it could not be asked. */
     readonly unavailable?: string;
   };
+  /** Whether one key without permissions was asked alone, so that nothing is said of the probes. */
+  readonly bareOnly: boolean;
+  /** What refusals have named, this run and all before it, beside the rows that they are about. */
+  readonly learned: readonly LearnedRow[];
+  /** What keys with just one permission settled; undefined when that was not asked for. */
+  readonly confirmations?: readonly Confirmation[];
   /** Why the run ended early; absent when it ran to its end. */
   readonly stopped?: Stopped;
 }
@@ -57,9 +65,15 @@ const PASSING: ReadonlySet<string> = new Set<InconclusiveReason>([
  */
 export function exitCodeOfCalibration(report: CalibrateReport): ExitCode {
   if (rowsOf(report, 'unsafe').length > 0) return EXIT.findings;
-  const isMissing = rowsOf(report, 'undetermined').some(({ entry: { bare, full } }) =>
-    [bare, full].some((answer) => PASSING.has(answer?.reason ?? '')),
+  const isPassing = (answer: { readonly reason?: string } | undefined) => PASSING.has(answer?.reason ?? '');
+  const isMissing = report.rows.some(({ quality, entry: { bare, full } }) =>
+    report.bareOnly
+      ? bare === undefined || isPassing(bare)
+      : quality === 'unfinished' || (quality === 'undetermined' && [bare, full].some(isPassing)),
   );
-  const isDone = report.stopped === undefined && !isMissing && rowsOf(report, 'unfinished').length === 0;
+  const isUntold = (report.confirmations ?? []).some(
+    ({ settled, asked }) => settled.length === 0 && (asked.length === 0 || asked.some(isPassing)),
+  );
+  const isDone = report.stopped === undefined && !isMissing && !isUntold;
   return isDone ? EXIT.ok : EXIT.undetermined;
 }

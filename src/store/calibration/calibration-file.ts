@@ -120,12 +120,28 @@ export async function writeCalibratedRows(
   return file;
 }
 
-/** The name under which the rows are kept that a key with just one permission confirmed. */
-export function confirmedRowsName({ target, apiVersion }: CalibratedTarget): string {
-  return `confirmed-${target}-${apiVersion}`;
+/** Adds rows that a key with just one permission confirmed; of two for one operation the new one counts. */
+export async function keepConfirmedRows(
+  env: Env,
+  where: CalibratedTarget,
+  rows: readonly CalibratedRow[],
+  now: Date,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const kept = (await userFile(env, confirmedFile(env, where), rowsSchema).read())?.rows ?? [];
+  const merged = new Map([...kept, ...rows].map((row) => [row.operation, row]));
+  await writeCalibratedRows(env, confirmedName(where), where, [...merged.values()], now);
 }
 
 /** Forgets what was confirmed for a target. */
 export async function forgetConfirmedRows(env: Env, where: CalibratedTarget): Promise<void> {
-  await rm(join(rowsFolder(env), `${confirmedRowsName(where)}.json`), { force: true });
+  await rm(confirmedFile(env, where), { force: true });
+}
+
+function confirmedName({ target, apiVersion }: CalibratedTarget): string {
+  return `confirmed-${target}-${apiVersion}.json`;
+}
+
+function confirmedFile(env: Env, where: CalibratedTarget): string {
+  return join(rowsFolder(env), confirmedName(where));
 }

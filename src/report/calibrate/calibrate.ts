@@ -3,19 +3,20 @@ import {
   disagreements,
   exitCodeOfCalibration,
   rowsOf,
-} from '../core/calibrate/calibrate-report.ts';
+} from '../../core/calibrate/calibrate-report.ts';
 import {
   type CalibrationAnswer,
   type CalibrationRow,
   PROBE_QUALITIES,
   type ProbeQuality,
-} from '../core/calibrate/calibration.ts';
-import { EXIT } from '../core/error.ts';
-import { counted, paintFor, type TextOutput, wrap } from './text.ts';
+} from '../../core/calibrate/calibration.ts';
+import { EXIT } from '../../core/error.ts';
+import { counted, paintFor, type TextOutput, wrap } from '../text.ts';
+import { learnedJson, renderLearned } from './learned.ts';
 
 /** `calibrate --format json`, schema `keyaudit.calibrate/1`. */
 export function calibrateJson(report: CalibrateReport): unknown {
-  const { rows, resolver, ...facts } = report;
+  const { rows, resolver, learned, confirmations, ...facts } = report;
   const { operations } = report;
   const counts = PROBE_QUALITIES.map((quality) => [quality, rowsOf(report, quality).length] as const);
   return {
@@ -27,6 +28,7 @@ export function calibrateJson(report: CalibrateReport): unknown {
     unsafe: rowsOf(report, 'unsafe'),
     wrongRows: rows.filter((row) => row.wrongRow),
     undetermined: rowsOf(report, 'undetermined'),
+    ...learnedJson({ learned, confirmations }),
     ...(resolver === undefined
       ? {}
       : {
@@ -66,7 +68,7 @@ export function renderCalibrateTable(
   const paint = paintFor(output);
   const about = `${report.targetNote} Catalog ${report.catalog}, API version ${report.apiVersion}.`;
   output.write(paint.dim(wrap(about, output)));
-  if (report.rows.length > 0) {
+  if (report.rows.length > 0 && !report.bareOnly) {
     output.write(`\n${paint.bold('Probes')}\n`);
     for (const quality of Object.keys(meaning) as ProbeQuality[]) {
       const rows = rowsOf(report, quality);
@@ -91,6 +93,7 @@ export function renderCalibrateTable(
       verbose,
     );
   }
+  renderLearned(report, output, { most: verbose ? undefined : MOST_ROWS });
   renderResolver(report, output, verbose);
   output.write('\n');
   if (report.stopped !== undefined) {
@@ -160,34 +163,4 @@ function describeAnswer(answer: CalibrationAnswer | undefined): string {
   if (answer === undefined) return 'not asked';
   const status = answer.status === null ? 'no answer' : `HTTP ${answer.status}`;
   return answer.reason === undefined ? status : `${status} (${answer.reason})`;
-}
-
-/** `calibrate --print`: tab-separated rows that hold nothing of the account. */
-export function renderContribution(
-  {
-    target,
-    apiVersion,
-    catalog,
-    rows,
-  }: { target: string; apiVersion: string; catalog: string; rows: readonly CalibrationRow[] },
-  output: TextOutput,
-): void {
-  output.write(`# keyaudit calibrate: target ${target}, API version ${apiVersion}, catalog ${catalog}.\n`);
-  output.write('# Statuses and names of permissions only; nothing here tells of an account.\n');
-  const head = ['endpoint', 'operation', 'catalog', 'named', 'bare', 'unrestricted', 'probe', 'row'];
-  output.write(`${head.join('\t')}\n`);
-  for (const { endpoint, operation, permissions, entry, quality, wrongRow } of rows) {
-    const named = entry.bare?.named ?? [];
-    const cells = [
-      endpoint,
-      operation,
-      permissions.join(' ') || '-',
-      named.join(' ') || '-',
-      String(entry.bare?.status ?? '-'),
-      String(entry.full?.status ?? '-'),
-      quality,
-      wrongRow ? 'differs' : named.length > 0 ? 'confirmed' : '-',
-    ];
-    output.write(`${cells.join('\t')}\n`);
-  }
 }
