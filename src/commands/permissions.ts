@@ -1,10 +1,13 @@
 import { resolve } from 'node:path';
 import { endpointOf } from '../core/catalog/catalog.ts';
+import { profileOfCalls } from '../core/draft/profile-of-calls.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
-import { smallestGrant } from '../core/grant/smallest-grant.ts';
+import { type SmallestGrant, smallestGrant } from '../core/grant/smallest-grant.ts';
+import { requireProfileName } from '../core/profile/profile-name.ts';
 import { permissionsJson, renderPermissionsTable } from '../report/permissions.ts';
-import type { CommandContext } from '../session/context.ts';
-import { printResult } from '../session/result-output.ts';
+import { wrap } from '../report/text.ts';
+import { type CommandContext, today } from '../session/context.ts';
+import { printResult, requireFormat, withResultOutput } from '../session/result-output.ts';
 import { openSession } from '../session/session.ts';
 import { readTextFile } from '../store/files/read-text-file.ts';
 
@@ -13,6 +16,8 @@ export interface PermissionsOptions {
   /** A file with one call a line; `-` is standard input. */
   readonly file?: string;
   readonly all?: boolean;
+  /** Of the profile, for that format. */
+  readonly name?: string;
 }
 
 /**
@@ -20,6 +25,8 @@ export interface PermissionsOptions {
  * arguments, a file, or standard input; exit 2 when one of them is not resolved.
  */
 export async function permissions(options: PermissionsOptions, context: CommandContext): Promise<ExitCode> {
+  const name = options.name ?? 'my-agent';
+  requireProfileName(name);
   const session = await openSession(context);
   // Hints are told with their provenance; nothing is granted by them.
   const { namedCatalog: catalog } = session;
@@ -28,12 +35,33 @@ export async function permissions(options: PermissionsOptions, context: CommandC
     ? new (await import('../core/catalog/expansion.ts')).Expansions(catalog)
     : undefined;
   const grant = smallestGrant(texts, catalog, expansions);
-  const full = context.globals.verbose || options.all === true;
-  await printResult(session, {
-    json: permissionsJson(grant),
-    table: (output) => renderPermissionsTable(grant, catalog, output, { full }),
-  });
+  const { globals } = context;
+  if (globals.format === 'profile') {
+    requireSomething(grant);
+    const text = profileOfCalls(grant, catalog, { name, today: today(session) });
+    await withResultOutput(session, (output) => output.write(text));
+    for (const { endpoint, reason } of grant.unresolved) {
+      context.stderr.write(
+        wrap(`${endpoint}: ${reason}`, context.stderr, { first: 'warning: ', indent: '  ' }),
+      );
+    }
+  } else {
+    requireFormat(globals.format, ['table', 'json', 'profile']);
+    await printResult(session, {
+      json: permissionsJson(grant),
+      table: (output) =>
+        renderPermissionsTable(grant, catalog, output, { full: globals.verbose || options.all === true }),
+    });
+  }
   return grant.unresolved.length === 0 || options.all === true ? EXIT.ok : EXIT.usage;
+}
+
+/** @throws KeyauditError `PROFILE_EMPTY` */
+function requireSomething({ permissions: found, unresolved }: SmallestGrant): void {
+  if (found.length > 0) return;
+  throw new KeyauditError('PROFILE_EMPTY', 'None of these calls needs a permission that is known.', {
+    problems: unresolved.map(({ endpoint, reason }) => ({ message: `${endpoint}: ${reason}` })),
+  });
 }
 
 async function gather(options: PermissionsOptions, context: CommandContext): Promise<readonly string[]> {

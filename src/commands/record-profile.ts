@@ -1,10 +1,10 @@
 import { Expansions } from '../core/catalog/expansion.ts';
-import { type FoldedRuns, foldRuns } from '../core/draft/fold-runs.ts';
 import { type NearestProfile, nearestProfile } from '../core/draft/nearest-profile.ts';
-import { profileOfRuns } from '../core/draft/profile-of-runs.ts';
+import { type FoldedRuns, foldRuns } from '../core/draft/runs/fold-runs.ts';
+import { profileOfRuns } from '../core/draft/runs/profile-of-runs.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { requireProfileName } from '../core/profile/profile-name.ts';
-import { type RecordProfileReport, recordProfileJson, recordProfileNotes } from '../report/record.ts';
+import { type RecordProfileReport, recordProfileJson, recordProfileNotes } from '../report/record/record.ts';
 import { writeJson } from '../report/verify/json.ts';
 import { type CommandContext, today } from '../session/context.ts';
 import { resolveGrants } from '../session/profile-grant.ts';

@@ -1,15 +1,14 @@
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import type { Grant } from '../core/grant/grant.ts';
 import { requireProfileName } from '../core/profile/profile-name.ts';
-import { recordedRunsJson, recordedRunsTable, recordedSummary } from '../report/record.ts';
+import { recordedRunsJson, recordedRunsTable, recordedSummary } from '../report/record/record.ts';
 import { recordChild } from '../session/child/record-child.ts';
 import type { CommandContext } from '../session/context.ts';
+import { resolveGrants } from '../session/profile-grant.ts';
 import { printResult } from '../session/result-output.ts';
-import { openSession } from '../session/session.ts';
+import { openSession, type Session } from '../session/session.ts';
 import { requireRuns } from '../store/run-files.ts';
-
-/** What runs are called where nobody says. */
-export const DEFAULT_RECORDING = 'agent';
 
 export interface RecordOptions {
   /** After `--`. */
@@ -35,9 +34,21 @@ export async function record(options: RecordOptions, context: CommandContext): P
   requireProfileName(name);
   const session = await openSession(context);
   const child = { command, args, env: context.env, killAfterMs: parseDuration(killAfter) };
-  const { exitCode, run, file } = await recordChild(child, { name }, session);
+  const grant = await grantOf(name, session);
+  const { exitCode, run, file } = await recordChild(child, { name, grant }, session);
   if (!context.globals.quiet) recordedSummary(run, file, context.stderr);
   return exitCode;
+}
+
+/** What the profile of that name grants today, if there is one and it is right. */
+async function grantOf(name: string, session: Session): Promise<Grant | undefined> {
+  try {
+    const [found] = await resolveGrants({ profiles: [name] }, session);
+    return found?.grant;
+  } catch (error) {
+    if (error instanceof KeyauditError) return undefined;
+    throw error;
+  }
 }
 
 /** `keyaudit record show [NAME]`: the recorded runs, and what each called. */

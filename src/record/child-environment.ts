@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { KnownWords } from '../core/draft/known-words.ts';
+import type { KnownWords } from '../core/draft/runs/known-words.ts';
 
 /** Where `node-hook.cjs` and `sitecustomize.py` lie: beside this module, in `src/` and in `dist/`. */
 const HOOKS = fileURLToPath(new URL('./hooks', import.meta.url));

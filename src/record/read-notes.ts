@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import type { RunRecorder } from '../core/draft/recorded-run.ts';
+import type { RunRecorder } from '../core/draft/runs/recorded-run.ts';
 
 const text = z.string().max(400);
 

@@ -1,6 +1,6 @@
-import { stringify } from 'yaml';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { profileFor } from '../core/draft/profile-for-permissions.ts';
+import { profileText } from '../core/draft/profile-text.ts';
 import { EXIT } from '../core/error.ts';
 import type { InferredPermission, UndeterminedReason } from '../core/inspect/infer-permissions.ts';
 import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core/inspect/inspect-report.ts';
@@ -52,8 +52,15 @@ export function inspectedProfile(report: InspectReport, name: string, catalog: C
       ? []
       : [`Could not be told: ${untold.map(({ permission }) => permission).join(', ')}.`]),
   ];
-  const document = profileFor(namesOf(report, 'held'), catalog, name);
-  return `${comments.map((line) => `# ${line}\n`).join('')}${stringify(document)}`;
+  const { permissions = {} } = profileFor(namesOf(report, 'held'), catalog, name);
+  return profileText({
+    name,
+    comments,
+    permissions: Object.entries(permissions).map(([resource, entry]) => ({
+      name: resource,
+      level: typeof entry === 'string' ? entry : entry.level,
+    })),
+  });
 }
 
 /** `inspect --format table`. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { didYouMean } from '../core/document/nearest.ts';
-import { type RecordedRun, recordedCallSchema, runHeadSchema } from '../core/draft/recorded-run.ts';
+import { type RecordedRun, recordedCallSchema, runHeadSchema } from '../core/draft/runs/recorded-run.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { PROFILE_NAME } from '../core/profile/profile-name.ts';
 import { guardWrites, openWorkspace, WORKSPACE, writePrivateFile } from './workspace.ts';

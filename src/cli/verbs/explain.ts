@@ -19,9 +19,11 @@ export function explain(program: CommandUnknownOpts, run: Run): void {
     'keyaudit permissions "GET /v1/charges" "POST /v1/refunds" paymentIntents.capture',
     'keyaudit permissions "GET /v1/payment_intents/:id?expand[]=latest_charge.customer"',
     'keyaudit permissions --file calls.txt --format json',
+    'keyaudit permissions --file calls.txt --format profile --output profiles/my-agent.yaml --name my-agent',
   ])
     .option('--file <file>', 'read calls from a file, one a line ("-": standard input)')
     .option('--all', 'the whole catalog')
+    .option('--name <name>', 'of the profile, for --format profile')
     .action((endpoints, options) =>
       run({ ...options, endpoints }, async (given, context) =>
         (await import('../../commands/permissions.ts')).permissions(given, context),

@@ -39,7 +39,7 @@ export function profileText(draft: ProfileDraft): string {
   };
   return [
     schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`,
-    ...comments.map((line) => `# ${line}\n`),
+    ...comments.map((line) => `# ${line.replace(/\s+/g, ' ')}\n`),
     stringify(head, { lineWidth: 0 }),
     permissionBlock('permissions', draft.permissions),
     connectPermissions.length === 0 ? '' : permissionBlock('connect_permissions', connectPermissions),

@@ -1,5 +1,6 @@
-import { knownWords } from '../../core/draft/known-words.ts';
-import { type RecordedRun, RUN_SCHEMA, RunRecorder } from '../../core/draft/recorded-run.ts';
+import { knownWords } from '../../core/draft/runs/known-words.ts';
+import { type RecordedRun, RUN_SCHEMA, RunRecorder } from '../../core/draft/runs/recorded-run.ts';
+import type { Grant } from '../../core/grant/grant.ts';
 import { hookEnvironment } from '../../record/child-environment.ts';
 import { readNotes, unseenBy } from '../../record/read-notes.ts';
 import { writeRun } from '../../store/run-files.ts';
@@ -11,7 +12,7 @@ export interface RecordingOptions {
   /** Runs of one name are folded together. */
   readonly name: string;
   /** What the command's key grants, where that is known. */
-  readonly granted?: readonly string[];
+  readonly grant?: Pick<Grant, 'permissions' | 'connectPermissions'> | undefined;
 }
 
 /** A command that has ended, and what it called. */
@@ -29,7 +30,7 @@ export interface RecordedChild {
  */
 export async function recordChild(
   child: ChildOptions,
-  { name, granted }: RecordingOptions,
+  { name, grant }: RecordingOptions,
   session: Session,
 ): Promise<RecordedChild> {
   const { catalog, cwd, now } = session;
@@ -47,7 +48,7 @@ export async function recordChild(
       endedAt: now().toISOString(),
       catalog: catalog.source,
       seenBy: (['node', 'python'] as const).filter((language) => notes.processes[language] > 0),
-      ...(granted === undefined ? {} : { granted: [...granted].sort() }),
+      ...grantedBy(grant),
       unseen: unseenBy(notes),
       calls: recorder.calls,
     };
@@ -55,4 +56,10 @@ export async function recordChild(
   } finally {
     await hooks.close();
   }
+}
+
+/** What a run file says of the grant; nothing where it is not known. */
+function grantedBy(grant: RecordingOptions['grant']): Pick<RecordedRun, 'granted' | 'connectGranted'> {
+  if (grant === undefined) return {};
+  return { granted: [...grant.permissions], connectGranted: [...grant.connectPermissions] };
 }

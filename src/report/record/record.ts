@@ -1,8 +1,8 @@
-import type { PermissionName } from '../core/catalog/catalog.ts';
-import type { FoldedRuns, UsedOperation } from '../core/draft/fold-runs.ts';
-import type { PermissionWitness } from '../core/draft/profile-of-runs.ts';
-import type { RecordedRun } from '../core/draft/recorded-run.ts';
-import { counted, paintFor, type TextOutput, wrap } from './text.ts';
+import type { PermissionName } from '../../core/catalog/catalog.ts';
+import type { FoldedRuns, UsedOperation } from '../../core/draft/runs/fold-runs.ts';
+import type { PermissionWitness } from '../../core/draft/runs/profile-of-runs.ts';
+import type { RecordedRun } from '../../core/draft/runs/recorded-run.ts';
+import { counted, paintFor, type TextOutput, wrap } from '../text.ts';
 
 /** What one run called, in a few lines for the person who ran it. */
 export function recordedSummary(run: RecordedRun, file: string, output: TextOutput): void {
@@ -128,4 +128,61 @@ export function recordedRunsTable(runs: readonly RecordedRun[], output: TextOutp
       output.write(`  ${facts.join('  ')}\n`);
     }
   }
+}
+
+/** What was made of a file of another program's. */
+export interface ImportedReport {
+  readonly name: string;
+  /** The format. */
+  readonly from: string;
+  /** The file, as shown. */
+  readonly source: string;
+  readonly imported: {
+    readonly calls: readonly unknown[];
+    readonly unread: readonly { readonly line: number; readonly why: string }[];
+    readonly unseen: readonly string[];
+  };
+  readonly runs: readonly RecordedRun[];
+  readonly files: readonly string[];
+}
+
+/** `record import --format json`, schema `keyaudit.record-import/1`. */
+export function importedJson({ imported, runs, ...report }: ImportedReport): unknown {
+  const { calls, unread, unseen } = imported;
+  return {
+    schema: 'keyaudit.record-import/1',
+    ...report,
+    calls: calls.length,
+    runs: runs.length,
+    unread,
+    unseen,
+  };
+}
+
+/** How many lines that were left out are shown unless all are asked for. */
+const SHOWN_UNREAD = 10;
+
+/** `record import --format table`. */
+export function importedSummary(
+  { name, from, source, imported, runs, files }: ImportedReport,
+  output: TextOutput,
+  { verbose }: { readonly verbose: boolean },
+): void {
+  const { calls, unread, unseen } = imported;
+  const made = runs.length === 0 ? '' : ` in ${counted(runs.length, 'run')}: ${files.join(', ')}`;
+  output.write(wrap(`${source} (${from}): ${counted(calls.length, 'call')}${made}`, output));
+  if (unread.length > 0) {
+    output.write(
+      wrap(`Left out: ${counted(unread.length, 'line or entry', 'lines or entries')}.`, output, {
+        indent: '  ',
+      }),
+    );
+    for (const { line, why } of unread.slice(0, verbose ? unread.length : SHOWN_UNREAD)) {
+      output.write(wrap(`${line}: ${why}`, output, { indent: '    ' }));
+    }
+    if (!verbose && unread.length > SHOWN_UNREAD)
+      output.write(`    and ${counted(unread.length - SHOWN_UNREAD, 'more', 'more')} (--verbose)\n`);
+  }
+  for (const sentence of unseen) output.write(wrap(`Not seen: ${sentence}`, output, { indent: '  ' }));
+  if (runs.length > 0) output.write(wrap(`The profile for it: keyaudit record profile ${name}`, output));
 }
