@@ -1,0 +1,86 @@
+import {
+  type ImportedCall,
+  type ImportFormat,
+  isObject,
+  objectOf,
+  statusOf,
+  textOf,
+  timeOf,
+} from './import-format.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Rows that say nothing of a call of the agent's. */
+const OTHER_KINDS = /^(?:start|stop|policy|issue|end|look-up|overrun|reconcile|kill|resume|checkpoint)$/;
+/** How a call ended that a reservation was made for. */
+const ENDED = /^(?:settle|release|hold)$/;
+
+/** The guard's own log: a row a line, calls that move money in two rows, one run of the guard one recorded run. */
+export const guardLog: ImportFormat = {
+  description: "the guard's log",
+  recognises: (text) => {
+    const first = eventIn(text.trimStart().split('\n', 1)[0] ?? '');
+    return first !== undefined && 'seq' in first.row && textOf(first.event.kind) !== undefined;
+  },
+  read: (text) => {
+    const calls: ImportedCall[] = [];
+    const unread: { line: number; why: string }[] = [];
+    const reserved = new Map<string, ImportedCall>();
+    for (const [index, line] of text.split('\n').entries()) {
+      if (line.trim() === '') continue;
+      const found = eventIn(line);
+      const kind = textOf(found?.event.kind) ?? '';
+      const call = found === undefined ? undefined : callIn(found);
+      const reservation = textOf(found?.event.reservation);
+      if (kind === 'reserve' && call !== undefined && reservation !== undefined) {
+        reserved.set(reservation, call);
+      } else if (ENDED.test(kind) && reservation !== undefined && found !== undefined) {
+        const sent = reserved.get(reservation);
+        reserved.delete(reservation);
+        if (sent === undefined)
+          unread.push({ line: index + 1, why: 'the end of a call whose beginning is not there' });
+        else calls.push({ ...sent, ...outcomeIn(found.event) });
+      } else if ((kind === 'pass' || kind === 'refuse') && call !== undefined) {
+        // The guard's refusal is one with 403, whatever status the agent was told.
+        calls.push({
+          ...call,
+          ...outcomeIn(found?.event ?? {}),
+          ...(kind === 'refuse' ? { status: 403 } : {}),
+        });
+      } else if (!OTHER_KINDS.test(kind)) {
+        unread.push({ line: index + 1, why: "no row of the guard's log that says something of a call" });
+      }
+    }
+    return {
+      calls: [...calls, ...reserved.values()],
+      unread,
+      unseen: ["Names of parameters, and what a call expands, are not in the guard's log."],
+    };
+  },
+};
+
+function eventIn(line: string): { readonly row: Row; readonly event: Row } | undefined {
+  const row = objectOf(line);
+  if (row === undefined) return undefined;
+  return { row, event: isObject(row.event) ? row.event : row };
+}
+
+function callIn({ row, event }: { readonly row: Row; readonly event: Row }): ImportedCall | undefined {
+  const [method, path] = [textOf(event.method), textOf(event.path)];
+  if (method === undefined || path === undefined) return undefined;
+  const { time } = row;
+  const { amount } = event;
+  return {
+    method,
+    path: path.replaceAll('{id}', 'id'),
+    account: textOf(event.account) !== undefined,
+    run: textOf(event.run),
+    time: typeof time === 'number' ? time : timeOf(textOf(time)),
+    amount: typeof amount === 'number' ? amount : undefined,
+    currency: textOf(event.currency),
+  };
+}
+
+function outcomeIn(event: Row): Pick<ImportedCall, 'status' | 'code'> {
+  return { status: statusOf(event.status), code: textOf(event.code) };
+}
