@@ -1,5 +1,6 @@
-import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { countOption, expectedOption } from '../flags.ts';
+import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { IMPORT_FORMATS } from '../../core/draft/runs/import-format.ts';
+import { countOption, expectedOption, repeatable } from '../flags.ts';
 import { commandBehindDashes, type Run, verb } from '../verb.ts';
 
 /** The verbs that watch what an agent calls, and make a profile of it. */
@@ -43,4 +44,34 @@ export function recordCalls(program: CommandUnknownOpts, run: Run, argv: readonl
       (await import('../../commands/record.ts')).showRecorded(given, context),
     ),
   );
+
+  verb(record, 'import <file>', 'make a recording of what another program wrote down', [
+    'stripe logs tail --format json > tail.jsonl; keyaudit record import tail.jsonl --name billing',
+    'keyaudit record import access.log --from access-log --host stripe-proxy.internal',
+  ])
+    .addOption(
+      new Option('--from <format>', 'of the file (default: told by its content)').choices(IMPORT_FORMATS),
+    )
+    .addOption(repeatable('--host <name>', "a host whose calls count as Stripe's"))
+    .action((file, options) =>
+      run({ ...options, file, name: record.opts().name }, async (given, context) =>
+        (await import('../../commands/record-import.ts')).recordImport(given, context),
+      ),
+    );
+
+  verb(record, 'unused <profile>', 'what a profile grants and no recorded run used', [
+    'keyaudit record unused refund-agent',
+    'keyaudit record unused refund-agent --fail-on-unused 30d',
+  ])
+    .option('--within <duration>', 'look back only so far, such as 30d')
+    .addOption(countOption('--runs <n>', 'look at the last runs alone'))
+    .option('--fail-on-unused <duration>', 'exit 1 for what was granted all that time and not used')
+    .option('--unchanged', 'the profile was as it is today in runs of which its grant is not known')
+    .action((profile, options) => {
+      const isNamed = record.getOptionValueSource('name') === 'cli';
+      const name = isNamed ? record.opts().name : undefined;
+      return run({ ...options, profile, name }, async (given, context) =>
+        (await import('../../commands/record-unused.ts')).recordUnused(given, context),
+      );
+    });
 }

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { Catalog } from '../../catalog/catalog.ts';
+import { catalogData } from '../../catalog/data/catalog.ts';
+import { Expansions } from '../../catalog/expansion.ts';
+import { type NotedCall, type RecordedRun, RunRecorder } from './recorded-run.ts';
+import { permissionUse } from './unused-permissions.ts';
+
+const catalog = new Catalog(catalogData);
+const expansions = new Expansions(catalog);
+const now = new Date('2026-11-25T12:00:00.000Z');
+
+/** A run that began so many days ago. */
+function run(daysAgo: number, calls: readonly NotedCall[], granted?: readonly string[]): RecordedRun {
+  const recorder = new RunRecorder(catalog);
+  for (const call of calls) recorder.note(call);
+  const time = new Date(now.getTime() - daysAgo * 86_400_000).toISOString();
+  return {
+    schema: 'keyaudit.run/1',
+    name: 'agent',
+    startedAt: time,
+    endedAt: time,
+    catalog: catalog.source,
+    seenBy: ['node'],
+    unseen: [],
+    calls: recorder.calls,
+    ...(granted === undefined ? {} : { granted: [...granted] }),
+  };
+}
+
+const CONTEXT = { catalog, expansions, now, connect: false, isUnchanged: false };
+
+const DAYS = 86_400_000;
+const charges: NotedCall = { method: 'GET', path: '/v1/charges', status: 200 };
+const customer: NotedCall = { method: 'GET', path: '/v1/customers/cus_1', status: 404 };
+const refund: NotedCall = { method: 'POST', path: '/v1/refunds', status: 400 };
+const both = ['charge_write', 'customer_read'];
+const tenRuns = (third: readonly NotedCall[], granted: (index: number) => readonly string[]) =>
+  Array.from({ length: 10 }, (_, index) =>
+    run(40 - index * 4, index === 2 ? [refund, ...third] : [refund], granted(index)),
+  );
+
+describe('permissionUse', () => {
+  it.each<[string, readonly RecordedRun[], number | undefined, string]>([
+    ['used once in run 3 of 10', tenRuns([customer], () => both), undefined, 'used'],
+    ['never used in ten runs', tenRuns([], () => both), undefined, 'unused'],
+    [
+      'not granted in the first runs',
+      tenRuns([], (index) => (index < 5 ? ['charge_write'] : both)),
+      undefined,
+      'new',
+    ],
+    [
+      'added yesterday, within a window of 30 days',
+      [run(40, [refund], ['charge_write']), run(1, [refund], both)],
+      30 * DAYS,
+      'new',
+    ],
+    [
+      'not used for 30 days',
+      [run(40, [customer, refund], both), run(2, [refund], both)],
+      30 * DAYS,
+      'unused',
+    ],
+    [
+      'first seen 10 days ago, within a window of 30',
+      [run(10, [refund], both), run(2, [refund], both)],
+      30 * DAYS,
+      'new',
+    ],
+    ['no run in the window', [run(40, [refund], both)], 30 * DAYS, 'unknown'],
+    ['a run whose grant is not known', [run(40, [refund], both), run(3, [refund])], undefined, 'unknown'],
+    [
+      'refused calls are no use',
+      [run(40, [{ ...customer, status: 403 }, refund], both)],
+      undefined,
+      'unused',
+    ],
+    [
+      'expanding is use',
+      [run(4, [{ ...charges, expand: ['data.customer'] }, refund], both)],
+      undefined,
+      'used',
+    ],
+    ['no run at all', [], undefined, 'unknown'],
+    ['used with Stripe-Account alone', [run(4, [{ ...customer, account: true }], both)], undefined, 'unused'],
+  ])('%s', (_name, runs, windowMs, state) => {
+    const use = permissionUse(both, runs, { ...CONTEXT, windowMs });
+    expect(use.find(({ permission }) => permission === 'customer_read')?.state).toBe(state);
+  });
+
+  it('names the read that is enough where only it was used', () => {
+    const [use] = permissionUse(both, [run(4, [charges], both)], CONTEXT);
+    expect(use).toMatchObject({
+      permission: 'charge_write',
+      state: 'unused',
+      enough: 'charge_read',
+      runs: 1,
+    });
+  });
+
+  it('takes the grant of today for a run of which none is known, when told to', () => {
+    const runs = [run(40, [refund]), run(3, [refund])];
+    const uses = permissionUse(both, runs, { ...CONTEXT, isUnchanged: true, windowMs: 30 * DAYS });
+    expect(uses.map(({ state }) => state)).toEqual(['used', 'unused']);
+  });
+
+  it('looks at the last runs alone, when told to', () => {
+    const runs = [run(4, [customer], both), run(3, [refund], both), run(2, [refund], both)];
+    const state = (lastRuns: number) =>
+      permissionUse(['customer_read'], runs, { ...CONTEXT, lastRuns }).map((use) => use.state);
+    expect([state(3), state(2)]).toEqual([['used'], ['unused']]);
+  });
+});
