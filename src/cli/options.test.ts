@@ -175,6 +175,25 @@ describe('the options of a verb', () => {
       { name: 'n', withRefused: true, minRuns: 5, maxNew: 0.1 },
     ],
     [['record', 'show', 'n'], {}, { name: 'n' }],
+    [['record', 'import', 'f'], {}, { file: 'f', name: 'agent', host: [] }],
+    [
+      ['record', 'import', '-', '--name', 'n', '--from', 'har', '--host', 'a', '--host', 'b:8080'],
+      {},
+      { file: '-', name: 'n', from: 'har', host: ['a', 'b:8080'] },
+    ],
+    [['record', 'unused', 'p'], {}, { profile: 'p' }],
+    [
+      ['record', 'unused', 'p', '--name', 'agent', '--runs', '5', '--fail-on-unused', '30d', '--unchanged'],
+      {},
+      { profile: 'p', name: 'agent', runs: 5, failOnUnused: '30d', unchanged: true },
+    ],
+    [['record', 'unused', 'p', '--within', '7d'], {}, { profile: 'p', within: '7d' }],
+    [
+      ['exec', 'p', '--record', '--', 'node', 'a.js'],
+      {},
+      { profiles: ['p'], killAfter: '10s', record: true, command: ['node', 'a.js'] },
+    ],
+    [['permissions', 'a.list', '--name', 'n'], {}, { endpoints: ['a.list'], name: 'n' }],
     [
       ['inspect', '--key-env', 'K', '--name', 'n'],
       { KEYAUDIT_RATE: '3' },
@@ -244,6 +263,7 @@ describe('what is wrong', () => {
       /'live' is invalid.*Allowed choices are sandbox, stripe-mock, stripe/,
     ],
     [['verify'], { KEYAUDIT_TARGET: 'live' }, /'live' from env 'KEYAUDIT_TARGET' is invalid/],
+    [['record', 'import', 'f', '--from', 'xml'], {}, /Allowed choices are guard, stripe-logs, mcp-tools/],
     [['verify', '--depth', 'deep'], {}, /Allowed choices are record, checks, permissions, endpoints/],
     [['verify'], { KEYAUDIT_DEPTH: 'deep' }, /'deep' from env 'KEYAUDIT_DEPTH' is invalid/],
     [

@@ -1,9 +1,11 @@
 import { parseDuration } from '../core/duration.ts';
 import { KeyauditError } from '../core/error.ts';
 import { cleanUp } from '../keys/end/clean-up.ts';
-import { lendKeys } from '../keys/lend-key.ts';
+import { type LendKeyOptions, lendKeys } from '../keys/lend-key.ts';
+import { recordedSummary } from '../report/record/record.ts';
+import { recordChild } from '../session/child/record-child.ts';
 import type { CommandContext } from '../session/context.ts';
-import { grantsFor } from '../session/profile-grant.ts';
+import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';
 import { openSession, withTarget } from '../session/session.ts';
 
 export interface ExecOptions {
@@ -15,6 +17,8 @@ export interface ExecOptions {
   /** How long a command that was told to end may take before it is killed. */
   readonly killAfter: string;
   readonly account?: string;
+  /** Notes each call to Stripe that the command makes, under the names of the profiles. */
+  readonly record?: boolean;
 }
 
 /**
@@ -37,9 +41,26 @@ export async function exec(options: ExecOptions, context: CommandContext): Promi
     ttlMs: options.ttl === undefined ? undefined : parseDuration(options.ttl),
     killAfterMs: parseDuration(options.killAfter),
     account: options.account,
+    ...(options.record === true ? { run: recorded(grants) } : {}),
   };
   return withTarget(session, async (open) => {
     await cleanUp(open, options);
     return lendKeys(grants, lending, open);
   });
+}
+
+/** Several profiles make one recording: whose key a call was made with is not noted. */
+function recorded(grants: readonly ProfileGrant[]): LendKeyOptions['run'] {
+  const name = grants.map(({ profile }) => profile.name).join('.');
+  const grant = {
+    permissions: [...new Set(grants.flatMap(({ grant: { permissions } }) => permissions))].sort(),
+    connectPermissions: [
+      ...new Set(grants.flatMap(({ grant: { connectPermissions } }) => connectPermissions)),
+    ].sort(),
+  };
+  return async (child, session) => {
+    const { exitCode, run, file } = await recordChild(child, { name, grant }, session);
+    if (!session.globals.quiet) recordedSummary(run, file, session.stderr);
+    return exitCode;
+  };
 }

@@ -1,6 +1,6 @@
 import { KeyauditError } from '../core/error.ts';
 import { wrap } from '../report/text.ts';
-import { runChild } from '../session/child/run-child.ts';
+import { type ChildOptions, runChild } from '../session/child/run-child.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
 import { SECRET_KEY_VARIABLE, withoutSecretKey } from '../store/secrets/without-secret-key.ts';
@@ -16,6 +16,8 @@ export interface LendKeyOptions {
   /** How long the command may take to end after it was told to, before it is killed, in ms. */
   readonly killAfterMs: number;
   readonly account?: string;
+  /** How the command is run (default: as it is). */
+  readonly run?: (child: ChildOptions, session: OpenSession) => Promise<number>;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface LendKeyOptions {
  */
 export async function lendKeys(
   grants: readonly ProfileGrant[],
-  { command, args, ttlMs, killAfterMs, account }: LendKeyOptions,
+  { command, args, ttlMs, killAfterMs, account, run = runChild }: LendKeyOptions,
   session: OpenSession,
 ): Promise<number> {
   refuseSharedVariables(grants.map(({ profile }) => profile));
@@ -48,7 +50,7 @@ export async function lendKeys(
     }
     for (const { record, key } of pending) env[record.variable] = key.secret.reveal();
     hideSecretKey(session);
-    return await runChild({ command, args, env, killAfterMs }, session);
+    return await run({ command, args, env, killAfterMs }, session);
   } finally {
     await endAll(pending, session);
   }

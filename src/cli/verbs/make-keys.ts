@@ -83,6 +83,7 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
     .option('--ttl <duration>', `${TTL.replace(/,.*/, '')}: a second net`)
     .option('--kill-after <duration>', 'how long the command may take to end after SIGTERM', '10s')
     .option('--account <id>', ACCOUNT)
+    .option('--record', 'note each call to Stripe that the command makes, as "keyaudit record" does')
     .action((profiles, options) =>
       run({ ...options, profiles, command: commandBehindDashes(argv) }, async (given, context) =>
         (await import('../../commands/exec.ts')).exec(given, context),
