@@ -118,6 +118,8 @@ function bodyIn(postData: unknown): string | undefined {
   if (!isObject(postData)) return undefined;
   const text = textOf(postData.text);
   if (text !== undefined && text !== '') return text;
-  const params = listIn(postData, 'params').map(({ name, value }) => [String(name), String(value ?? '')]);
-  return params.length === 0 ? undefined : new URLSearchParams(params).toString();
+  const params = listIn(postData, 'params').map(
+    ({ name, value }) => `${encodeURIComponent(String(name))}=${encodeURIComponent(String(value ?? ''))}`,
+  );
+  return params.length === 0 ? undefined : params.join('&');
 }
