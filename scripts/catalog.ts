@@ -4,6 +4,7 @@ import { Catalog, type CatalogData } from '../src/core/catalog/catalog.ts';
 import { readBeyondSdk, renderBeyondSdk } from './catalog/beyond-sdk.ts';
 import { buildCatalog } from './catalog/build.ts';
 import { renderDocs } from './catalog/docs.ts';
+import { mergeRows } from './catalog/merge.ts';
 import {
   renderCatalog,
   renderExpansions,
@@ -21,6 +22,7 @@ import { readVersionTable, renderVersions } from './versions/table.ts';
 const root = join(import.meta.dirname, '..');
 const sdk = readSdk(join(root, 'node_modules', 'stripe'));
 const source = join(root, 'src', 'core', 'catalog', 'data', 'source');
+merge(process.argv.slice(2));
 const catalog = buildCatalog(sdk, readSourceTables(source));
 const beyondSdk = readBeyondSdk(source, catalog.data);
 
@@ -39,6 +41,19 @@ writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));
 writeFileSync(configSchemaFile, renderConfigSchema());
 console.log(summary(catalog.data));
+
+/** `--merge FILE`: takes rows that `keyaudit calibrate --print` wrote, and says what became of each. */
+function merge(args: readonly string[]): void {
+  if (args.length === 0) return;
+  const [flag, file, ...more] = args;
+  if (flag !== '--merge' || file === undefined || more.length > 0)
+    throw new Error('usage: npm run catalog [-- --merge FILE]');
+  const { taken, left, added } = mergeRows(source, file, sdk.apiVersion);
+  for (const line of left) console.log(`left: ${line}`);
+  for (const line of taken) console.log(`taken: ${line}`);
+  for (const name of added) console.log(`new permission: ${name}`);
+  console.log(`${taken.length} rows taken, ${left.length} left`);
+}
 
 function summary({ source, apiVersion, operations, permissions, implications }: CatalogData): string {
   const provenances = countBy(operations.map(({ provenance }) => provenance));

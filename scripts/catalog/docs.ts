@@ -106,6 +106,10 @@ const CORRECTING: readonly string[] = [
   'After raising the `stripe` dependency the same command lists each endpoint that has no row yet, and each row whose',
   'endpoint is gone. `keyaudit calibrate` finds rows that are wrong for your own account, without an edit here.',
   '',
+  '`keyaudit calibrate --target stripe --bare-only`, then `--print --output rows.tsv`, gives rows as Stripe names them, and',
+  '`npm run catalog -- --merge rows.tsv` takes those that weigh more than what stands here. `.github/workflows/truth.yml`',
+  'does so every week and proposes the rest as a pull request.',
+  '',
 ];
 
 function resourceRow(resource: ResourceName, operations: readonly Operation[]): string {

@@ -26,7 +26,7 @@ export function unsettled(learned: readonly LearnedRow[]): readonly LearnedRow[]
 }
 
 /** Both sides of a row: what the catalog has, and what refusals named. */
-export function permissionsToAsk(row: LearnedRow): readonly PermissionName[] {
+function permissionsToAsk(row: LearnedRow): readonly PermissionName[] {
   return [...new Set([...row.catalog.permissions, ...bestNames(row)])];
 }
 
