@@ -17,6 +17,7 @@ import { readSourceTables } from './catalog/source-tables.ts';
 import { configSchemaFile, renderConfigSchema } from './config-schema.ts';
 import { policySchemaFile, renderPolicySchema } from './policy-schema.ts';
 import { renderProfileSchema, schemaFile } from './profile-schema.ts';
+import { renderSeedSchema, seedSchemaFile } from './seed-schema.ts';
 import { readVersionTable, renderVersions } from './versions/table.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -40,6 +41,7 @@ writeFileSync(join(root, 'docs', 'catalog.md'), renderDocs(catalog, beyondSdk));
 writeFileSync(schemaFile, renderProfileSchema(new Catalog(catalog.data)));
 writeFileSync(policySchemaFile, renderPolicySchema(new Catalog(catalog.data)));
 writeFileSync(configSchemaFile, renderConfigSchema());
+writeFileSync(seedSchemaFile, renderSeedSchema(new Catalog(catalog.data)));
 console.log(summary(catalog.data));
 
 /** `--merge FILE`: takes rows that `keyaudit calibrate --print` wrote, and says what became of each. */

@@ -7,8 +7,10 @@ import { parse } from 'yaml';
 import { renderConfigSchema } from '../scripts/config-schema.ts';
 import { renderPolicySchema } from '../scripts/policy-schema.ts';
 import { renderProfileSchema } from '../scripts/profile-schema.ts';
+import { renderSeedSchema } from '../scripts/seed-schema.ts';
 import { Catalog } from '../src/core/catalog/catalog.ts';
 import { catalogData } from '../src/core/catalog/data/catalog.ts';
+import { startSandbox } from '../src/sandbox/sandbox.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -27,6 +29,7 @@ describe.each([
   ['schema/profile.schema.json', renderProfileSchema],
   ['schema/policy.schema.json', renderPolicySchema],
   ['schema/config.schema.json', renderConfigSchema],
+  ['schema/seed.schema.json', renderSeedSchema],
 ])('%s', (file, render) => {
   it('is what "npm run catalog" writes', () => {
     expect(read(file) === render(catalog), `${file} is stale: run "npm run catalog"`).toBe(true);
@@ -45,6 +48,42 @@ describe('the schema of profiles', () => {
     ['a level', 'name: a\npermissions: { charges: reed }'],
     ['an operation', 'name: a\nchecks: { allow: [charge.list] }'],
     ['a key', 'name: a\npermission: {}'],
+  ])('refuses a wrong %s', (_what, text) => {
+    expect(validate(parse(text))).toBe(false);
+  });
+});
+
+describe('the schema of seeds', () => {
+  const validate = validator('schema/seed.schema.json');
+  const shown = /```yaml\n([\s\S]*?)```/.exec(read('docs/fidelity.md'))?.[1] ?? '';
+
+  it('takes the seed of docs/fidelity.md, and so does the sandbox, whose calls then run as written', async () => {
+    expect(validate(parse(shown)), pathsOf(validate.errors)).toBe(true);
+    const sandbox = await startSandbox({ catalog, seed: { text: shown, file: 'seed.yaml' } });
+    const calls = [...read('docs/fidelity.md').matchAll(/^curl -u "\$KEY:" (.*)$/gm)].map(
+      ([, call]) => call ?? '',
+    );
+    expect(calls).toHaveLength(4);
+    for (const call of calls) {
+      const fields = [...call.matchAll(/ -d (\S+)/g)].map(([, field]) => field).join('&');
+      const isRead = call.startsWith('-G ') || fields === '';
+      const path = /http:\/\/127\.0\.0\.1:4242(\S+)/.exec(call)?.[1] ?? '';
+      const response = await fetch(`${sandbox.url}${path}${isRead ? `?${fields}` : ''}`, {
+        method: /-X (\w+)/.exec(call)?.[1] ?? (isRead ? 'GET' : 'POST'),
+        headers: { authorization: `Bearer ${sandbox.secretKey.reveal()}` },
+        ...(isRead ? {} : { body: new URLSearchParams(fields) }),
+      });
+      const body = (await response.json()) as { data?: unknown[] };
+      expect([response.status, call]).toEqual([200, call]);
+      if (body.data !== undefined) expect(body.data).toHaveLength(1);
+    }
+    await sandbox.close();
+  });
+
+  it.each([
+    ['a collection', 'customer: []'],
+    ['a field', 'customers: [{ emial: a }]'],
+    ['a value', 'products: [{ name: a, active: 7 }]'],
   ])('refuses a wrong %s', (_what, text) => {
     expect(validate(parse(text))).toBe(false);
   });

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { parseBehaviour } from '../sandbox/faults/behaviour.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
@@ -5,6 +6,7 @@ import type { CommandContext } from '../session/context.ts';
 import { requireFormat } from '../session/result-output.ts';
 import { openSession } from '../session/session.ts';
 import { readBehaviour } from '../targets/read-behaviour.ts';
+import { readSeedFile } from '../targets/read-seed-file.ts';
 
 export interface SandboxCommandOptions {
   readonly port: number;
@@ -14,6 +16,10 @@ export interface SandboxCommandOptions {
   readonly set: readonly string[];
   readonly dialect?: string;
   readonly upstream?: 'stripe-mock';
+  /** A folder that keeps the objects. */
+  readonly data?: string;
+  /** A YAML file of objects to start with. */
+  readonly seed?: string;
 }
 
 /** `keyaudit sandbox`: the stand-in server, until interrupted. Its keys open nothing but itself. */
@@ -26,6 +32,16 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
   const settings = Object.fromEntries(options.set.map(settingOf));
   const dialect = options.dialect === undefined ? {} : { dialect: options.dialect };
   const behaviour = parseBehaviour({ ...fromFile, ...settings, ...dialect }, '--set');
+  if (options.upstream !== undefined && (options.data ?? options.seed) !== undefined) {
+    throw new KeyauditError(
+      'USAGE',
+      'stripe-mock keeps no objects, so there is nothing for --data or --seed.',
+      {
+        hint: 'Leave out --upstream.',
+      },
+    );
+  }
+  const seed = options.seed === undefined ? undefined : await readSeedFile(options.seed, context.cwd);
   const mock =
     options.upstream === undefined
       ? undefined
@@ -37,8 +53,11 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
       host: options.host,
       port: options.port,
       behaviour,
+      seed,
+      data: options.data === undefined ? undefined : resolve(context.cwd, options.data),
       ...(mock === undefined ? {} : { upstream: mock.url }),
     });
+    for (const note of server.notes) context.stderr.write(`${note}\n`);
     const secretKey = server.shownSecretKey;
     const what =
       mock === undefined ? 'Sandbox' : `Sandbox, with stripe-mock from ${mock.from} behind it (${mock.url}),`;

@@ -54,7 +54,14 @@ const resetsAfterBytes = (socket: Socket) => {
 };
 
 function request(method: string, headers: readonly string[] = [], body = ''): RawRequest {
-  return { method, url: '/v1/things', headers: {}, rawHeaders: headers, body: Buffer.from(body) };
+  return {
+    method,
+    url: '/v1/things',
+    headers: {},
+    rawHeaders: headers,
+    body: Buffer.from(body),
+    remoteAddress: '127.0.0.1',
+  };
 }
 
 function forwarder(origin: string, options: { mostBytes?: number; timeoutMs?: number } = {}): Forwarder {

@@ -12,6 +12,8 @@ export interface RawRequest {
   /** Names and values in turn, as they came; repeated headers stand apart. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
+  /** Who is at the other end of the connection; undefined once it is cut. */
+  readonly remoteAddress: string | undefined;
 }
 
 /**

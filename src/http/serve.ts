@@ -72,8 +72,9 @@ async function receive(
   try {
     const body = await bodyOf(request, options.bodyLimit);
     const { method = 'GET', url = '/', headers, rawHeaders } = request;
+    const { remoteAddress } = request.socket;
     await options.receive(
-      body === undefined ? undefined : { method, url, headers, rawHeaders, body },
+      body === undefined ? undefined : { method, url, headers, rawHeaders, body, remoteAddress },
       response,
     );
   } catch (error) {

@@ -49,6 +49,11 @@ export class IdempotencyCache {
     }
   }
 
+  /** For a sandbox that begins anew: what the answers speak of is gone. */
+  clear(): void {
+    this.#kept.clear();
+  }
+
   #forget(): void {
     const oldest = this.#kept.keys().next().value;
     if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);

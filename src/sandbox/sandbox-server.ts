@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog } from '../core/catalog/catalog.ts';
+import type { DeclaredTypes } from '../core/catalog/declared-types.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import { Outbox } from '../http/outbox.ts';
 import type { RawRequest } from '../http/raw-request.ts';
@@ -9,15 +10,19 @@ import { type Serving, serve } from '../http/serve.ts';
 import type { Behaviour } from './faults/behaviour.ts';
 import { cut, drip, FaultInjector, sendForeign, truncated } from './faults/faults.ts';
 import type { KeyStore } from './keys/key-store.ts';
-import type { StripeObject } from './objects/object-store.ts';
+import type { ObjectMaker } from './objects/make-object.ts';
 import { randomText } from './random-text.ts';
 import { RequestServer } from './serve-request.ts';
 import type { ServerBehind } from './server-behind.ts';
+import type { SandboxObjects } from './state/sandbox-objects.ts';
 
 /** What a sandbox is made of. */
 export interface SandboxParts {
   readonly catalog: Catalog;
   readonly keys: KeyStore;
+  readonly types: DeclaredTypes;
+  readonly maker: ObjectMaker;
+  readonly objects: SandboxObjects;
   readonly behaviour: Behaviour;
   /** The clock, in ms since 1970. */
   readonly now: () => number;
@@ -67,10 +72,7 @@ export class SandboxServer {
   async close(): Promise<void> {
     await this.#serving?.close();
     await this.#parts.behind?.close();
-  }
-
-  objects(): readonly StripeObject[] {
-    return this.#server.objects();
+    await this.#parts.objects.close();
   }
 
   async #answer(raw: RawRequest, response: ServerResponse): Promise<void> {

@@ -1,6 +1,5 @@
 import { BeyondSdk, isBeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import { beyondSdkRows } from '../core/catalog/data/beyond-sdk.ts';
-import { DeclaredTypes } from '../core/catalog/declared-types.ts';
 import type { Decision, Holder } from '../gate/gate.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import type { ApiRequest } from '../http/read-request.ts';
@@ -12,14 +11,13 @@ import type { Caller } from './keys/key-store.ts';
 import { v2Error } from './keys/managed-key-endpoints.ts';
 import { isKeyEndpoint, serveKeyEndpoint } from './keys/serve-key-endpoint.ts';
 import { cannotExpand } from './objects/expand.ts';
-import { ObjectMaker } from './objects/make-object.ts';
-import { ObjectStore, type StripeObject } from './objects/object-store.ts';
 import { isOpen, serveBeyondSdk } from './objects/serve-beyond-sdk.ts';
 import { missingObjectOf, serveOperation } from './objects/serve-operation.ts';
 import { isConnected, OWN_ACCOUNT } from './own-account.ts';
 import { readParameters } from './read-parameters.ts';
 import { refusal } from './refusal-message.ts';
 import type { SandboxParts } from './sandbox-server.ts';
+import { isOfSandbox, serveOfSandbox } from './serve-of-sandbox.ts';
 import { inNewestWords } from './versions/older-parameters.ts';
 import { alsoTaken, type VersionView, VersionViews } from './versions/version-view.ts';
 
@@ -36,19 +34,12 @@ export class RequestServer {
   readonly #parts: SandboxParts;
   readonly #faults: FaultInjector;
   readonly #views: VersionViews;
-  readonly #types = new DeclaredTypes();
-  readonly #maker = new ObjectMaker(this.#types);
   readonly #idempotency = new IdempotencyCache();
-  readonly #stores = new Map<string, ObjectStore>();
 
   constructor(parts: SandboxParts, faults: FaultInjector) {
     this.#parts = parts;
     this.#faults = faults;
     this.#views = new VersionViews(parts.catalog, new BeyondSdk(beyondSdkRows, parts.catalog));
-  }
-
-  objects(): readonly StripeObject[] {
-    return [...this.#stores.values()].flatMap((store) => store.all());
   }
 
   /** What the answer to a version of the API does not have of it. */
@@ -57,12 +48,25 @@ export class RequestServer {
   }
 
   async serve(request: ApiRequest, requestId: string): Promise<Answer | 'lost'> {
+    const answer = await this.#serve(request, requestId);
+    return answer === 'lost'
+      ? answer
+      : this.#parts.objects.keep(answer, { isRead: request.method === 'GET' });
+  }
+
+  async #serve(request: ApiRequest, requestId: string): Promise<Answer | 'lost'> {
     const { behaviour, keys, behind } = this.#parts;
     if (behaviour.refuseAddress) return refusedAddress();
     const who = authenticate(request.authorization, keys);
     if ('refusal' in who) return who.refusal;
     const asked = { ...who, request, requestId };
     if (who.caller.kind === 'restricted' && this.#faults.keysAreDead(behaviour)) return expiredKey(who.token);
+    if (isOfSandbox(request)) {
+      return serveOfSandbox(asked, () => {
+        this.#idempotency.clear();
+        return this.#parts.objects.reset();
+      });
+    }
     const { version, account } = request;
     if (version !== undefined && !/^\d{4}-\d{2}-\d{2}(?:\.[a-z]+)?$/.test(version)) {
       return errorAnswer(400, {
@@ -89,7 +93,7 @@ export class RequestServer {
   }
 
   async #serveCall(decision: Decision, asked: Asked, view: VersionView): Promise<Answer> {
-    const { behaviour, behind, now } = this.#parts;
+    const { behaviour, behind, now, types, maker, objects } = this.#parts;
     const { request, caller } = asked;
     const known = decision.kind === 'unknown' ? decision.call : decision;
     if (known === undefined) throw new RangeError('a call that is served is known');
@@ -107,7 +111,7 @@ export class RequestServer {
     }
     if (isBeyondSdk(operation)) return serveBeyondSdk(operation, known.ids);
     const read = readParameters(operation, request.fields, {
-      types: this.#types,
+      types,
       alsoTaken: alsoTaken(view, operation.name),
     });
     if ('refusal' in read) return read.refusal;
@@ -117,8 +121,8 @@ export class RequestServer {
       path: request.path,
       fields: view.older === undefined ? read.fields : inNewestWords(operation.name, read.fields),
       expansions,
-      store: this.#store(caller.livemode, request.account),
-      maker: this.#maker,
+      store: objects.stores.of(caller.livemode, request.account),
+      maker,
       livemode: caller.livemode,
       now: now(),
     };
@@ -169,15 +173,6 @@ export class RequestServer {
     const scope = `${caller.livemode} ${account ?? ''}`;
     const content = `${raw.url}\n${raw.body.toString('latin1')}`;
     return this.#idempotency.once(idempotencyKey, { scope, content, requestId }, serve);
-  }
-
-  #store(livemode: boolean, account = OWN_ACCOUNT): ObjectStore {
-    const name = `${account} ${livemode}`;
-    const known = this.#stores.get(name);
-    if (known !== undefined) return known;
-    const store = new ObjectStore();
-    this.#stores.set(name, store);
-    return store;
   }
 }
 

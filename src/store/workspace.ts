@@ -101,29 +101,41 @@ export async function withFileLock<T>(
 
 async function takeLock(file: string): Promise<{ isHeld(): boolean; release(): Promise<void> }> {
   let isLost = false;
-  const options = {
-    realpath: false,
-    retries: LOCK_RETRIES,
-    stale: LOCK_STALE_MS,
-    onCompromised: () => {
-      isLost = true;
-    },
-  };
+  const hint = 'Wait for it to end, then run this again.';
+  const release = await lock(file, { retries: LOCK_RETRIES, hint }, () => {
+    isLost = true;
+  });
+  const age = ageOfNow();
+  return { isHeld: () => !isLost && age() < LOCK_SURE_MS, release };
+}
+
+/** A lock of a process that died is over after {@link LOCK_STALE_MS}; waiting for a living one is of no use. */
+const HOLD_RETRIES = { retries: 20, minTimeout: 200, maxTimeout: 200, factor: 1 };
+
+/**
+ * Holds the lock of a file for as long as a process lives; the file need not exist.
+ * @param lost called when another process took it over, as after a long sleep of the machine
+ * @returns releases it
+ * @throws KeyauditError `STORE_LOCKED` when another process holds it
+ */
+export function holdFileLock(file: string, lost: () => void): Promise<() => Promise<void>> {
+  return lock(file, { retries: HOLD_RETRIES, hint: 'End it first, or use another folder.' }, lost);
+}
+
+async function lock(
+  file: string,
+  { retries, hint }: { readonly retries: object; readonly hint: string },
+  lost: () => void,
+): Promise<() => Promise<void>> {
+  const options = { realpath: false, retries, stale: LOCK_STALE_MS, onCompromised: lost };
   const release = await guardWrites(file, () =>
     lockfile.lock(file, options).catch((cause: unknown) => {
       if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') throw cause;
-      throw new KeyauditError('STORE_LOCKED', `Another keyaudit process holds ${file}.`, {
-        hint: 'Wait for it to end, then run this again.',
-        cause,
-      });
+      throw new KeyauditError('STORE_LOCKED', `Another keyaudit process holds ${file}.`, { hint, cause });
     }),
   );
-  const age = ageOfNow();
-  return {
-    isHeld: () => !isLost && age() < LOCK_SURE_MS,
-    // One that was lost is another's by now.
-    release: () => release().catch(() => {}),
-  };
+  // One that was lost is another's by now.
+  return () => release().catch(() => {});
 }
 
 /**
@@ -140,14 +152,19 @@ export async function guardWrites<T>(path: string, work: () => Promise<T>): Prom
   try {
     return await work();
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const why = code === undefined ? undefined : refusals[code];
-    if (why === undefined) throw cause;
-    throw new KeyauditError('STORE_UNWRITABLE', `${path} cannot be written: ${why} (${code}).`, {
-      hint: 'Work in a folder that you may write to and that has room; nothing was changed.',
-      cause,
-    });
+    throw writeError(path, cause);
   }
+}
+
+/** What a file system refused as one clear error; any other error as it is. */
+export function writeError(path: string, cause: unknown): unknown {
+  const code = (cause as NodeJS.ErrnoException).code;
+  const why = code === undefined ? undefined : refusals[code];
+  if (why === undefined) return cause;
+  return new KeyauditError('STORE_UNWRITABLE', `${path} cannot be written: ${why} (${code}).`, {
+    hint: 'Work in a folder that you may write to and that has room; nothing was changed.',
+    cause,
+  });
 }
 
 const refusals: Readonly<Record<string, string>> = {

@@ -32,6 +32,7 @@ export function setUp(program: CommandUnknownOpts, run: Run): void {
   verb(program, 'sandbox', 'run the stand-in server until interrupted', [
     'keyaudit sandbox --port 4242',
     'keyaudit sandbox --port 0 --format json',
+    'keyaudit sandbox --data .sandbox --seed objects.yaml',
     'keyaudit sandbox --upstream stripe-mock',
   ])
     .addOption(new Option('--port <port>', '0 picks a free one').default(4242).argParser(portNumber))
@@ -46,6 +47,8 @@ export function setUp(program: CommandUnknownOpts, run: Run): void {
         'stripe-mock',
       ] as const),
     )
+    .option('--data <folder>', 'keep the objects there from one run to the next')
+    .option('--seed <file>', 'YAML of objects to start with, as in docs/fidelity.md')
     .option('--behaviour <file>', 'YAML or JSON that says how to behave: latency, limits, faults, quirks')
     .addOption(repeatable('--set <name=value>', 'one setting of that file, such as latencyMs=100'))
     .action((options) =>

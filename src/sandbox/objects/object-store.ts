@@ -2,7 +2,11 @@ import { type Collection, collectionsHolding } from '../../core/catalog/id-prefi
 
 export type StripeObject = { id: string; object: string; [field: string]: unknown };
 
-interface Entry {
+/** An object where it is kept. */
+export interface Entry {
+  readonly collection: Collection;
+  /** Its id; what has no id, such as a link to a page, has a key of its own. */
+  readonly key: string;
   readonly object: StripeObject;
   /** The ids before it in its path, such as the customer of a tax id. */
   readonly parents: readonly string[];
@@ -14,6 +18,12 @@ interface Entry {
  */
 export class ObjectStore {
   readonly #byCollection = new Map<Collection, Map<string, Entry>>();
+  readonly #notes: StoreNotes | undefined;
+
+  /** @param notes what is handed out, and may so be changed, is noted there */
+  constructor(notes?: StoreNotes) {
+    this.#notes = notes;
+  }
 
   get count(): number {
     let count = 0;
@@ -23,23 +33,34 @@ export class ObjectStore {
 
   /** Every object, for comparing before and after. */
   all(): readonly StripeObject[] {
-    return [...this.#byCollection.values()].flatMap((entries) =>
-      [...entries.values()].map((one) => one.object),
-    );
+    return this.entries().map(({ object }) => object);
+  }
+
+  /** Every object with its place, by collection, oldest first. */
+  entries(): readonly Entry[] {
+    return [...this.#byCollection.values()].flatMap((entries) => [...entries.values()]);
   }
 
   add(collection: Collection, object: StripeObject, parents: readonly string[] = []): StripeObject {
-    const entries = this.#byCollection.get(collection) ?? new Map<string, Entry>();
-    this.#byCollection.set(collection, entries);
-    // What has no id, such as a link to a page, is kept as well.
-    entries.set(object.id ?? `no id ${entries.size}`, { object, parents });
+    const size = this.#byCollection.get(collection)?.size ?? 0;
+    this.put({ collection, key: object.id ?? `no id ${size}`, object, parents });
     return object;
+  }
+
+  /** Takes an object in where it was kept before. */
+  put(entry: Entry): void {
+    const entries = this.#byCollection.get(entry.collection) ?? new Map<string, Entry>();
+    this.#byCollection.set(entry.collection, entries);
+    entries.set(entry.key, entry);
+    this.#notes?.added(entry);
   }
 
   /** An object by id; with `parents`, only below them. */
   find(collection: Collection, id: string, parents: readonly string[] = []): StripeObject | undefined {
     const entry = this.#byCollection.get(collection)?.get(id);
-    return entry !== undefined && isBelow(entry, parents) ? entry.object : undefined;
+    if (entry === undefined || !isBelow(entry, parents)) return undefined;
+    this.#notes?.touched.add(entry);
+    return entry.object;
   }
 
   /** The object of some kind by its id, wherever such objects live. */
@@ -53,15 +74,62 @@ export class ObjectStore {
 
   /** The objects of a collection, newest first, as Stripe lists them. */
   list(collection: Collection, parents: readonly string[] = []): readonly StripeObject[] {
-    const entries = [...(this.#byCollection.get(collection)?.values() ?? [])];
-    return entries
-      .filter((entry) => isBelow(entry, parents))
-      .map((entry) => entry.object)
-      .reverse();
+    const entries = [...(this.#byCollection.get(collection)?.values() ?? [])].filter((entry) =>
+      isBelow(entry, parents),
+    );
+    for (const entry of this.#notes === undefined ? [] : entries) this.#notes?.touched.add(entry);
+    return entries.map((entry) => entry.object).reverse();
   }
 
   remove(collection: Collection, id: string): boolean {
+    const entry = this.#byCollection.get(collection)?.get(id);
+    if (entry === undefined) return false;
+    this.#notes?.removed(entry);
     return this.#byCollection.get(collection)?.delete(id) ?? false;
+  }
+
+  clear(): void {
+    this.#byCollection.clear();
+    this.#notes?.clear();
+  }
+}
+
+/** What may have changed in a store since somebody looked: all that it handed out. */
+export class StoreNotes {
+  readonly touched = new Set<Entry>();
+  readonly gone = new Set<Entry>();
+  /** Whether anything came or went, which even a call that only reads may bring about. */
+  hasMoved = false;
+  #byObject = new WeakMap<object, Entry>();
+
+  added(entry: Entry): void {
+    this.hasMoved = true;
+    this.touched.add(entry);
+    this.#byObject.set(entry.object, entry);
+  }
+
+  removed(entry: Entry): void {
+    this.hasMoved = true;
+    this.touched.delete(entry);
+    this.gone.add(entry);
+    this.#byObject.delete(entry.object);
+  }
+
+  /** Where a value is kept by itself; undefined for one that is not. */
+  entryOf(value: object): Entry | undefined {
+    return this.#byObject.get(value);
+  }
+
+  /** Forgets what was noted; the objects stay known. */
+  settle(): void {
+    this.hasMoved = false;
+    this.touched.clear();
+    this.gone.clear();
+  }
+
+  clear(): void {
+    this.settle();
+    this.#byObject = new WeakMap();
   }
 }
 
