@@ -9,8 +9,10 @@ import { verifyGuardLog } from '../store/guard-log/verify-guard-log.ts';
 export interface VerifyLogOptions {
   /** A folder of log files, or one of them; default: the log of the guard of this folder. */
   readonly place?: string;
-  /** The hash of a row that was seen once and must still be there. */
+  /** The hash of a row, or a checkpoint, that was seen once and must still be there. */
   readonly kept?: string;
+  /** A file with the public key, kept elsewhere. */
+  readonly key?: string;
 }
 
 /**
@@ -18,11 +20,14 @@ export interface VerifyLogOptions {
  * @returns 1 where it is not intact, 3 where that could not be told
  */
 export async function verifyLog(
-  { place, kept }: VerifyLogOptions,
+  { place, kept, key }: VerifyLogOptions,
   context: CommandContext,
 ): Promise<ExitCode> {
   const where = place === undefined ? guardLogFolder(context.cwd) : resolve(context.from, place);
-  const verdict = await verifyGuardLog(where, kept);
+  const verdict = await verifyGuardLog(where, {
+    kept,
+    key: key === undefined ? undefined : resolve(context.from, key),
+  });
   await printResult(context, {
     json: logVerdictJson(where, verdict),
     table: (output) => logVerdictTable(where, verdict, output),

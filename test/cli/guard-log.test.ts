@@ -16,12 +16,14 @@ describe('keyaudit guard log verify', () => {
     expect(verdict).toMatchObject({
       schema: 'keyaudit.guard-log/1',
       ok: true,
-      rows: 7,
+      rows: 8,
+      checkpoints: 1,
+      unsigned: 0,
       problems: [],
       unknown: [],
     });
     const kept = await runCli(['guard', 'log', 'verify', LOG, '--kept', verdict.lastHash], { cwd });
-    expect(kept).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is intact: 7 rows.') });
+    expect(kept).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is intact: 8 rows, 1 checkpoint.') });
     const other = await runCli(['guard', 'log', 'verify', LOG, '--kept', 'x'], { cwd });
     expect(other).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('cut off') });
   });
@@ -51,6 +53,13 @@ describe('keyaudit guard log verify', () => {
       stdout: expect.stringContaining('begins with row 4'),
     });
     await rename(file, join(cwd, 'whole.jsonl'));
-    expect((await runCli(['guard', 'log', 'verify', 'whole.jsonl'], { cwd })).exitCode).toBe(0);
+    expect(await runCli(['guard', 'log', 'verify', 'whole.jsonl'], { cwd })).toMatchObject({
+      exitCode: 3,
+      stdout: expect.stringContaining('no key to check the checkpoints by'),
+    });
+    const key = ['--key', join(LOG, 'key.pub.json')];
+    expect((await runCli(['guard', 'log', 'verify', 'whole.jsonl', ...key], { cwd })).exitCode).toBe(0);
+    const none = await runCli(['guard', 'log', 'verify', LOG, '--key', 'whole.jsonl'], { cwd });
+    expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('no public P-256 key') });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import type { Cap } from '../../src/core/spend/cap.ts';
 import type { LogEvent } from '../../src/core/spend/log-row.ts';
-import { SpendBook } from '../../src/core/spend/spend-book.ts';
+import { type BookState, SpendBook } from '../../src/core/spend/spend-book.ts';
 import { Chance, SEED } from './chance.ts';
 
 const HISTORIES = 5_000;
@@ -102,6 +102,23 @@ function play(chance: Chance): void {
   const text = (of: SpendBook) => JSON.stringify([...of.counters()].sort());
   holds(text(again) === text(book), 'the fold of the log is the state');
   holds(again.open.size === book.open.size, 'what is open is open after a restart');
+  if (chance.is(0.2)) goOnFrom(log, chance.upTo(log.length + 1), now, again);
+}
+
+/** Whoever goes on from a state that was written down comes to the same, down to what is not counted. */
+function goOnFrom(
+  log: readonly { event: LogEvent; at: number }[],
+  cut: number,
+  now: number,
+  whole: SpendBook,
+) {
+  const before = new SpendBook();
+  for (const { event, at } of log.slice(0, cut)) before.apply(event, at);
+  const after = new SpendBook(JSON.parse(JSON.stringify(before.state())) as BookState);
+  for (const { event, at } of log.slice(cut)) after.apply(event, at);
+  after.apply({ kind: 'stop' }, now);
+  const text = (of: SpendBook) => JSON.stringify(of.state());
+  holds(text(after) === text(whole), 'a state that was written down is gone on from');
 }
 
 function end(call: Call, chance: Chance, now: number, happen: (event: LogEvent) => void): void {

@@ -11,7 +11,11 @@ export function guardLog(guard: CommandUnknownOpts, run: Run): void {
     'keyaudit guard log verify',
     'keyaudit guard log verify /var/lib/keyaudit/.keyaudit/guard/log --kept HASH',
   ])
-    .option('--kept <hash>', 'of a row that was seen once and must still be there')
+    .option('--kept <hash>', 'of a row that was seen once and must still be there; or a checkpoint')
+    .option(
+      '--key <file>',
+      'the public key of its checkpoints, kept elsewhere (default: key.pub.json of the log)',
+    )
     .action((place, options) =>
       run({ ...options, place }, async (given, context) =>
         (await import('../../commands/guard-log.ts')).verifyLog(given, context),

@@ -58,6 +58,21 @@ interface Group {
   readonly shares: Share[];
 }
 
+/** All that a ledger holds, as JSON. */
+export interface LedgerState {
+  readonly used: readonly (readonly [counter: string, used: number])[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly members: readonly (readonly [
+      id: string,
+      counters: readonly string[],
+      total: number,
+      settled: boolean,
+    ])[];
+    readonly shares: readonly Share[];
+  }[];
+}
+
 /**
  * The arithmetic of caps. At every moment counted is at least what Stripe can have moved, and once everything is
  * settled it is what moved. A reservation is open until it is settled (the answer told) or released (it is certain that
@@ -67,6 +82,29 @@ export class Ledger {
   readonly #used = new Map<string, number>();
   readonly #reservations = new Map<string, Reservation>();
   readonly #groups = new Map<string, Group>();
+
+  /** @param state as `state` gave it */
+  constructor(state: LedgerState = { used: [], groups: [] }) {
+    for (const [counter, used] of state.used) this.#used.set(counter, used);
+    for (const { name, members, shares } of state.groups) {
+      const all = members.map(
+        ([id, counters, total, settled]): Reservation => ({ id, group: name, counters, total, settled }),
+      );
+      for (const reservation of all) this.#reservations.set(reservation.id, reservation);
+      this.#groups.set(name, { members: new Set(all), shares: shares.map((share) => ({ ...share })) });
+    }
+  }
+
+  state(): LedgerState {
+    const groups = [...this.#groups].map(([name, { members, shares }]) => ({
+      name,
+      members: [...members].map(
+        ({ id, counters, total, settled }) => [id, counters, total, settled] as const,
+      ),
+      shares,
+    }));
+    return { used: [...this.#used], groups };
+  }
 
   /** How much the counter has come to. */
   used(counter: string): number {

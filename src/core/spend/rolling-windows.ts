@@ -11,6 +11,16 @@ interface Passing {
   readonly counters: readonly string[];
 }
 
+/** All that the windows hold, as JSON. */
+export interface WindowsState {
+  readonly minute: number;
+  readonly minutes: readonly (readonly [
+    end: number,
+    leaving: readonly (readonly [counter: string, amount: number])[],
+  ])[];
+  readonly passing: readonly Passing[];
+}
+
 /**
  * The windows of 24 hours. What was reserved stays in its window until a day after it was settled, since in between
  * Stripe can have carried it out at any moment; what is open stays.
@@ -24,8 +34,20 @@ export class RollingWindows {
   #from = 0;
   #minute = 0;
 
-  constructor(ledger: Ledger) {
+  /** @param state as `state` gave it */
+  constructor(ledger: Ledger, state: WindowsState = { minute: 0, minutes: [], passing: [] }) {
     this.#ledger = ledger;
+    this.#minute = state.minute;
+    this.#passing = [...state.passing];
+    for (const [end, leaving] of state.minutes) this.#minutes.set(end, new Map(leaving));
+  }
+
+  state(): WindowsState {
+    return {
+      minute: this.#minute,
+      minutes: [...this.#minutes].map(([end, leaving]) => [end, [...leaving]] as const),
+      passing: this.#passing.slice(this.#from),
+    };
   }
 
   /** A call was settled: what needs no memory any more is forgotten, and leaves its windows in time. */

@@ -14,21 +14,47 @@ export interface Run {
   readonly caps: readonly Amount[];
   readonly labels: Readonly<Record<string, string>>;
   readonly repeats: readonly OperationName[];
-  readonly rollMs: number | undefined;
+  readonly rollMs?: number | undefined;
   /** It was ended, for good. */
   isEnded: boolean;
 }
 
 export type RunState = 'live' | 'ended' | 'expired' | 'killed';
 
+/** A key of a run. */
+interface RunKey {
+  readonly run: string;
+  readonly expiresAt: number;
+}
+
+/** All that is known of runs, as JSON. */
+export interface RunsState {
+  readonly runs: readonly Run[];
+  readonly keys: readonly (readonly [digest: string, key: RunKey])[];
+  readonly killed: readonly KillTarget[];
+  readonly epoch: number;
+}
+
 /** The runs and their keys, and what is killed. */
 export class Runs {
   readonly #runs = new Map<string, Run>();
-  readonly #keys = new Map<string, { readonly run: string; readonly expiresAt: number }>();
+  readonly #keys = new Map<string, RunKey>();
   readonly #killedRuns = new Set<string>();
   readonly #killedProfiles = new Set<string>();
   #isAllKilled = false;
   #epoch = 0;
+
+  /** @param state as `state` gave it */
+  constructor(state: RunsState = { runs: [], keys: [], killed: [], epoch: 0 }) {
+    for (const run of state.runs) this.#runs.set(run.id, { ...run });
+    for (const [digest, key] of state.keys) this.#keys.set(digest, key);
+    for (const target of state.killed) this.#mark(target, true);
+    this.#epoch = state.epoch;
+  }
+
+  state(): RunsState {
+    return { runs: this.all(), keys: [...this.#keys], killed: this.killed, epoch: this.#epoch };
+  }
 
   /** How many kills and resumes there have been. */
   get epoch(): number {

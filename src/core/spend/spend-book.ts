@@ -1,11 +1,11 @@
 import type { Cap } from './cap.ts';
 import { type CountedTake, type Takes, takesOf } from './counters.ts';
 import { dayAt } from './day.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, type LedgerState } from './ledger.ts';
 import type { LogEvent, ReconcileEvent, ReserveEvent, RowTake, SettleEvent } from './log-row.ts';
 import type { NotReserved, ReserveRequest } from './reserve-request.ts';
-import { RollingWindows } from './rolling-windows.ts';
-import { Runs } from './runs.ts';
+import { RollingWindows, type WindowsState } from './rolling-windows.ts';
+import { Runs, type RunsState } from './runs.ts';
 
 /** A reservation that is not settled: open while its call is under way, held when its outcome is unknown. */
 export interface OpenReservation {
@@ -31,6 +31,21 @@ export interface KnownKey {
   readonly at: number;
 }
 
+/** A book as JSON. */
+export interface BookState {
+  readonly ledger: LedgerState;
+  readonly runs: RunsState;
+  readonly windows: WindowsState;
+  readonly open: readonly (readonly [id: string, reservation: OpenReservation])[];
+  readonly pending: readonly (readonly [id: string, reservation: PendingReservation])[];
+  readonly keys: readonly (readonly [digest: string, known: KnownKey])[];
+  readonly repeats: readonly (readonly [
+    roll: string,
+    known: readonly (readonly [digest: string, reservation: string])[],
+  ])[];
+  readonly lastTime: number;
+}
+
 /** Settled keys beyond these are forgotten, oldest first: a call with one is then reserved anew, and released if it is a replay. */
 const MOST_KEYS = 50_000;
 
@@ -39,15 +54,41 @@ const MOST_KEYS = 50_000;
  * after a restart. At every moment counted is at least what Stripe can have moved.
  */
 export class SpendBook {
-  readonly ledger = new Ledger();
-  readonly runs = new Runs();
-  readonly open = new Map<string, OpenReservation>();
-  readonly pending = new Map<string, PendingReservation>();
-  readonly #windows = new RollingWindows(this.ledger);
-  readonly #keys = new Map<string, KnownKey>();
+  readonly ledger: Ledger;
+  readonly runs: Runs;
+  readonly open: Map<string, OpenReservation>;
+  readonly pending: Map<string, PendingReservation>;
+  readonly #windows: RollingWindows;
+  readonly #keys: Map<string, KnownKey>;
   /** Reservations by run and roll, by their digest of operation, object and amount. */
   readonly #repeats = new Map<string, Map<string, string>>();
-  #lastTime = 0;
+  #lastTime: number;
+
+  /** @param state as `state` gave it, also by way of JSON */
+  constructor(state?: BookState) {
+    this.ledger = new Ledger(state?.ledger);
+    this.runs = new Runs(state?.runs);
+    this.#windows = new RollingWindows(this.ledger, state?.windows);
+    this.open = new Map(state?.open.map(([id, reservation]) => [id, { ...reservation }]));
+    this.pending = new Map(state?.pending);
+    this.#keys = new Map(state?.keys);
+    for (const [roll, known] of state?.repeats ?? []) this.#repeats.set(roll, new Map(known));
+    this.#lastTime = state?.lastTime ?? 0;
+  }
+
+  /** All that is counted and known, to go on from: what happens later comes to the same as in this book. */
+  state(): BookState {
+    return {
+      ledger: this.ledger.state(),
+      runs: this.runs.state(),
+      windows: this.#windows.state(),
+      open: [...this.open],
+      pending: [...this.pending],
+      keys: [...this.#keys],
+      repeats: [...this.#repeats].map(([roll, known]) => [roll, [...known]]),
+      lastTime: this.#lastTime,
+    };
+  }
 
   /** The latest moment that anything happened at, in ms since 1970. */
   get lastTime(): number {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LOG_TIME, writtenLog } from '../../../test/support/written-log.ts';
 import type { LogEvent, LogRow } from '../../core/spend/log-row.ts';
-import { GuardLog, type LogFile } from './guard-log.ts';
+import type { LogFile } from './day-files.ts';
+import { GuardLog } from './guard-log.ts';
 import { readGuardLog } from './read-guard-log.ts';
 import { verifyGuardLog } from './verify-guard-log.ts';
 
@@ -28,6 +29,17 @@ const note = (n: number): LogEvent => ({
   code: `n${n}`,
 });
 
+/** The codes of all rows but the checkpoints. */
+function codes(rows: readonly LogRow[]): unknown[] {
+  return rows.filter(({ kind }) => kind !== 'checkpoint').map((row) => (row as { code?: string }).code);
+}
+
+/** A file of the log as it was before its guard ended. */
+async function beforeCheckpoint(file: string): Promise<Buffer> {
+  const whole = await readFile(file);
+  return whole.subarray(0, whole.lastIndexOf(0x0a, whole.length - 2) + 1);
+}
+
 async function rowsOf(dir: string): Promise<LogRow[]> {
   const rows: LogRow[] = [];
   await readGuardLog(dir, (row) => rows.push(row));
@@ -47,13 +59,14 @@ describe('the log of the guard', () => {
     await first.log.close();
     const { log } = await GuardLog.open({ folder: dir, now: () => now });
     const rows = await rowsOf(dir);
-    expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 52 }, (_, n) => n + 1));
-    expect(rows.map((row) => (row as { code?: string }).code)).toEqual(rows.map((_, n) => `n${n}`));
+    expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 53 }, (_, n) => n + 1));
+    expect(codes(rows)).toEqual(Array.from({ length: 52 }, (_, n) => `n${n}`));
+    expect(rows.at(-1)?.kind).toBe('checkpoint');
     expect(log.lastHash).toBe(first.log.lastHash);
     const lines = async (name: string) =>
       (await readFile(join(dir, name), 'utf8')).trimEnd().split('\n').length;
     // The day that was closed stays so, though the clock went back.
-    expect([await lines(FILE), await lines('2026-11-26.jsonl')]).toEqual([50, 2]);
+    expect([await lines(FILE), await lines('2026-11-26.jsonl')]).toEqual([50, 3]);
     expect((await stat(join(dir, FILE))).mode & 0o777).toBe(0o600);
     await log.close();
   });
@@ -61,7 +74,7 @@ describe('the log of the guard', () => {
   it('[case 49] cuts off a line that was being written, wherever it was torn, and keeps all before it', async () => {
     const dir = await folder();
     const file = await writtenLog(dir);
-    const whole = await readFile(file);
+    const whole = await beforeCheckpoint(file);
     const lastLine = whole.lastIndexOf(0x0a, whole.length - 2) + 1;
     for (let cut = lastLine; cut < whole.length; cut += 7) {
       await writeFile(file, whole.subarray(0, cut));
@@ -70,7 +83,7 @@ describe('the log of the guard', () => {
       expect([...book.open.keys()]).toEqual(['x2']);
       await log.durable(note(1));
       await log.close();
-      expect(await verifyGuardLog(dir)).toMatchObject({ rows: 7, problems: [] });
+      expect(await verifyGuardLog(dir)).toMatchObject({ rows: 8, problems: [], unknown: [] });
     }
   });
 
@@ -102,7 +115,7 @@ describe('the log of the guard', () => {
     await log.close();
     const rows = await rowsOf(dir);
     // What had to be durable and was not is not there; what only had to be told is.
-    expect(rows.map((row) => (row as { code?: string }).code)).toEqual(['n0', 'n1', 'n3']);
+    expect(codes(rows)).toEqual(['n0', 'n1', 'n3']);
   });
 
   it('[case 50] writes nothing more after a sync that failed', async () => {
@@ -169,7 +182,7 @@ describe('the log of the guard', () => {
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
     await writeFile(file, `${lines.slice(0, 3).join('\n')}\n`);
     expect((await verifyGuardLog(dir)).problems).toEqual([]);
-    expect((await verifyGuardLog(dir, lastHash)).problems).toEqual([expect.stringContaining('cut off')]);
+    expect((await verifyGuardLog(dir, { kept: lastHash })).problems).toEqual([expect.stringContaining('cut off')]);
   });
 
   it('adds the amounts up again: a chain that is whole and a sum that is wrong', async () => {
@@ -193,7 +206,7 @@ describe('the log of the guard', () => {
     });
     await log.close();
     expect((await verifyGuardLog(dir)).problems).toEqual([
-      'row 8: s per run run r usd had come to 300, not 100',
+      'row 9: s per run run r usd had come to 300, not 100',
     ]);
   });
 });

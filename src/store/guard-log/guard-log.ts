@@ -1,14 +1,27 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, KeyauditError } from '../../core/error.ts';
 import type { LogEvent } from '../../core/spend/log-row.ts';
 import { SpendBook } from '../../core/spend/spend-book.ts';
 import { guardWrites, refuseLink } from '../workspace.ts';
+import { signCheckpoint } from './checkpoint.ts';
+import { DayFiles, type LogFile } from './day-files.ts';
 import { holdFolder } from './hold-folder.ts';
-import { hashOfRow, readGuardLog } from './read-guard-log.ts';
+import { type CheckpointKey, openLogKey } from './log-key.ts';
+import { MerkleTree } from './merkle-tree.ts';
+import { type LogBreak, type LogReading, readGuardLog } from './read-guard-log.ts';
+import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 
-const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+/** A checkpoint after so many rows, or so long, in ms. */
+const CHECKPOINT_ROWS = 1_000;
+const CHECKPOINT_MS = 60_000;
+/** The book is written down after so many rows, or more of them the larger it is: a row for so many bytes. */
+const SNAPSHOT_ROWS = 20_000;
+const BYTES_A_ROW = 200;
+/** At the end of the guard it is, if so many rows are not in it. */
+const SNAPSHOT_AT_END_ROWS = 1_000;
 
 export interface GuardLogOptions {
   readonly folder: string;
@@ -16,12 +29,11 @@ export interface GuardLogOptions {
   readonly now: () => number;
   /** Which guard writes; it stands in every row. */
   readonly instance?: string | undefined;
+  /** Told of each checkpoint, a compact JWS, once it is on disk. */
+  readonly onCheckpoint?: ((jws: string) => void) | undefined;
   /** Opens a file of the log for appending; a test's disk may be full. */
   readonly openFile?: (path: string) => Promise<LogFile>;
 }
-
-/** What the log needs of a file. */
-export type LogFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'stat' | 'close'>;
 
 /** An event that waits to be written. */
 interface Waiting {
@@ -29,6 +41,15 @@ interface Waiting {
   readonly at: number;
   /** Of one that must be on disk, or not at all. */
   readonly settle?: { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
+}
+
+/** How far the log has come. */
+interface LogEnd {
+  seq: number;
+  lastHash: string;
+  readonly tree: MerkleTree;
+  /** The number of the last checkpoint's row. */
+  checkpointSeq: number;
 }
 
 /**
@@ -46,26 +67,39 @@ interface Waiting {
  */
 export class GuardLog {
   readonly #options: GuardLogOptions;
+  readonly #book: SpendBook;
+  readonly #key: CheckpointKey;
+  readonly #files: DayFiles;
   readonly #letGo: () => Promise<void>;
-  #seq: number;
-  #lastHash: string;
-  #file: { readonly name: string; readonly handle: LogFile; bytes: number } | undefined;
+  readonly #timer: NodeJS.Timeout;
+  #end: LogEnd;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
-  #failure: unknown;
+  #wantsCheckpoint = false;
+  #snapshot: { seq: number; rows: number; writing?: Promise<void> | undefined };
 
-  private constructor(options: GuardLogOptions, letGo: () => Promise<void>, seq: number, lastHash: string) {
+  private constructor(
+    options: GuardLogOptions,
+    held: Pick<Held, 'book' | 'key' | 'files' | 'end'>,
+    snapshotSeq: number,
+    letGo: () => Promise<void>,
+  ) {
     this.#options = options;
+    this.#book = held.book;
+    this.#key = held.key;
+    this.#files = held.files;
+    this.#end = held.end;
+    this.#snapshot = { seq: snapshotSeq, rows: SNAPSHOT_ROWS };
     this.#letGo = letGo;
-    this.#seq = seq;
-    this.#lastHash = lastHash;
+    this.#timer = setInterval(() => this.#checkpoint(), CHECKPOINT_MS).unref();
   }
 
   /**
    * Opens a log for this process alone, cutting off a last line that was never acknowledged.
    * @returns the log, and all that its rows have counted
    * @throws KeyauditError `GUARD_LOG_BROKEN` (exit 3) for any other break: nobody knows what was counted
-   * @throws KeyauditError `GUARD_RUNNING` when another process has it open, `STORE_UNWRITABLE`, `FILE_UNREADABLE`
+   * @throws KeyauditError `GUARD_RUNNING` when another process has it open, `GUARD_LOG_KEY`, `STORE_UNWRITABLE`,
+   *   `FILE_UNREADABLE`
    */
   static async open(options: GuardLogOptions): Promise<{ log: GuardLog; book: SpendBook }> {
     const { folder } = options;
@@ -73,53 +107,22 @@ export class GuardLog {
     await refuseLink(folder);
     const letGo = await holdFolder(folder);
     try {
-      return await GuardLog.#openHeld(options, letGo);
+      const held = await openHeld(options);
+      return { log: new GuardLog(options, held, held.snapshotSeq, letGo), book: held.book };
     } catch (error) {
       await letGo();
       throw error;
     }
   }
 
-  static async #openHeld(
-    options: GuardLogOptions,
-    letGo: () => Promise<void>,
-  ): Promise<{ log: GuardLog; book: SpendBook }> {
-    const { folder } = options;
-    const book = new SpendBook();
-    const { lastSeq, lastHash, lastFile, wholeBytes, broken } = await readGuardLog(folder, (row) =>
-      book.apply(row, Date.parse(row.time)),
-    );
-    if (broken !== undefined) {
-      const { file, line, why } = broken;
-      throw new KeyauditError(
-        'GUARD_LOG_BROKEN',
-        `${join(folder, file)}:${line} is not as it was written: ${why}.`,
-        {
-          hint: 'What was counted is not known any more. Find out who changed it, and put the file back.',
-          exitCode: EXIT.undetermined,
-        },
-      );
-    }
-    const log = new GuardLog(options, letGo, lastSeq, lastHash);
-    if (lastFile !== undefined) {
-      const file = await log.#open(lastFile);
-      if (file.bytes !== wholeBytes) {
-        await file.handle.truncate(wholeBytes);
-        await file.handle.datasync();
-        file.bytes = wholeBytes;
-      }
-    }
-    return { log, book };
-  }
-
   /** Of the last row on disk. */
   get lastHash(): string {
-    return this.#lastHash;
+    return this.#end.lastHash;
   }
 
   /** Why nothing can be written any more; undefined while it can. */
   get failure(): unknown {
-    return this.#failure;
+    return this.#files.failure;
   }
 
   /**
@@ -137,8 +140,8 @@ export class GuardLog {
    */
   durable(event: LogEvent, at = this.#options.now()): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) {
-        reject(this.#failure);
+      if (this.failure !== undefined) {
+        reject(this.failure);
         return;
       }
       this.#waiting.push({ event, at, settle: { resolve, reject } });
@@ -146,16 +149,28 @@ export class GuardLog {
     });
   }
 
-  /** Writes what waits, closes the file, and lets go of the folder. */
+  /** Writes what waits and a last checkpoint, closes the file, and lets go of the folder. */
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     while (this.#writing !== undefined) await this.#writing;
-    await this.#file?.handle.close();
-    this.#file = undefined;
+    this.#checkpoint();
+    while (this.#writing !== undefined) await this.#writing;
+    await this.#snapshot.writing;
+    if (this.failure === undefined && this.#end.seq - this.#snapshot.seq >= SNAPSHOT_AT_END_ROWS) {
+      await this.#writeDown(JSON.stringify(this.#book.state()));
+    }
+    await this.#files.close();
     await this.#letGo();
   }
 
+  /** A checkpoint now, unless the last one covers all there is. */
+  #checkpoint(): void {
+    this.#wantsCheckpoint = this.#end.seq > this.#end.checkpointSeq;
+    if (this.#wantsCheckpoint) this.#start();
+  }
+
   #start(): void {
-    if (this.#writing !== undefined || this.#failure !== undefined) return;
+    if (this.#writing !== undefined || this.failure !== undefined) return;
     this.#writing = this.#writeAll().finally(() => {
       this.#writing = undefined;
       // What came in after the last look, before this moment, would else wait for ever.
@@ -166,93 +181,126 @@ export class GuardLog {
   async #writeAll(): Promise<void> {
     // What is asked for in one turn goes to the disk together.
     await Promise.resolve();
-    while (this.#waiting.length > 0 && this.#failure === undefined) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      const before = { seq: this.#seq, lastHash: this.#lastHash };
+    while ((this.#waiting.length > 0 || this.#wantsCheckpoint) && this.failure === undefined) {
+      const batch = this.#waiting.splice(0, CHECKPOINT_ROWS);
+      // The book holds what has been handed over up to now, and nothing that has not.
+      const state = this.#waiting.length === 0 ? this.#stateIfDue(batch.length) : undefined;
       try {
         await this.#write(batch);
       } catch (cause) {
-        this.#seq = before.seq;
-        this.#lastHash = before.lastHash;
-        await this.#takeBack(cause);
         for (const { settle } of batch) settle?.reject(cause);
         // What happened is not forgotten because it could not be written now.
         this.#waiting.unshift(...batch.filter(({ settle }) => settle === undefined));
         // The next event tries again: a disk that is full does not stay so.
         if (!this.#waiting.some(({ settle }) => settle !== undefined)) return;
+        // Whoever was refused takes it back from the book first.
+        await new Promise(setImmediate);
         continue;
       }
       for (const { settle } of batch) settle?.resolve();
+      if (state !== undefined) this.#snapshot.writing = this.#writeDown(state);
     }
-    if (this.#failure === undefined) return;
-    for (const { settle } of this.#waiting) settle?.reject(this.#failure);
+    if (this.failure === undefined) return;
+    for (const { settle } of this.#waiting) settle?.reject(this.failure);
     this.#waiting = this.#waiting.filter(({ settle }) => settle === undefined);
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const name = `${new Date(this.#options.now()).toISOString().slice(0, 10)}.jsonl`;
-    // A clock that went back must not reopen a day.
-    const file = this.#file !== undefined && name <= this.#file.name ? this.#file : await this.#open(name);
-    const { size } = await file.handle.stat();
-    if (size !== file.bytes) {
-      this.#failure = new Error(`somebody else wrote to ${file.name}`);
-      throw this.#failure;
+    const { onCheckpoint, now } = this.#options;
+    const end = { ...this.#end, tree: this.#end.tree.copy() };
+    const lines = batch.map(({ event, at }) => this.#line(end, event, at));
+    const isDue = this.#wantsCheckpoint || end.seq - end.checkpointSeq >= CHECKPOINT_ROWS;
+    this.#wantsCheckpoint = false;
+    let jws: string | undefined;
+    if (isDue) {
+      const at = now();
+      const checkpoint = { size: end.seq, root: end.tree.root(), time: new Date(at).toISOString() };
+      jws = await signCheckpoint(checkpoint, this.#key);
+      const { size, root } = checkpoint;
+      lines.push(this.#line(end, { kind: 'checkpoint', size, root, jws }, at));
+      end.checkpointSeq = end.seq;
     }
-    const lines = batch.map(({ event, at }) => this.#line(event, at));
-    const bytes = Buffer.from(lines.join(''));
-    for (let written = 0; written < bytes.length; ) {
-      const { bytesWritten } = await file.handle.write(bytes, written, bytes.length - written, null);
-      written += bytesWritten;
-    }
-    try {
-      await file.handle.datasync();
-    } catch (cause) {
-      // After a failed sync nobody knows what is on the disk, and a second one may pass for nothing.
-      this.#failure = cause;
-      throw cause;
-    }
-    file.bytes += bytes.length;
+    await this.#files.append(lines.join(''), lines.length, new Date(now()).toISOString().slice(0, 10));
+    this.#end = end;
+    if (jws !== undefined) onCheckpoint?.(jws);
   }
 
-  /** Cuts off what a failed write left. Where that fails as well, nothing is written any more. */
-  async #takeBack(cause: unknown): Promise<void> {
-    const file = this.#file;
-    if (file === undefined || this.#failure !== undefined) return;
-    try {
-      await file.handle.truncate(file.bytes);
-    } catch {
-      this.#failure = cause;
-    }
+  /** What is counted, as text, where it is time to write it down. */
+  #stateIfDue(more: number): string | undefined {
+    const { seq, rows, writing } = this.#snapshot;
+    if (writing !== undefined || this.#end.seq + more - seq < rows) return undefined;
+    return JSON.stringify(this.#book.state());
   }
 
-  #line(event: LogEvent, at: number): string {
-    this.#seq += 1;
+  /** A snapshot that cannot be written makes the next start slower, and nothing wrong. */
+  async #writeDown(state: string): Promise<void> {
+    const { seq, lastHash, checkpointSeq, tree } = this.#end;
+    const { file, bytes, lines } = this.#files.end;
+    const place = { seq, lastHash, checkpointSeq, roots: [...tree.roots], file, bytes, line: lines };
+    await writeSnapshot(this.#options.folder, place, state, this.#key).catch(() => undefined);
+    this.#snapshot = { seq, rows: Math.max(SNAPSHOT_ROWS, Math.ceil(state.length / BYTES_A_ROW)) };
+  }
+
+  #line(end: LogEnd, event: LogEvent, at: number): string {
+    end.seq += 1;
     const { kind, ...rest } = event;
     const time = new Date(at).toISOString();
     const { instance } = this.#options;
-    const text = JSON.stringify({ seq: this.#seq, time, prev: this.#lastHash, kind, instance, ...rest });
-    this.#lastHash = hashOfRow(text);
+    const text = JSON.stringify({ seq: end.seq, time, prev: end.lastHash, kind, instance, ...rest });
+    const leaf = hash('sha256', `\0${text}`, 'buffer');
+    end.tree.append(leaf);
+    end.lastHash = leaf.toString('base64url');
     return `${text}\n`;
-  }
-
-  async #open(name: string): Promise<{ readonly name: string; readonly handle: LogFile; bytes: number }> {
-    const openFile = this.#options.openFile ?? ((path) => open(path, 'a', FILE_MODE));
-    const handle = await openFile(join(this.#options.folder, name));
-    const { size } = await handle.stat();
-    if (size === 0) await syncFolder(this.#options.folder);
-    await this.#file?.handle.close();
-    this.#file = { name, handle, bytes: size };
-    return this.#file;
   }
 }
 
-/** A new file is not on disk before its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** What is at hand once a log is open. */
+interface Held {
+  readonly book: SpendBook;
+  readonly key: CheckpointKey;
+  readonly files: DayFiles;
+  readonly end: LogEnd;
+  readonly snapshotSeq: number;
+}
+
+async function openHeld({ folder, openFile }: GuardLogOptions): Promise<Held> {
+  const key = await openLogKey(folder);
+  const snapshot = await readSnapshot(folder, key);
+  const { reading, book, end } = await fold(folder, snapshot);
+  if (reading.broken !== undefined) throw broken(folder, reading.broken);
+  const files = new DayFiles(folder, openFile);
+  if (reading.lastFile !== undefined) {
+    await files.goOnWith(reading.lastFile, reading.wholeBytes, reading.wholeLines);
   }
+  return { book, key, files, end, snapshotSeq: snapshot?.place.seq ?? 0 };
+}
+
+async function fold(
+  folder: string,
+  snapshot: Snapshot | undefined,
+): Promise<{ reading: LogReading; book: SpendBook; end: LogEnd }> {
+  const book = new SpendBook(snapshot?.book);
+  const tree = new MerkleTree(snapshot?.place.seq, snapshot?.place.roots);
+  let checkpointSeq = snapshot?.place.checkpointSeq ?? 0;
+  const reading = await readGuardLog(
+    folder,
+    (row, leaf) => {
+      book.apply(row, Date.parse(row.time));
+      tree.append(leaf);
+      if (row.kind === 'checkpoint') checkpointSeq = row.seq;
+    },
+    snapshot?.place,
+  );
+  return { reading, book, end: { seq: reading.lastSeq, lastHash: reading.lastHash, tree, checkpointSeq } };
+}
+
+function broken(folder: string, { file, line, why }: LogBreak): KeyauditError {
+  return new KeyauditError(
+    'GUARD_LOG_BROKEN',
+    `${join(folder, file)}:${line} is not as it was written: ${why}.`,
+    {
+      hint: 'What was counted is not known any more. Find out who changed it, and put the file back.',
+      exitCode: EXIT.undetermined,
+    },
+  );
 }

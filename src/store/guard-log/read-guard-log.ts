@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { open, readdir, stat } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { KeyauditError } from '../../core/error.ts';
 import { type LogRow, ROW_KINDS } from '../../core/spend/log-row.ts';
@@ -34,31 +34,41 @@ export interface LogReading {
   readonly lastHash: string;
   /** The file that the last row stands in. */
   readonly lastFile: string | undefined;
-  /** How many bytes of the last file hold whole rows; what follows was being written when the guard died. */
+  /** How many bytes and lines of the last file are whole rows; what follows was being written when the guard died. */
   readonly wholeBytes: number;
+  readonly wholeLines: number;
   /** The first place that is not as it was written; nothing behind it is read. */
   readonly broken: LogBreak | undefined;
 }
 
 /** Called for each row in turn, with its hash. What it throws is why the row cannot have been written. */
-export type VisitRow = (row: LogRow, hash: string) => void;
+export type VisitRow = (row: LogRow, leaf: Buffer) => void;
 
-/** RFC 9162's hash of a leaf: rows are chained by it, and are the leaves of the checkpoints' tree. */
-export function hashOfRow(line: string | Buffer): string {
-  return createHash('sha256').update('\0').update(line).digest('base64url');
+/** A place in a log up to which all is known. */
+export interface LogPlace {
+  readonly file: string;
+  readonly bytes: number;
+  readonly line: number;
+  /** Of the last row before it. */
+  readonly seq: number;
+  readonly lastHash: string;
 }
 
 /**
  * Reads a log, a folder of it or one file, checking that every row is there, in its place and as it was written. A last
- * line without an end is no break: it was never acknowledged, and does not count.
+ * line without an end is no break: it was never acknowledged, and does not count. A row's hash is RFC 9162's of a leaf.
+ * @param from where to begin; what lies before is not read
  * @throws KeyauditError `FILE_UNREADABLE`
  */
-export async function readGuardLog(place: string, visit: VisitRow): Promise<LogReading> {
+export async function readGuardLog(place: string, visit: VisitRow, from?: LogPlace): Promise<LogReading> {
   const { folder, names, isOneFile } = await filesAt(place);
-  const reader = new Reader(visit, isOneFile);
-  for (const [index, name] of names.entries()) {
-    await reader.file(folder, name, index === names.length - 1);
+  const reader = new Reader(visit, isOneFile, from);
+  const after = names.filter((name) => from === undefined || name >= from.file);
+  if (from !== undefined && after[0] !== from.file) reader.cutAt(from.file, 0);
+  for (const [index, name] of after.entries()) {
     if (reader.broken !== undefined) break;
+    const begin = name === from?.file ? from : undefined;
+    await reader.file(join(folder, name), { isLast: index === after.length - 1, begin });
   }
   return reader;
 }
@@ -94,61 +104,85 @@ class Reader implements LogReading {
   readonly #visit: VisitRow;
   readonly #mayBeginLater: boolean;
   firstSeq = 1;
-  lastSeq = 0;
-  lastHash = FIRST_PREV;
+  lastSeq: number;
+  lastHash: string;
   lastFile: string | undefined;
   wholeBytes = 0;
+  wholeLines = 0;
   broken: LogBreak | undefined;
-  #line = 0;
 
-  constructor(visit: VisitRow, mayBeginLater: boolean) {
+  constructor(visit: VisitRow, mayBeginLater: boolean, from: LogPlace | undefined) {
     this.#visit = visit;
     this.#mayBeginLater = mayBeginLater;
+    this.lastSeq = from?.seq ?? 0;
+    this.lastHash = from?.lastHash ?? FIRST_PREV;
   }
 
-  async file(folder: string, name: string, isLast: boolean): Promise<void> {
+  /** Rows are not there that were. */
+  cutAt(file: string, line: number): void {
+    this.broken = { file, line: line + 1, why: 'rows are gone that were there before' };
+  }
+
+  async file(
+    path: string,
+    { isLast, begin }: { readonly isLast: boolean; readonly begin: LogPlace | undefined },
+  ): Promise<void> {
+    const name = basename(path);
     this.lastFile = name;
-    this.wholeBytes = 0;
-    this.#line = 0;
-    let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+    this.wholeBytes = begin?.bytes ?? 0;
+    this.wholeLines = begin?.line ?? 0;
     try {
-      const handle = await open(join(folder, name), 'r');
+      const handle = await open(path, 'r');
       try {
-        while (this.broken === undefined && rest.length <= LONGEST_ROW) {
-          const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
-          if (bytesRead === 0) break;
-          const read = buffer.subarray(0, bytesRead);
-          rest = this.#rows(name, rest.length === 0 ? read : Buffer.concat([rest, read]));
-        }
+        const { size } = await handle.stat();
+        if (size < this.wholeBytes) this.cutAt(name, 0);
+        else await this.#pieces(handle, name, isLast);
       } finally {
         await handle.close();
       }
     } catch (cause) {
-      throw unreadable(join(folder, name), cause);
+      throw unreadable(path, cause);
     }
-    if (rest.length === 0 || this.broken !== undefined) return;
-    const isTorn = isLast && rest.length <= LONGEST_ROW;
-    if (!isTorn)
-      this.broken = { file: name, line: this.#line + 1, why: 'the line has no end, and rows follow it' };
   }
 
-  /** Takes in all whole lines. @returns what has no end yet */
+  async #pieces(handle: FileHandle, name: string, isLast: boolean): Promise<void> {
+    let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+    let position = this.wholeBytes;
+    while (this.broken === undefined && rest.length <= LONGEST_ROW) {
+      // A leaf is hashed with a zero in front of it: the end of the line before, overwritten, is that zero.
+      const piece = Buffer.allocUnsafe(1 + rest.length + PIECE);
+      rest.copy(piece, 1);
+      const { bytesRead } = await handle.read(piece, 1 + rest.length, PIECE, position);
+      if (bytesRead === 0) break;
+      position += bytesRead;
+      rest = this.#rows(name, piece.subarray(0, 1 + rest.length + bytesRead));
+    }
+    if (rest.length === 0 || this.broken !== undefined) return;
+    if (isLast && rest.length <= LONGEST_ROW) return;
+    this.broken = { file: name, line: this.wholeLines + 1, why: 'the line has no end, and rows follow it' };
+  }
+
+  /** Takes in all whole lines behind the first byte. @returns what has no end yet */
   #rows(file: string, bytes: Buffer): Buffer {
-    let from = 0;
-    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
-      this.#line += 1;
-      const why = this.#row(bytes.subarray(from, end));
+    let from = 1;
+    for (let end = bytes.indexOf(0x0a, from); end >= 0; end = bytes.indexOf(0x0a, from)) {
+      bytes[from - 1] = 0;
+      const why = this.#row(
+        bytes.subarray(from, end),
+        hash('sha256', bytes.subarray(from - 1, end), 'buffer'),
+      );
       if (why !== undefined) {
-        this.broken = { file, line: this.#line, why };
+        this.broken = { file, line: this.wholeLines + 1, why };
         break;
       }
+      this.wholeLines += 1;
       this.wholeBytes += end + 1 - from;
       from = end + 1;
     }
     return bytes.subarray(from);
   }
 
-  #row(line: Buffer): string | undefined {
+  #row(line: Buffer, leaf: Buffer): string | undefined {
     const row = rowOf(line);
     if (row === undefined) return 'it is no row of the log';
     if (this.lastSeq === 0 && this.#mayBeginLater && row.seq > 1 && row.prev !== FIRST_PREV) {
@@ -157,14 +191,13 @@ class Reader implements LogReading {
       if (row.prev !== this.lastHash) return 'the row before it is not the one that it was written behind';
       if (row.seq !== this.lastSeq + 1) return `it has number ${row.seq}, and ${this.lastSeq + 1} is next`;
     }
-    const hash = hashOfRow(line);
     try {
-      this.#visit(row, hash);
+      this.#visit(row, leaf);
     } catch (error) {
       return `what it says cannot have happened: ${(error as Error).message}`;
     }
     this.lastSeq = row.seq;
-    this.lastHash = hash;
+    this.lastHash = leaf.toString('base64url');
     return undefined;
   }
 }

@@ -1,5 +1,10 @@
-import type { LogRow, ReserveEvent, RowTake } from '../../core/spend/log-row.ts';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { LogRow, NoteEvent, ReserveEvent, RowTake } from '../../core/spend/log-row.ts';
 import { SpendBook } from '../../core/spend/spend-book.ts';
+import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
+import { type CheckpointKey, readPublicKey } from './log-key.ts';
+import { MerkleTree } from './merkle-tree.ts';
 import { readGuardLog } from './read-guard-log.ts';
 
 /** What a log is worth. */
@@ -7,52 +12,144 @@ export interface LogVerdict {
   readonly rows: number;
   /** Of the last row: what one keeps elsewhere, to find a log that was cut to an earlier state. */
   readonly lastHash: string;
+  readonly checkpoints: number;
+  /** Rows behind the last checkpoint, which nothing is signed for yet. */
+  readonly unsigned: number;
+  /** The thumbprint of the key that the checkpoints were checked by; undefined where there is none. */
+  readonly keyId: string | undefined;
   /** Everything that is not as it was written, the place in front; empty for a log that is intact. */
   readonly problems: readonly string[];
   /** What could not be told. */
   readonly unknown: readonly string[];
 }
 
-/** So many problems are named; the first is what matters. */
-const MOST_PROBLEMS = 20;
-
-/**
- * Checks a log, a folder of it or one file: that each row is there and as it was written, and, adding the amounts up
- * again, that every reservation found its counters where it says and stayed within its caps.
- * @param kept the hash of a row that was seen once and must still be there
- * @throws KeyauditError `FILE_UNREADABLE`
- */
-export async function verifyGuardLog(place: string, kept?: string): Promise<LogVerdict> {
-  const problems: string[] = [];
-  const book = new SpendBook();
-  let first: number | undefined;
-  let isKept = kept === undefined;
-  const reading = await readGuardLog(place, (row, hash) => {
-    if (hash === kept) isKept = true;
-    first ??= row.seq;
-    if (first === 1) addUp(row, book, problems);
-  });
-  const { broken, firstSeq, lastSeq, lastHash } = reading;
-  if (broken !== undefined) problems.push(`${broken.file}:${broken.line}: ${broken.why}`);
-  // A row names the one before it, so every hash but the last stands in the log itself.
-  if (!isKept && broken === undefined) {
-    problems.push('the row that was kept is not in the log: it was cut off, or this is another log');
-  }
-  const unknown = [
-    ...(lastSeq === 0 && broken === undefined ? ['there are no rows'] : []),
-    ...(firstSeq > 1
-      ? [`it begins with row ${firstSeq}, so that amounts cannot be added up from the start`]
-      : []),
-  ];
-  return { rows: lastSeq === 0 ? 0 : lastSeq - firstSeq + 1, lastHash, problems, unknown };
+export interface VerifyOptions {
+  /** The hash of a row, or a checkpoint, that was seen once: the log must still go on from it. */
+  readonly kept?: string | undefined;
+  /** A file with the public key, kept elsewhere than in the log. */
+  readonly key?: string | undefined;
 }
 
-function addUp(row: LogRow, book: SpendBook, problems: string[]): void {
-  if (row.kind === 'reserve') {
-    for (const why of wrongSums(row, book))
-      if (problems.length < MOST_PROBLEMS) problems.push(`row ${row.seq}: ${why}`);
+/** So many problems are named; the first is what matters. */
+const MOST_PROBLEMS = 20;
+/** A checkpoint is written at least every 1,000 rows, give or take what goes to the disk at once. */
+const MOST_UNSIGNED = 2_100;
+
+/**
+ * Checks a log, a folder of it or one file: that each row is there and as it was written, that each checkpoint is
+ * signed and has the root of all rows before it, and, adding the amounts up again, that every reservation found its
+ * counters where it says and stayed within its caps.
+ * @throws KeyauditError `FILE_UNREADABLE`, `GUARD_LOG_KEY`
+ */
+export async function verifyGuardLog(place: string, options: VerifyOptions = {}): Promise<LogVerdict> {
+  const isFolder = await stat(place).then(
+    (found) => found.isDirectory(),
+    () => true,
+  );
+  const key = await readPublicKey(isFolder ? place : dirname(place), options.key);
+  const kept = await readKept(options.kept, key);
+  const check = new LogCheck(kept);
+  const { broken, firstSeq, lastSeq, lastHash } = await readGuardLog(place, (row, leaf) =>
+    check.row(row, leaf),
+  );
+  if (broken !== undefined) check.problem(`${broken.file}:${broken.line}: ${broken.why}`);
+  else check.end(lastSeq);
+  const unknown: string[] = [];
+  if (lastSeq === 0 && broken === undefined) unknown.push('there are no rows');
+  if (firstSeq > 1) {
+    unknown.push(`it begins with row ${firstSeq}: roots and amounts cannot be worked out from the start`);
   }
-  book.apply(row, Date.parse(row.time));
+  if (key === undefined && check.signed.length > 0) {
+    unknown.push('there is no key to check the checkpoints by: hand one over (--key)');
+  }
+  if (key !== undefined) await check.signatures(key);
+  return {
+    rows: lastSeq === 0 ? 0 : lastSeq - firstSeq + 1,
+    lastHash,
+    checkpoints: check.signed.length,
+    unsigned: Math.max(0, lastSeq - check.lastCheckpoint),
+    keyId: key?.id,
+    problems: check.problems,
+    unknown,
+  };
+}
+
+/** What must still be there: a row by its hash, or all rows up to a size by their root. */
+type Kept = { readonly hash: string } | Checkpoint | undefined;
+
+async function readKept(kept: string | undefined, key: CheckpointKey | undefined): Promise<Kept> {
+  if (kept === undefined) return undefined;
+  const isJws = kept.split('.').length === 3;
+  if (!isJws || key === undefined) return { hash: kept };
+  // One that this key has not signed stands nowhere in this log.
+  return (await readCheckpoint(kept, key)) ?? { hash: kept };
+}
+
+class LogCheck {
+  readonly problems: string[] = [];
+  readonly signed: NoteEvent[] = [];
+  lastCheckpoint = 0;
+  readonly #book = new SpendBook();
+  readonly #tree = new MerkleTree();
+  readonly #kept: Kept;
+  #isKept: boolean;
+  #first: number | undefined;
+
+  constructor(kept: Kept) {
+    this.#kept = kept;
+    this.#isKept = kept === undefined;
+  }
+
+  problem(why: string): void {
+    if (this.problems.length < MOST_PROBLEMS) this.problems.push(why);
+  }
+
+  row(row: LogRow, leaf: Buffer): void {
+    this.#first ??= row.seq;
+    if (row.kind === 'checkpoint') this.#checkpoint(row);
+    if (this.#first === 1) {
+      this.#addUp(row);
+      this.#tree.append(leaf);
+    }
+    const kept = this.#kept;
+    if (this.#isKept || kept === undefined) return;
+    if ('hash' in kept) this.#isKept = leaf.toString('base64url') === kept.hash;
+    else if (kept.size === this.#tree.size) this.#isKept = kept.root === this.#tree.root();
+  }
+
+  end(lastSeq: number): void {
+    if (lastSeq - this.lastCheckpoint > MOST_UNSIGNED)
+      this.problem(`no checkpoint covers the rows behind ${this.lastCheckpoint}`);
+    if (this.#isKept) return;
+    this.problem('what was kept is not in the log: it was cut off, changed, or is another log');
+  }
+
+  async signatures(key: CheckpointKey): Promise<void> {
+    for (const { seq, size, root, jws } of this.signed) {
+      const said = typeof jws === 'string' ? await readCheckpoint(jws, key) : undefined;
+      if (said === undefined)
+        this.problem(`row ${String(seq)}: the checkpoint is not signed by the log's key`);
+      else if (said.size !== size || said.root !== root)
+        this.problem(`row ${String(seq)}: the checkpoint says another root than it has signed`);
+    }
+  }
+
+  #checkpoint(row: LogRow & NoteEvent): void {
+    this.signed.push(row);
+    if (this.#first === 1) {
+      if (row.size !== row.seq - 1 || row.root !== this.#tree.root())
+        this.problem(`row ${row.seq}: the checkpoint's root is not that of the rows before it`);
+      if (row.seq - this.lastCheckpoint > MOST_UNSIGNED)
+        this.problem(`no checkpoint between the rows ${this.lastCheckpoint} and ${row.seq}`);
+    }
+    this.lastCheckpoint = row.seq;
+  }
+
+  #addUp(row: LogRow): void {
+    if (row.kind === 'reserve')
+      for (const why of wrongSums(row, this.#book)) this.problem(`row ${row.seq}: ${why}`);
+    this.#book.apply(row, Date.parse(row.time));
+  }
 }
 
 function wrongSums({ takes, calls, amount = 0 }: ReserveEvent, book: SpendBook): string[] {

@@ -1,0 +1,35 @@
+import { CompactSign, compactVerify } from 'jose';
+import { z } from 'zod';
+import type { CheckpointKey } from './log-key.ts';
+
+const checkpointSchema = z.object({
+  /** How many rows it covers: all from the first. */
+  size: z.number().int().min(0),
+  /** Of the Merkle tree over them, in base64url. */
+  root: z.string().max(100),
+  /** ISO 8601. */
+  time: z.string().max(100),
+});
+
+/** What a log was at one moment: whoever keeps it can tell later whether the log still begins so. */
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+const TYPE = 'keyaudit-checkpoint+jws';
+
+/** @returns a compact JWS, one line without blanks */
+export function signCheckpoint(checkpoint: Checkpoint, { key, id }: CheckpointKey): Promise<string> {
+  return new CompactSign(Buffer.from(JSON.stringify(checkpoint)))
+    .setProtectedHeader({ alg: 'ES256', typ: TYPE, kid: id })
+    .sign(key);
+}
+
+/** What a checkpoint says; undefined where it is none, or not signed by this key. */
+export async function readCheckpoint(jws: string, { key }: CheckpointKey): Promise<Checkpoint | undefined> {
+  try {
+    const { payload, protectedHeader } = await compactVerify(jws, key, { algorithms: ['ES256'] });
+    if (protectedHeader.typ !== TYPE) return undefined;
+    return checkpointSchema.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
