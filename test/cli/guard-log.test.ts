@@ -23,7 +23,10 @@ describe('keyaudit guard log verify', () => {
       unknown: [],
     });
     const kept = await runCli(['guard', 'log', 'verify', LOG, '--kept', verdict.lastHash], { cwd });
-    expect(kept).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is intact: 8 rows, 1 checkpoint.') });
+    expect(kept).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('is intact: 8 rows, 1 checkpoint.'),
+    });
     const other = await runCli(['guard', 'log', 'verify', LOG, '--kept', 'x'], { cwd });
     expect(other).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('cut off') });
   });

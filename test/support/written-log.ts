@@ -5,11 +5,15 @@ import { GuardLog } from '../../src/store/guard-log/guard-log.ts';
 /** When the logs of tests are written, in ms since 1970. */
 export const LOG_TIME = Date.parse('2026-11-25T12:00:00Z');
 
-const CAPS = [{ per: 'run', amounts: [{ minor: 1_000, currency: 'usd' }], of: [] }] as const;
+const CAPS = [{ per: 'run', amounts: [{ minor: 100_000, currency: 'usd' }], of: [] }] as const;
 
 /** A log of one run with refunds of 100: reserved and settled by turns. @returns its one file */
-export async function writtenLog(folder: string, refunds = 3): Promise<string> {
-  const { log, book } = await GuardLog.open({ folder, now: () => LOG_TIME });
+export async function writtenLog(
+  folder: string,
+  refunds = 3,
+  onCheckpoint?: (jws: string) => void,
+): Promise<string> {
+  const { log, book } = await GuardLog.open({ folder, now: () => LOG_TIME, onCheckpoint });
   const issue = {
     run: 'r',
     profile: 'p',
@@ -18,11 +22,11 @@ export async function writtenLog(folder: string, refunds = 3): Promise<string> {
     issuedAt: LOG_TIME,
     expiresAt: LOG_TIME + 9_999_999,
   };
-  const happen = async (event: LogEvent) => {
+  const happen = (event: LogEvent) => {
     book.apply(event, LOG_TIME);
-    await log.durable(event);
+    log.note(event, LOG_TIME);
   };
-  await happen({ kind: 'issue', ...issue });
+  happen({ kind: 'issue', ...issue });
   for (let n = 0; n < refunds; n++) {
     const result = book.reserve({
       call: { run: 'r', profile: 'p', method: 'POST', operation: 'refunds.create' },
@@ -38,8 +42,8 @@ export async function writtenLog(folder: string, refunds = 3): Promise<string> {
       now: LOG_TIME,
     });
     if (!('event' in result)) throw new Error('not reserved');
-    await log.durable(result.event);
-    await happen({ kind: 'settle', reservation: `x${n}`, amount: 100 });
+    log.note(result.event, LOG_TIME);
+    happen({ kind: 'settle', reservation: `x${n}`, amount: 100 });
   }
   await log.close();
   return join(folder, '2026-11-25.jsonl');

@@ -1,6 +1,6 @@
 import { CompactSign, compactVerify } from 'jose';
 import { z } from 'zod';
-import type { CheckpointKey } from './log-key.ts';
+import type { CheckpointKey, SigningKey } from './log-key.ts';
 
 const checkpointSchema = z.object({
   /** How many rows it covers: all from the first. */
@@ -17,10 +17,10 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
 const TYPE = 'keyaudit-checkpoint+jws';
 
 /** @returns a compact JWS, one line without blanks */
-export function signCheckpoint(checkpoint: Checkpoint, { key, id }: CheckpointKey): Promise<string> {
+export function signCheckpoint(checkpoint: Checkpoint, { privateKey, id }: SigningKey): Promise<string> {
   return new CompactSign(Buffer.from(JSON.stringify(checkpoint)))
     .setProtectedHeader({ alg: 'ES256', typ: TYPE, kid: id })
-    .sign(key);
+    .sign(privateKey);
 }
 
 /** What a checkpoint says; undefined where it is none, or not signed by this key. */

@@ -182,7 +182,9 @@ describe('the log of the guard', () => {
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
     await writeFile(file, `${lines.slice(0, 3).join('\n')}\n`);
     expect((await verifyGuardLog(dir)).problems).toEqual([]);
-    expect((await verifyGuardLog(dir, { kept: lastHash })).problems).toEqual([expect.stringContaining('cut off')]);
+    expect((await verifyGuardLog(dir, { kept: lastHash })).problems).toEqual([
+      expect.stringContaining('cut off'),
+    ]);
   });
 
   it('adds the amounts up again: a chain that is whole and a sum that is wrong', async () => {

@@ -8,7 +8,7 @@ import { guardWrites, refuseLink } from '../workspace.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { DayFiles, type LogFile } from './day-files.ts';
 import { holdFolder } from './hold-folder.ts';
-import { type CheckpointKey, openLogKey } from './log-key.ts';
+import { openLogKey, type SigningKey } from './log-key.ts';
 import { MerkleTree } from './merkle-tree.ts';
 import { type LogBreak, type LogReading, readGuardLog } from './read-guard-log.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
@@ -17,8 +17,9 @@ const FOLDER_MODE = 0o700;
 /** A checkpoint after so many rows, or so long, in ms. */
 const CHECKPOINT_ROWS = 1_000;
 const CHECKPOINT_MS = 60_000;
-/** The book is written down after so many rows, or more of them the larger it is: a row for so many bytes. */
+/** The book is written down after so many rows, more of them the larger it is: a row for so many bytes. */
 const SNAPSHOT_ROWS = 20_000;
+const MOST_SNAPSHOT_ROWS = 40_000;
 const BYTES_A_ROW = 200;
 /** At the end of the guard it is, if so many rows are not in it. */
 const SNAPSHOT_AT_END_ROWS = 1_000;
@@ -68,7 +69,7 @@ interface LogEnd {
 export class GuardLog {
   readonly #options: GuardLogOptions;
   readonly #book: SpendBook;
-  readonly #key: CheckpointKey;
+  readonly #key: SigningKey;
   readonly #files: DayFiles;
   readonly #letGo: () => Promise<void>;
   readonly #timer: NodeJS.Timeout;
@@ -238,7 +239,8 @@ export class GuardLog {
     const { file, bytes, lines } = this.#files.end;
     const place = { seq, lastHash, checkpointSeq, roots: [...tree.roots], file, bytes, line: lines };
     await writeSnapshot(this.#options.folder, place, state, this.#key).catch(() => undefined);
-    this.#snapshot = { seq, rows: Math.max(SNAPSHOT_ROWS, Math.ceil(state.length / BYTES_A_ROW)) };
+    const rows = Math.max(SNAPSHOT_ROWS, Math.ceil(state.length / BYTES_A_ROW));
+    this.#snapshot = { seq, rows: Math.min(rows, MOST_SNAPSHOT_ROWS) };
   }
 
   #line(end: LogEnd, event: LogEvent, at: number): string {
@@ -247,9 +249,8 @@ export class GuardLog {
     const time = new Date(at).toISOString();
     const { instance } = this.#options;
     const text = JSON.stringify({ seq: end.seq, time, prev: end.lastHash, kind, instance, ...rest });
-    const leaf = hash('sha256', `\0${text}`, 'buffer');
-    end.tree.append(leaf);
-    end.lastHash = leaf.toString('base64url');
+    end.lastHash = hash('sha256', `\0${text}`, 'base64url');
+    end.tree.append(end.lastHash);
     return `${text}\n`;
   }
 }
@@ -257,7 +258,7 @@ export class GuardLog {
 /** What is at hand once a log is open. */
 interface Held {
   readonly book: SpendBook;
-  readonly key: CheckpointKey;
+  readonly key: SigningKey;
   readonly files: DayFiles;
   readonly end: LogEnd;
   readonly snapshotSeq: number;
@@ -284,9 +285,9 @@ async function fold(
   let checkpointSeq = snapshot?.place.checkpointSeq ?? 0;
   const reading = await readGuardLog(
     folder,
-    (row, leaf) => {
-      book.apply(row, Date.parse(row.time));
-      tree.append(leaf);
+    (row, ownHash, at) => {
+      book.apply(row, at);
+      tree.append(ownHash);
       if (row.kind === 'checkpoint') checkpointSeq = row.seq;
     },
     snapshot?.place,

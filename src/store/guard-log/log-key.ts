@@ -15,11 +15,16 @@ import { writePrivateFile } from '../workspace.ts';
 /** P-256: what every library verifies, and Node without a warning. */
 const ALGORITHM = 'ES256';
 
-/** A key of checkpoints. */
+/** A key by which checkpoints are checked. */
 export interface CheckpointKey {
   readonly key: CryptoKey;
   /** The thumbprint of its public part (RFC 7638), by which one knows it again. */
   readonly id: string;
+}
+
+/** One that signs them. */
+export interface SigningKey extends CheckpointKey {
+  readonly privateKey: CryptoKey;
 }
 
 /** Where the private part lies: beside the log, so that who is handed the log is not handed the key. */
@@ -36,9 +41,9 @@ function publicFile(folder: string): string {
  * The key that signs the log's checkpoints, made at the first start; whoever holds the folder may call this.
  * @throws KeyauditError `GUARD_LOG_KEY` (exit 3)
  */
-export async function openLogKey(folder: string): Promise<CheckpointKey> {
+export async function openLogKey(folder: string): Promise<SigningKey> {
   const file = privateFile(folder);
-  const known = await keyIn(file).catch((cause: unknown) => {
+  const known = await signingKeyIn(file).catch((cause: unknown) => {
     throw unusable(file, 'it holds no such key', cause);
   });
   if (known !== undefined) return known;
@@ -47,7 +52,14 @@ export async function openLogKey(folder: string): Promise<CheckpointKey> {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   await writePrivateFile(file, `${JSON.stringify(await exportJWK(privateKey))}\n`);
   await writePrivateFile(publicFile(folder), `${JSON.stringify(await exportJWK(publicKey))}\n`);
-  return { key: privateKey, id: await calculateJwkThumbprint(await exportJWK(publicKey)) };
+  return { privateKey, key: publicKey, id: await calculateJwkThumbprint(await exportJWK(publicKey)) };
+}
+
+async function signingKeyIn(file: string): Promise<SigningKey | undefined> {
+  const jwk = await jwkIn(file);
+  if (jwk === undefined) return undefined;
+  const { d: _, ...open } = jwk;
+  return { privateKey: await imported(jwk), ...(await checkpointKey(open)) };
 }
 
 /**
@@ -68,17 +80,27 @@ export async function readPublicKey(folder: string, file?: string): Promise<Chec
 }
 
 async function keyIn(file: string): Promise<CheckpointKey | undefined> {
+  const jwk = await jwkIn(file);
+  return jwk === undefined ? undefined : checkpointKey(jwk);
+}
+
+async function checkpointKey(jwk: JWK): Promise<CheckpointKey> {
+  return { key: await imported(jwk), id: await calculateJwkThumbprint(jwk) };
+}
+
+async function imported(jwk: JWK): Promise<CryptoKey> {
+  return (await importJWK(jwk, ALGORITHM)) as CryptoKey;
+}
+
+/** A key as JWK; undefined where there is no file. */
+async function jwkIn(file: string): Promise<JWK | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
   });
   if (text === undefined) return undefined;
-  const isJwk = text.trimStart().startsWith('{');
-  const jwk = isJwk
-    ? (JSON.parse(text) as JWK)
-    : await exportJWK(await importSPKI(text, ALGORITHM, { extractable: true }));
-  const key = (await importJWK(jwk, ALGORITHM)) as CryptoKey;
-  return { key, id: await calculateJwkThumbprint(jwk) };
+  if (text.trimStart().startsWith('{')) return JSON.parse(text) as JWK;
+  return exportJWK(await importSPKI(text, ALGORITHM, { extractable: true }));
 }
 
 function unusable(file: string, why: string, cause?: unknown): KeyauditError {

@@ -26,7 +26,7 @@ describe('the Merkle tree', () => {
       if (size % 3 === 0) tree = new MerkleTree(tree.size, tree.roots);
       if (size % 5 === 0) tree = tree.copy();
       const entry = entries[size];
-      if (entry !== undefined) tree.append(sha256(Buffer.from([0]), entry));
+      if (entry !== undefined) tree.append(sha256(Buffer.from([0]), entry).toString('base64url'));
     }
   });
 
@@ -48,7 +48,8 @@ describe('the Merkle tree', () => {
       '606162636465666768696a6b6c6d6e6f',
     ];
     const tree = new MerkleTree();
-    for (const leaf of leaves.slice(0, size)) tree.append(sha256(Buffer.from([0]), Buffer.from(leaf, 'hex')));
+    for (const leaf of leaves.slice(0, size))
+      tree.append(sha256(Buffer.from([0]), Buffer.from(leaf, 'hex')).toString('base64url'));
     expect(Buffer.from(tree.root(), 'base64url').toString('hex')).toBe(root);
   });
 });

@@ -7,6 +7,8 @@ import { type LogRow, ROW_KINDS } from '../../core/spend/log-row.ts';
 /** What the first row of all names as the one before it. */
 const FIRST_PREV = 'none';
 
+const KINDS: ReadonlySet<unknown> = new Set(ROW_KINDS);
+
 /** A day of the log. */
 const FILE_NAME = /^\d{4}-\d{2}-\d{2}\.jsonl$/;
 
@@ -41,8 +43,11 @@ export interface LogReading {
   readonly broken: LogBreak | undefined;
 }
 
-/** Called for each row in turn, with its hash. What it throws is why the row cannot have been written. */
-export type VisitRow = (row: LogRow, leaf: Buffer) => void;
+/**
+ * Called for each row in turn, with its hash in base64url and its time in ms since 1970. What it throws is why the row
+ * cannot have been written.
+ */
+export type VisitRow = (row: LogRow, hash: string, at: number) => void;
 
 /** A place in a log up to which all is known. */
 export interface LogPlace {
@@ -169,7 +174,7 @@ class Reader implements LogReading {
       bytes[from - 1] = 0;
       const why = this.#row(
         bytes.subarray(from, end),
-        hash('sha256', bytes.subarray(from - 1, end), 'buffer'),
+        hash('sha256', bytes.subarray(from - 1, end), 'base64url'),
       );
       if (why !== undefined) {
         this.broken = { file, line: this.wholeLines + 1, why };
@@ -182,9 +187,10 @@ class Reader implements LogReading {
     return bytes.subarray(from);
   }
 
-  #row(line: Buffer, leaf: Buffer): string | undefined {
+  #row(line: Buffer, ownHash: string): string | undefined {
     const row = rowOf(line);
-    if (row === undefined) return 'it is no row of the log';
+    const at = row === undefined ? Number.NaN : Date.parse(row.time);
+    if (row === undefined || Number.isNaN(at)) return 'it is no row of the log';
     if (this.lastSeq === 0 && this.#mayBeginLater && row.seq > 1 && row.prev !== FIRST_PREV) {
       this.firstSeq = row.seq;
     } else {
@@ -192,12 +198,12 @@ class Reader implements LogReading {
       if (row.seq !== this.lastSeq + 1) return `it has number ${row.seq}, and ${this.lastSeq + 1} is next`;
     }
     try {
-      this.#visit(row, leaf);
+      this.#visit(row, ownHash, at);
     } catch (error) {
       return `what it says cannot have happened: ${(error as Error).message}`;
     }
     this.lastSeq = row.seq;
-    this.lastHash = leaf.toString('base64url');
+    this.lastHash = ownHash;
     return undefined;
   }
 }
@@ -211,8 +217,7 @@ function rowOf(line: Buffer): LogRow | undefined {
       typeof row.seq === 'number' &&
       typeof row.prev === 'string' &&
       typeof row.time === 'string' &&
-      !Number.isNaN(Date.parse(row.time)) &&
-      ROW_KINDS.some((kind) => kind === row.kind);
+      KINDS.has(row.kind);
     return isRow ? (row as LogRow) : undefined;
   } catch {
     return undefined;

@@ -5,7 +5,7 @@ import { CompactSign, compactVerify } from 'jose';
 import { z } from 'zod';
 import type { BookState } from '../../core/spend/spend-book.ts';
 import { writePrivateFile } from '../workspace.ts';
-import type { CheckpointKey } from './log-key.ts';
+import type { CheckpointKey, SigningKey } from './log-key.ts';
 
 const headSchema = z.object({
   version: z.literal(1),
@@ -43,12 +43,12 @@ export async function writeSnapshot(
   folder: string,
   place: SnapshotPlace,
   book: string,
-  { key, id }: CheckpointKey,
+  { privateKey, id }: SigningKey,
 ): Promise<void> {
   const head = JSON.stringify({ version: 1, ...place, digest: digestOf(book) });
   const jws = await new CompactSign(Buffer.from(head))
     .setProtectedHeader({ alg: 'ES256', typ: TYPE, kid: id })
-    .sign(key);
+    .sign(privateKey);
   await writePrivateFile(snapshotFile(folder), `${jws}\n${book}`);
 }
 

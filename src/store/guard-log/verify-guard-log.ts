@@ -49,8 +49,8 @@ export async function verifyGuardLog(place: string, options: VerifyOptions = {})
   const key = await readPublicKey(isFolder ? place : dirname(place), options.key);
   const kept = await readKept(options.kept, key);
   const check = new LogCheck(kept);
-  const { broken, firstSeq, lastSeq, lastHash } = await readGuardLog(place, (row, leaf) =>
-    check.row(row, leaf),
+  const { broken, firstSeq, lastSeq, lastHash } = await readGuardLog(place, (row, hash, at) =>
+    check.row(row, hash, at),
   );
   if (broken !== undefined) check.problem(`${broken.file}:${broken.line}: ${broken.why}`);
   else check.end(lastSeq);
@@ -104,16 +104,16 @@ class LogCheck {
     if (this.problems.length < MOST_PROBLEMS) this.problems.push(why);
   }
 
-  row(row: LogRow, leaf: Buffer): void {
+  row(row: LogRow, hash: string, at: number): void {
     this.#first ??= row.seq;
     if (row.kind === 'checkpoint') this.#checkpoint(row);
     if (this.#first === 1) {
-      this.#addUp(row);
-      this.#tree.append(leaf);
+      this.#addUp(row, at);
+      this.#tree.append(hash);
     }
     const kept = this.#kept;
     if (this.#isKept || kept === undefined) return;
-    if ('hash' in kept) this.#isKept = leaf.toString('base64url') === kept.hash;
+    if ('hash' in kept) this.#isKept = hash === kept.hash;
     else if (kept.size === this.#tree.size) this.#isKept = kept.root === this.#tree.root();
   }
 
@@ -145,10 +145,10 @@ class LogCheck {
     this.lastCheckpoint = row.seq;
   }
 
-  #addUp(row: LogRow): void {
+  #addUp(row: LogRow, at: number): void {
     if (row.kind === 'reserve')
       for (const why of wrongSums(row, this.#book)) this.problem(`row ${row.seq}: ${why}`);
-    this.#book.apply(row, Date.parse(row.time));
+    this.#book.apply(row, at);
   }
 }
 
