@@ -37,7 +37,7 @@ export interface Locked {
 export async function lockProfiles(options: LockProfilesOptions, session: Session): Promise<Locked> {
   const { check = false, all = false, lock: file = LOCK_FILE } = options;
   const grants = await grantsFor(options, session);
-  await requireWritable(session, file);
+  await requireWritable(session, file, 'input');
   const previous = await readPrevious(session.cwd, file, { replace: all && !check });
   const { report, verified } = await verifyProfiles(grants, options, session);
   if (exitCodeOf(report) !== EXIT.ok)

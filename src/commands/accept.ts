@@ -51,7 +51,7 @@ export async function accept(options: AcceptOptions, context: CommandContext): P
       hint: `Add to "accept": { operations: [${operations.join(', ')}], reason: … }.`,
     });
   }
-  await writeResultFile(session, entry.file, withInsertion(text, edit));
+  await writeResultFile(session, entry.file, withInsertion(text, edit), 'input');
   const report = { profile: name, file: entry.file, line: edit.line, operations, reason, until };
   await printResult(session, {
     json: acceptedJson(report),

@@ -60,7 +60,7 @@ export async function init(options: InitOptions, context: CommandContext): Promi
   const written: string[] = [];
   const write = async (file: string, text: string) => {
     await mkdir(dirname(resolve(context.cwd, file)), { recursive: true });
-    await writeResultFile(context, file, text);
+    await writeResultFile(context, file, text, 'input');
     written.push(file);
   };
   await write(profileFile, profileText);

@@ -34,9 +34,9 @@ export async function inspect(options: InspectOptions, context: CommandContext):
   requireFormat(globals.format, ['table', 'json', 'profile']);
   const name = options.name ?? nameFrom(options.profileOutput) ?? 'inspected-key';
   requireProfileName(name);
-  for (const file of [options.profileOutput, globals.output]) {
-    if (file !== undefined) await requireWritable(context, file);
-  }
+  const kind = globals.format === 'profile' ? 'input' : 'report';
+  if (options.profileOutput !== undefined) await requireWritable(context, options.profileOutput, 'input');
+  if (globals.output !== undefined) await requireWritable(context, globals.output, kind);
   const found = await readKey(options, context);
   requireRestricted(
     found.key,
@@ -52,19 +52,23 @@ export async function inspect(options: InspectOptions, context: CommandContext):
     const report = await inspectKey(found, options, session);
     const exitCode = exitCodeOfInspection(report);
     const profile = inspectedProfile(report, name, session.catalog, session.now());
-    await withResultOutput(session, (output) => {
-      switch (globals.format) {
-        case 'json':
-          return writeJson(inspectJson(report, name, session.catalog), output.write);
-        case 'profile':
-          return output.write(profile);
-        default:
-          return renderInspectTable(report, output, globals);
-      }
-    });
+    await withResultOutput(
+      session,
+      (output) => {
+        switch (globals.format) {
+          case 'json':
+            return writeJson(inspectJson(report, name, session.catalog), output.write);
+          case 'profile':
+            return output.write(profile);
+          default:
+            return renderInspectTable(report, output, globals);
+        }
+      },
+      kind,
+    );
     if (globals.format === 'profile' && exitCode !== EXIT.ok) warnIncomplete(report, session);
     if (options.profileOutput !== undefined) {
-      await writeResultFile(session, options.profileOutput, profile);
+      await writeResultFile(session, options.profileOutput, profile, 'input');
       if (!globals.quiet) stderr.write(`Wrote a profile for this key to ${options.profileOutput}.\n`);
     }
     return exitCode;

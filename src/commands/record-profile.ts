@@ -61,10 +61,14 @@ export async function recordProfile(
     doubts: doubtsOf(folded, options),
     text,
   };
-  await withResultOutput(session, (output) => {
-    if (format === 'json') writeJson(recordProfileJson(report), output.write);
-    else output.write(text);
-  });
+  await withResultOutput(
+    session,
+    (output) => {
+      if (format === 'json') writeJson(recordProfileJson(report), output.write);
+      else output.write(text);
+    },
+    format === 'json' ? 'report' : 'input',
+  );
   if (!quiet && format !== 'json') recordProfileNotes(report, context.stderr);
   return report.doubts.length === 0 ? EXIT.ok : EXIT.findings;
 }

@@ -5,7 +5,7 @@ import type { SecretKey } from '../core/secret-key.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
 import type { JournalEntry, JournalWork } from '../store/notes/journal.ts';
-import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
+import { fingerprintOf, type KeyRecord, mayStillWork } from '../store/notes/key-records.ts';
 import { profileDigest } from '../store/profile-library.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { type KeyApi, keyName, type MadeKey } from '../stripe/key-apis/key-api.ts';
@@ -158,7 +158,7 @@ export async function publishKey(
   const taken = await tookSecret(key.secret, record.variable, store);
   if (taken === 'no' || (taken === 'unknown' && (failure !== undefined || store.get !== undefined))) {
     const others = (await session.records.all()).filter(
-      (old) => old.id !== record.id && isSameProfile(old, record) && old.status !== 'revoked',
+      (old) => old.id !== record.id && isSameProfile(old, record) && mayStillWork(old),
     );
     // Agents may read either key: both live, and the journal knows the new one.
     const isKnown = taken === 'no' && failure !== undefined;

@@ -1,5 +1,5 @@
 import type { OpenSession } from '../session/session.ts';
-import type { KeyRecord } from '../store/notes/key-records.ts';
+import { type KeyRecord, mayStillWork } from '../store/notes/key-records.ts';
 import { isSamePlace } from './whereabouts.ts';
 
 /** Writes a key's record; returns the older ones of the same profile, target and mode that still work. */
@@ -10,7 +10,7 @@ export async function rememberKey(
   let superseded: readonly KeyRecord[] = [];
   await book.update((records) => {
     const others = records.filter((old) => old.id !== record.id);
-    const isOlder = (old: KeyRecord) => isSameProfile(old, record) && old.status !== 'revoked';
+    const isOlder = (old: KeyRecord) => isSameProfile(old, record) && mayStillWork(old);
     superseded = others.filter(isOlder);
     return [
       ...others.map((old) =>

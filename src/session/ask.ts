@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { plainText } from '../core/plain-text.ts';
 
 /** Where a person is asked, and answers. */
 export interface TerminalStreams {
@@ -12,7 +13,7 @@ export async function ask(question: string, { stdin, stderr }: TerminalStreams):
   const ended = new AbortController();
   terminal.once('close', () => ended.abort());
   try {
-    return (await terminal.question(question, { signal: ended.signal })).trim();
+    return (await terminal.question(plainText(question), { signal: ended.signal })).trim();
   } catch (error) {
     if (ended.signal.aborted) return '';
     throw error;

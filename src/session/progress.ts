@@ -1,3 +1,4 @@
+import { plainText } from '../core/plain-text.ts';
 import type { SendProgress } from '../stripe/send-probes.ts';
 import type { CommandContext } from './context.ts';
 
@@ -34,10 +35,12 @@ export async function startSpinner(context: CommandContext, title: string): Prom
     const { default: ora } = await import('ora');
     // ora looks at the terminal, not at NO_COLOR.
     const colour = stderr.colour ? {} : { color: false as const };
-    const spinner = ora({ text: title, discardStdin: false, ...colour }).start();
+    // What a library tells a terminal is not made plain on its way: it moves the cursor.
+    const line = (text: string) => plainText(text).replaceAll('\n', ' ');
+    const spinner = ora({ text: line(title), discardStdin: false, ...colour }).start();
     return {
       update: (text) => {
-        spinner.text = `${title}: ${text}`;
+        spinner.text = line(`${title}: ${text}`);
       },
       stop: () => spinner.stop(),
     };

@@ -1,13 +1,14 @@
 import { KeyauditError } from '../core/error.ts';
 import type { TextOutput } from '../report/text.ts';
 import { writeJson } from '../report/verify/json.ts';
-import { writeResultFile } from '../store/result-file.ts';
+import { type ResultKind, writeResultFile } from '../store/result-file.ts';
 import type { CommandContext } from './context.ts';
 
 /** Where a command's result goes: standard output, or `--output FILE`, written whole at the end. */
 export async function withResultOutput(
   context: CommandContext,
   render: (output: TextOutput) => void,
+  kind: ResultKind = 'report',
 ): Promise<void> {
   const { output: file } = context.globals;
   if (file === undefined) {
@@ -16,7 +17,7 @@ export async function withResultOutput(
   }
   const chunks: string[] = [];
   render({ write: (text) => chunks.push(text), columns: undefined, colour: false });
-  await writeResultFile(context, file, chunks.join(''));
+  await writeResultFile(context, file, chunks.join(''), kind);
 }
 
 /**

@@ -30,7 +30,7 @@ export function renderLock(lock: Lock): string {
 
 /** @throws KeyauditError `OUTPUT_UNWRITABLE` */
 export async function writeLockFile(folder: ResultFolder, file: string, lock: Lock): Promise<void> {
-  await writeResultFile(folder, file, renderLock(lock));
+  await writeResultFile(folder, file, renderLock(lock), 'input');
 }
 
 /**

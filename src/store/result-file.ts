@@ -1,23 +1,30 @@
 import { constants } from 'node:fs';
-import { access, appendFile, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { access, appendFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
+import { isInput, isState, type OwnPlaces } from './files/of-ours.ts';
 import { readTextFile } from './files/read-text-file.ts';
 import { writeWhole } from './files/write-whole.ts';
-import { WORKSPACE } from './workspace.ts';
 
 /** Where results are written, and what takes the secrets out of them. */
-export interface ResultFolder {
-  readonly cwd: string;
+export interface ResultFolder extends OwnPlaces {
   readonly redact: (text: string) => string;
 }
+
+/** A report takes the place of no input; what is made to be input, such as a profile or the lock file, may. */
+export type ResultKind = 'report' | 'input';
 
 /**
  * Writes a result that the user asked for, whole or not at all, every secret redacted.
  * @throws KeyauditError `OUTPUT_UNWRITABLE`
  */
-export async function writeResultFile(folder: ResultFolder, file: string, text: string): Promise<void> {
-  await requireNotOurs(folder, file);
+export async function writeResultFile(
+  folder: ResultFolder,
+  file: string,
+  text: string,
+  kind: ResultKind = 'report',
+): Promise<void> {
+  await requireNotOurs(folder, file, kind);
   await writeWhole(resolve(folder.cwd, file), folder.redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
@@ -25,7 +32,7 @@ export async function writeResultFile(folder: ResultFolder, file: string, text: 
 
 /** Adds a result at the end of a file, every secret redacted. @throws KeyauditError `OUTPUT_UNWRITABLE` */
 export async function appendToResultFile(folder: ResultFolder, file: string, text: string): Promise<void> {
-  await requireNotOurs(folder, file);
+  await requireNotOurs(folder, file, 'report');
   await appendFile(resolve(folder.cwd, file), folder.redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
@@ -35,12 +42,16 @@ export async function appendToResultFile(folder: ResultFolder, file: string, tex
  * Says before the work what writing would say after it: that the folder is missing, or that the file
  * is a folder. @throws KeyauditError `OUTPUT_UNWRITABLE`
  */
-export async function requireWritable(folder: ResultFolder, file: string): Promise<void> {
+export async function requireWritable(
+  folder: ResultFolder,
+  file: string,
+  kind: ResultKind = 'report',
+): Promise<void> {
   const path = resolve(folder.cwd, file);
   await access(dirname(path), constants.W_OK).catch((cause) => {
     throw unwritable(file, cause);
   });
-  await requireNotOurs(folder, file);
+  await requireNotOurs(folder, file, kind);
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
@@ -49,20 +60,27 @@ export async function requireWritable(folder: ResultFolder, file: string): Promi
 }
 
 /**
- * A result never takes the place of state of ours, nor of a file that holds a key, whatever name or link leads to it.
+ * A result never takes the place of state of ours, nor of a file that holds a key, nor a report that of an input,
+ * whatever name or link leads to it.
  * @throws KeyauditError `OUTPUT_UNWRITABLE`
  */
-async function requireNotOurs({ cwd, redact }: ResultFolder, file: string): Promise<void> {
-  const path = resolve(cwd, file);
-  const real = await realpath(path).catch(async () => {
-    const folder = await realpath(dirname(path)).catch(() => dirname(path));
-    return join(folder, basename(path));
-  });
-  const text = await readTextFile(real).catch(() => '');
-  if (!real.split(sep).includes(WORKSPACE) && redact(text) === text) return;
-  throw new KeyauditError('OUTPUT_UNWRITABLE', `${file} is where keyaudit or a store keeps keys.`, {
-    hint: 'Name another file.',
-  });
+async function requireNotOurs(folder: ResultFolder, file: string, kind: ResultKind): Promise<void> {
+  const path = resolve(folder.cwd, file);
+  const text = await readTextFile(path).catch(() => '');
+  if ((await isState(path, folder)) || folder.redact(text) !== text) {
+    throw new KeyauditError('OUTPUT_UNWRITABLE', `${file} is where keyaudit or a store keeps keys.`, {
+      hint: 'Name another file.',
+    });
+  }
+  if (kind === 'report' && (await isInput(path, folder))) {
+    throw new KeyauditError(
+      'OUTPUT_UNWRITABLE',
+      `${file} is what keyaudit reads, and a report would replace it.`,
+      {
+        hint: 'Name another file.',
+      },
+    );
+  }
 }
 
 function unwritable(file: string, cause: unknown): KeyauditError {

@@ -167,6 +167,32 @@ describe('death', () => {
   });
 });
 
+describe('a rotated key', () => {
+  const SLOW = ['--set', 'expiryDelayMs=3000', '--set', 'narrowingDelayMs=0'];
+
+  it('is not recorded as dead while it answers, and asked about no more', async () => {
+    const { run, cwd, stored, statusOf } = await scene(SLOW);
+    await run(['provision', 'refund-agent']);
+    const before = (await stored()) ?? '';
+    expect(await run(['rotate', 'refund-agent'])).toMatchObject({ exitCode: 0 });
+    expect(await statusOf(before)).not.toBe(401);
+    expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['retiring', 'active']);
+    // It can do nothing and its secret is gone, so nothing further could be seen of it.
+    const revoked = await run(['revoke', 'refund-agent']);
+    expect(revoked).toMatchObject({ exitCode: 0 });
+    expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['retiring', 'revoked']);
+  });
+
+  it('is recorded as dead once --wait has seen it', async () => {
+    const { run, cwd, stored, statusOf } = await scene(SLOW);
+    await run(['provision', 'refund-agent']);
+    const before = (await stored()) ?? '';
+    expect(await run(['rotate', 'refund-agent', '--wait'])).toMatchObject({ exitCode: 0 });
+    expect(await statusOf(before)).toBe(401);
+    expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['revoked', 'active']);
+  });
+});
+
 describe('a store that can be read back', () => {
   it.each([
     ['says 0 and stores nothing', 'exec:cat > /dev/null', 3],

@@ -5,6 +5,7 @@ import type { SecretKey } from '../../core/secret-key.ts';
 import type { VerdictKind } from '../../core/verdict/verdict.ts';
 import { type Retirement, seconds } from '../../report/keys/retirement.ts';
 import type { OpenSession } from '../../session/session.ts';
+import type { KeyRecord } from '../../store/notes/key-records.ts';
 import { askConnectedAccount } from '../../stripe/ask-accounts.ts';
 import type { KeyApi, KeySummary } from '../../stripe/key-apis/key-api.ts';
 import { sendProbes } from '../../stripe/send-probes.ts';
@@ -56,7 +57,7 @@ export interface RetireOptions {
 
 /**
  * Ends a key, and watches by a probe until it is dead. Its record says `revoked` only when a probe with the key
- * itself has shown that it can do nothing any more, else `retiring`; of a key that is not found it stays as it was.
+ * itself was answered that it is dead, else `retiring`; of a key that is not found it stays as it was.
  */
 export async function retireKey(
   options: RetireOptions,
@@ -88,19 +89,20 @@ export async function retireKey(
   }
   const watching = { ...options, watchUntil, tellsNarrowing };
   const seen = await watch(sides, secret, startedAt, watching, session);
-  const isProved = seen.deadMs !== undefined || (watchUntil === 'narrowed' && seen.narrowedMs !== undefined);
-  if (isProved) await markRecord(id, 'revoked', session);
+  if (seen.deadMs !== undefined) await markRecord(id, 'revoked', session);
+  else if (seen.narrowedMs !== undefined) await markRecord(id, 'powerless', session);
   return { ...base, ...seen };
 }
 
 async function markRecord(
   id: string,
-  status: 'retiring' | 'revoked',
+  seen: 'retiring' | 'powerless' | 'revoked',
   { records, now }: OpenSession,
 ): Promise<void> {
-  await records.update((all) =>
-    all.map((record) => (record.id === id ? { ...record, status, retiredAt: now().toISOString() } : record)),
-  );
+  const at = now().toISOString();
+  const change: Partial<KeyRecord> =
+    seen === 'powerless' ? { powerlessAt: at } : { status: seen, retiredAt: at };
+  await records.update((all) => all.map((record) => (record.id === id ? { ...record, ...change } : record)));
 }
 
 /** The probe of the Connect side; undefined where the key has none, `unseen` where no account can be asked about. */

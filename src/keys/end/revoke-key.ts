@@ -5,7 +5,7 @@ import type { Retirement } from '../../report/keys/retirement.ts';
 import { startSpinner } from '../../session/progress.ts';
 import type { OpenSession, Session } from '../../session/session.ts';
 import type { JournalWork } from '../../store/notes/journal.ts';
-import { fingerprintOf, type KeyRecord } from '../../store/notes/key-records.ts';
+import { fingerprintOf, type KeyRecord, mayStillWork } from '../../store/notes/key-records.ts';
 import { storedSecret } from '../../store/secrets/stored-secret.ts';
 import { beginInTurn } from '../begin-in-turn.ts';
 import { openEndingApi } from '../open-key-api.ts';
@@ -128,7 +128,7 @@ export async function keysToRevoke(
   const own = await keysHere(named, account, session);
   const other = named.findLast((record) => record.status !== 'revoked') ?? named.at(-1);
   if (own.length === 0 && other !== undefined) await requireHere(other, account, session);
-  const alive = own.filter((record) => record.status !== 'revoked');
+  const alive = own.filter(mayStillWork);
   const dashboard = alive.find((record) => record.keyApi === 'dashboard');
   if (dashboard !== undefined) throw byHandOnly(dashboard);
   if (alive.length > 0) return alive.map((record) => ({ id: record.id, record }));

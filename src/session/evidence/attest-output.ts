@@ -15,7 +15,7 @@ export interface Attestor {
  */
 export async function openAttestor(
   { attest: file, attestKey }: { readonly attest?: string; readonly attestKey?: string },
-  session: Pick<Session, 'cwd' | 'redact'>,
+  session: Pick<Session, 'cwd' | 'env' | 'redact' | 'globals' | 'project'>,
 ): Promise<Attestor | undefined> {
   if (file === undefined) return undefined;
   if (attestKey === undefined) {

@@ -16,7 +16,7 @@ export interface RunHistory {
 /** Reads `--history FILE`; one that is not there yet has no runs. @throws KeyauditError `OUTPUT_UNWRITABLE` */
 export async function openRunHistory(
   file: string,
-  session: Pick<Session, 'cwd' | 'redact' | 'globals'>,
+  session: Pick<Session, 'cwd' | 'env' | 'redact' | 'globals' | 'project'>,
 ): Promise<RunHistory> {
   await requireWritable(session, file);
   const text = await readTextFile(resolve(session.cwd, file)).catch((error: NodeJS.ErrnoException) => {

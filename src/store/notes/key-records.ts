@@ -35,6 +35,8 @@ export const keyRecordSchema = z.strictObject({
   expiresAt: z.iso.datetime().optional(),
   verifiedAt: z.iso.datetime().optional(),
   retiredAt: z.iso.datetime().optional(),
+  /** When a probe showed that it can do nothing any more, alive though it may be. */
+  powerlessAt: z.iso.datetime().optional(),
 });
 
 const fileSchema = z.strictObject({
@@ -44,6 +46,11 @@ const fileSchema = z.strictObject({
 
 /** What is remembered of a key that was made here; never its secret. */
 export type KeyRecord = z.infer<typeof keyRecordSchema>;
+
+/** Whether nobody has seen yet that a key can do nothing any more. */
+export function mayStillWork({ status, powerlessAt }: KeyRecord): boolean {
+  return status !== 'revoked' && powerlessAt === undefined;
+}
 
 /** `sha256:` and 24 hex digits of the secret's digest: enough to tell keys apart, of no use to a thief. */
 export function fingerprintOf(secret: SecretKey): string {
