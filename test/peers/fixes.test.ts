@@ -60,6 +60,10 @@ interface Situation {
   readonly edit?: string;
   readonly next?: string;
   readonly verify?: string;
+  /** Asked afterwards, where it is not the same again. */
+  readonly after?: string;
+  /** The one target that it can be brought about on: another server's record says when a key was made. */
+  readonly only?: string;
   readonly finds: (result: Result) => Fix | null | undefined;
   readonly prints: RegExp;
 }
@@ -75,6 +79,14 @@ const of =
     permissionFindings.find((finding) => finding.kind === kind)?.fix;
 const MORE = `${BASE}  payouts: write\n`;
 const PROVISION = 'keyaudit provision mine --quiet --again FLAGS';
+
+/** Loaded before a command: its clock is a hundred days behind. */
+const LONG_AGO = `const now = Date.now, behind = 100 * 86_400_000;
+globalThis.Date = class extends Date {
+  constructor(...given) { super(...(given.length > 0 ? given : [now() - behind])); }
+  static now() { return now() - behind; }
+};
+`;
 
 const SITUATIONS: readonly Situation[] = [
   {
@@ -152,43 +164,61 @@ const SITUATIONS: readonly Situation[] = [
     finds: of('key-age-unknown'),
     prints: /^keyaudit provision mine.* && unset STRIPE_MINE_KEY$/,
   },
+  {
+    what: 'a key that is older than the policy lets it be',
+    before: `echo 'require: { maxKeyAge: 90d }' > keyaudit.policy.yaml && NODE_OPTIONS=--import=./long-ago.mjs ${PROVISION}`,
+    only: 'sandbox',
+    finds: of('key-too-old'),
+    prints: /^keyaudit rotate mine/,
+  },
+  {
+    what: 'less asked than was locked',
+    before: `${PROVISION} && keyaudit lock mine --quiet FLAGS`,
+    verify: 'keyaudit verify mine --frozen --depth checks',
+    after: 'keyaudit verify mine --frozen',
+    finds: of('not-verified'),
+    prints: /^keyaudit verify --profile mine --frozen/,
+  },
 ];
 
 describe.each(TARGETS)('on $name', ({ name, flags, needsServer, missing = false }) => {
-  it.skipIf(missing).each(SITUATIONS)('the command that is printed mends $what', async (situation) => {
-    const place = await newPlace(needsServer);
-    const withFlags = (script: string) => script.replaceAll('FLAGS', flags(place.sandbox));
-    await place.profile(MORE);
-    const verify = `${situation.verify ?? 'keyaudit verify mine'} ${flags(place.sandbox)} --format json`;
-    // One shell for all of it: what a command exports or takes back holds for the next one.
-    const script = (command: string) =>
-      [
-        withFlags(situation.before),
-        ...(situation.edit === undefined ? [] : [`cat > profiles/mine.yaml <<'END'\n${situation.edit}END`]),
-        withFlags(situation.next ?? 'true'),
-        `${verify} --output before.json; echo "before $?"`,
-        command,
-        `${verify} --output after.json; echo "after $?"`,
-      ].join('\n');
-    const first = await place.shell(script('true'));
-    const fix = situation.finds(await resultIn(place.cwd, 'before.json', String(first.all)));
-    // A stripe-mock has another account each time it is started, so that no key of an earlier one can be rotated.
-    const printed = name === 'stripe-mock' ? /^keyaudit (?:rotate|provision) / : situation.prints;
-    expect(fix?.command, String(first.all)).toMatch(
-      situation.prints.source.includes('rotate') ? printed : situation.prints,
-    );
-    const command = fix?.command ?? '';
-    // The same once more in a new folder, now with the command between.
-    const again = await newPlace(needsServer);
-    await again.profile(MORE);
-    const own = command.replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none');
-    const second = await again.shell(
-      script(own).replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none'),
-    );
-    const after = await resultIn(again.cwd, 'after.json', String(second.all));
-    expect(situation.finds(after), `${own}\n${second.all}`).toBeUndefined();
-    expect(String(second.all), own).toMatch(/^after 0$/m);
-  });
+  it.skipIf(missing).each(SITUATIONS.filter(({ only }) => only === undefined || only === name))(
+    'the command that is printed mends $what',
+    async (situation) => {
+      const place = await newPlace(needsServer);
+      const withFlags = (script: string) => script.replaceAll('FLAGS', flags(place.sandbox));
+      await place.profile(MORE);
+      const verify = (asked = 'keyaudit verify mine') => `${asked} ${flags(place.sandbox)} --format json`;
+      // One shell for all of it: what a command exports or takes back holds for the next one.
+      const script = (command: string) =>
+        [
+          withFlags(situation.before),
+          ...(situation.edit === undefined ? [] : [`cat > profiles/mine.yaml <<'END'\n${situation.edit}END`]),
+          withFlags(situation.next ?? 'true'),
+          `${verify(situation.verify)} --output before.json; echo "before $?"`,
+          command,
+          `${verify(situation.after ?? situation.verify)} --output after.json; echo "after $?"`,
+        ].join('\n');
+      const first = await place.shell(script('true'));
+      const fix = situation.finds(await resultIn(place.cwd, 'before.json', String(first.all)));
+      // A stripe-mock has another account each time it is started, so that no key of an earlier one can be rotated.
+      const printed = name === 'stripe-mock' ? /^keyaudit (?:rotate|provision) / : situation.prints;
+      expect(fix?.command, String(first.all)).toMatch(
+        situation.prints.source.includes('rotate') ? printed : situation.prints,
+      );
+      const command = fix?.command ?? '';
+      // The same once more in a new folder, now with the command between.
+      const again = await newPlace(needsServer);
+      await again.profile(MORE);
+      const own = command.replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none');
+      const second = await again.shell(
+        script(own).replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none'),
+      );
+      const after = await resultIn(again.cwd, 'after.json', String(second.all));
+      expect(situation.finds(after), `${own}\n${second.all}`).toBeUndefined();
+      expect(String(second.all), own).toMatch(/^after 0$/m);
+    },
+  );
 });
 
 async function newPlace(
@@ -196,6 +226,7 @@ async function newPlace(
 ): Promise<Place & { readonly sandbox: SandboxServer | undefined }> {
   const cwd = await temporaryFolder();
   await mkdir(join(cwd, 'profiles'));
+  await writeFile(join(cwd, 'long-ago.mjs'), LONG_AGO);
   const settings = ['--set', 'expiryDelayMs=0', '--set', 'narrowingDelayMs=0'];
   const sandbox = needsServer ? await startSandboxServer(cwd, settings) : undefined;
   return {
