@@ -1,35 +1,24 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allows, Catalog, type Operation, type PermissionName } from '../src/core/catalog/catalog.ts';
-import { catalogData } from '../src/core/catalog/data/catalog.ts';
+import { allows, type Operation, type PermissionName } from '../src/core/catalog/catalog.ts';
 import { parametersOf } from '../src/core/catalog/parameters.ts';
-import { resolveGrant } from '../src/core/grant/grant.ts';
 import { buildProbe } from '../src/core/probe/build-probe.ts';
 import { planProbes } from '../src/core/probe/probe-plan.ts';
-import { readProfile } from '../src/core/profile/read-profile.ts';
-import { resolveProfile } from '../src/core/profile/resolve-profile.ts';
 import { SecretKey } from '../src/core/secret-key.ts';
 import { findingsOf, type Judged } from '../src/core/verdict/finding.ts';
 import { judgeResult } from '../src/core/verdict/judge-result.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
 import { sendProbes } from '../src/stripe/send-probes.ts';
+import { catalog, grantOf, shippedProfiles } from './support/profiles.ts';
 
 /** What keyaudit promises of its probes, held over HTTP against a sandbox that enforces permissions. */
 
-const catalog = new Catalog(catalogData);
 const probeFor = (operation: Operation) =>
   buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'abc123' });
-const folder = new URL('../profiles/', import.meta.url);
-const profiles = readdirSync(folder)
-  .filter((file) => file.endsWith('.yaml'))
-  .map((file) => {
-    const reading = readProfile(readFileSync(new URL(file, folder), 'utf8'), file, catalog);
-    if (!reading.ok) throw new Error(file);
-    const profile = resolveProfile(reading.profile, () => undefined);
-    const grant = resolveGrant(profile, catalog, '2026-11-23');
-    const plan = planProbes({ catalog, profile, grant, depth: 'permissions', probeFor });
-    return { name: profile.name, profile, grant, plan };
-  });
+const profiles = shippedProfiles().map((profile) => {
+  const grant = grantOf(profile);
+  const plan = planProbes({ catalog, profile, grant, depth: 'permissions', probeFor });
+  return { name: profile.name, profile, grant, plan };
+});
 type Planned = (typeof profiles)[number];
 
 let sandbox: Sandbox;

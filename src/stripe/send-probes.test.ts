@@ -6,24 +6,14 @@ import {
   startFaultyServer,
   stripeError,
 } from '../../test/support/faulty-server.ts';
-import { Catalog } from '../core/catalog/catalog.ts';
-import { catalogData } from '../core/catalog/data/catalog.ts';
-import { parametersOf } from '../core/catalog/parameters.ts';
-import { buildProbe } from '../core/probe/build-probe.ts';
+import { catalog, probeOf } from '../../test/support/profiles.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import { SecretKey } from '../core/secret-key.ts';
 import { defaultRate, type SendOptions, type SendOutcome, sendProbes } from './send-probes.ts';
 
-const catalog = new Catalog(catalogData);
 const KEY = 'rk_test_51sendprobes';
 /** Stands in the bodies; nothing that comes out may hold it. */
 const MARKER = 'marker-in-the-body';
-
-function probeOf(name: string): Probe {
-  const operation = catalog.operation(name);
-  if (operation === undefined) throw new Error(`no operation ${name}`);
-  return buildProbe(operation, { parameters: parametersOf(name), nonce: 'abc123' });
-}
 
 const read = probeOf('charges.list');
 const write = probeOf('customers.create');
@@ -92,7 +82,7 @@ describe('what is sent', () => {
       request.index < 3 ? answerJson(response, 500, stripeError(MARKER)) : allow(request, response),
     );
     const writes = ['customers.create', 'files.create', 'v2.core.accounts.create', 'customers.del'].map(
-      probeOf,
+      (name) => probeOf(name),
     );
     await run(server, [read, ...writes], { concurrency: 1 });
     const keysOf = (methods: readonly string[]) =>
@@ -476,7 +466,7 @@ describe('the rate', () => {
   it('is a quarter for files and search, whose limit is their own', async () => {
     const server = await startFaultyServer(allow);
     const { clock, options } = onClock();
-    const searches = ['charges.search', 'customers.search', 'invoices.search'].map(probeOf);
+    const searches = ['charges.search', 'customers.search', 'invoices.search'].map((name) => probeOf(name));
     await run(server, searches, { ...options, ratePerSecond: 20 });
     expect(clock.now / 2).toBeGreaterThan(200);
     expect(clock.now / 2).toBeLessThan(210);
@@ -547,7 +537,9 @@ describe('the end of a run', () => {
       answers.push(() => answerJson(response, 200, { id: `obj_${request.index}` }));
       if (answers.length === 3) for (const answer of answers) answer();
     });
-    const writes = ['customers.create', 'products.create', 'coupons.create', 'plans.create'].map(probeOf);
+    const writes = ['customers.create', 'products.create', 'coupons.create', 'plans.create'].map((name) =>
+      probeOf(name),
+    );
     const outcome = await run(server, writes, { concurrency: 3 });
     expect(outcome.results.map(({ observation }) => observation.createdObject)).toEqual([
       'obj_0',

@@ -1,22 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allows, Catalog } from '../catalog/catalog.ts';
-import { catalogData } from '../catalog/data/catalog.ts';
-import type { Profile } from '../profile/profile.ts';
-import { readProfile } from '../profile/read-profile.ts';
-import { resolveProfile } from '../profile/resolve-profile.ts';
-import { type Grant, resolveGrant } from './grant.ts';
+import { catalog, grantOf, profileOf } from '../../../test/support/profiles.ts';
+import { allows } from '../catalog/catalog.ts';
+import type { Grant } from './grant.ts';
 
-const catalog = new Catalog(catalogData);
-const TODAY = '2026-11-23';
-
-function profileOf(text: string): Profile {
-  const reading = readProfile(`name: p\n${text}`, 'p.yaml', catalog);
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  return resolveProfile(reading.profile, () => undefined);
-}
-
-const grantOf = (text: string): Grant => resolveGrant(profileOf(text), catalog, TODAY);
+const asking = (text: string): Grant => grantOf(`name: p\n${text}`);
 
 describe('resolveGrant', () => {
   const permissionRows: readonly [name: string, text: string, permissions: readonly string[]][] = [
@@ -48,13 +36,13 @@ describe('resolveGrant', () => {
     ],
   ];
   it.each(permissionRows)('%s', (_name, text, permissions) => {
-    const grant = grantOf(text);
+    const grant = asking(text);
     expect(grant.permissions).toEqual(permissions);
     expect(grant.contradictions).toEqual([]);
   });
 
   it('knows what refunds: write widens to, and why', () => {
-    const [writing] = grantOf('permissions: { refunds: write }').widenings.filter((one) => one.canWrite);
+    const [writing] = asking('permissions: { refunds: write }').widenings.filter((one) => one.canWrite);
     expect(writing).toEqual({
       cause: 'bundled',
       permission: 'charge_write',
@@ -65,7 +53,7 @@ describe('resolveGrant', () => {
   });
 
   it('tells implied from bundled', () => {
-    const causes = grantOf('permissions: { customers: read }').widenings.map(
+    const causes = asking('permissions: { customers: read }').widenings.map(
       ({ cause, permission, implied }) => [cause, permission, implied],
     );
     expect(causes).toEqual([
@@ -81,7 +69,7 @@ describe('resolveGrant', () => {
     ['ended yesterday', ', until: 2026-11-22', false],
   ];
   it.each(acceptRows)('an acceptance that %s', (_name, until, accepted) => {
-    const grant = grantOf(
+    const grant = asking(
       `permissions: { refunds: write }\naccept: [{ operations: [charges.create, charges.update, charges.capture], reason: r${until} }]`,
     );
     expect(grant.widenings.filter((one) => one.canWrite).map((one) => one.accepted)).toEqual([accepted]);
@@ -151,7 +139,7 @@ describe('resolveGrant', () => {
     ],
   ];
   it.each(contradictionRows)('refuses %s', (_name, text, message, hint) => {
-    const [problem] = grantOf(text).contradictions;
+    const [problem] = asking(text).contradictions;
     expect(problem?.message).toMatch(message);
     expect(problem?.hint).toMatch(hint);
     expect(problem?.location?.line).toBeGreaterThan(0);
@@ -160,15 +148,13 @@ describe('resolveGrant', () => {
   it('keeps silent about a profile without contradictions', () => {
     const text =
       'permissions: { charges: read }\nchecks: { allow: [charges.list], forbid: [refunds.create] }';
-    expect(grantOf(text).contradictions).toEqual([]);
+    expect(asking(text).contradictions).toEqual([]);
   });
 
   it('has in asked and widenings, together, exactly what the grant allows', () => {
     for (const file of readdirSync('profiles')) {
-      const reading = readProfile(readFileSync(`profiles/${file}`, 'utf8'), file, catalog);
-      if (!reading.ok) throw new Error(file);
-      const profile = resolveProfile(reading.profile, () => undefined);
-      const grant = resolveGrant(profile, catalog, TODAY);
+      const profile = profileOf(readFileSync(`profiles/${file}`, 'utf8'), file);
+      const grant = grantOf(profile);
       const said = [...grant.asked, ...grant.widenings.flatMap((one) => one.operations)].sort();
       const allowed = catalog.operations
         .filter((operation) => allows(grant.effective, operation))

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { grantOf, shippedProfiles, TODAY } from '../../../test/support/profiles.ts';
 import { allows, Catalog, type Operation, type PermissionName } from '../catalog/catalog.ts';
 import { catalogData } from '../catalog/data/catalog.ts';
 import { parametersOf } from '../catalog/parameters.ts';
@@ -17,7 +17,6 @@ import {
 } from './infer-permissions.ts';
 
 const shipped = new Catalog(catalogData);
-const TODAY = '2026-11-23';
 const probeFor = (operation: Operation) =>
   buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'abc123' });
 const inspection = planInspection(shipped, probeFor);
@@ -305,15 +304,9 @@ function seeded(seed: number): () => number {
   };
 }
 
-const folder = new URL('../../../profiles/', import.meta.url);
-const shippedGrants = readdirSync(folder)
-  .filter((file) => file.endsWith('.yaml'))
-  .map((file): [string, readonly PermissionName[]] => {
-    const reading = readProfile(readFileSync(new URL(file, folder), 'utf8'), file, shipped);
-    if (!reading.ok) throw new Error(file);
-    const profile = resolveProfile(reading.profile, () => undefined);
-    return [file, resolveGrant(profile, shipped, TODAY).permissions];
-  });
+const shippedGrants = shippedProfiles().map((profile): [string, readonly PermissionName[]] => {
+  return [`${profile.name}.yaml`, grantOf(profile).permissions];
+});
 const randomGrants = Array.from({ length: 60 }, (_, seed): [string, readonly PermissionName[]] => {
   const random = seeded(seed);
   const share = random() ** 2;

@@ -1,34 +1,23 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allows, Catalog, type PermissionName } from '../catalog/catalog.ts';
-import { catalogData } from '../catalog/data/catalog.ts';
+import { catalog, grantOf, shippedProfiles } from '../../../test/support/profiles.ts';
+import { allows, type PermissionName } from '../catalog/catalog.ts';
 import { parametersOf } from '../catalog/parameters.ts';
-import { resolveGrant } from '../grant/grant.ts';
 import { buildProbe } from '../probe/build-probe.ts';
 import type { Probe } from '../probe/probe.ts';
 import { planProbes } from '../probe/probe-plan.ts';
-import { readProfile } from '../profile/read-profile.ts';
-import { resolveProfile } from '../profile/resolve-profile.ts';
 import { judgeResult } from '../verdict/judge-result.ts';
 import type { Observation } from '../verdict/observation.ts';
 import { judge } from '../verdict/verdict.ts';
 
 /** Adding or dropping any one permission of a shipped profile's key is found at the default depth. */
 
-const catalog = new Catalog(catalogData);
-const folder = new URL('../../../profiles/', import.meta.url);
-const profiles = readdirSync(folder)
-  .filter((file) => file.endsWith('.yaml'))
-  .map((file) => {
-    const reading = readProfile(readFileSync(new URL(file, folder), 'utf8'), file, catalog);
-    if (!reading.ok) throw new Error(file);
-    const profile = resolveProfile(reading.profile, () => undefined);
-    const grant = resolveGrant(profile, catalog, '2026-11-23');
-    const probeFor = (operation: Probe['operation']) =>
-      buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'abc123' });
-    const plan = planProbes({ catalog, profile, grant, depth: 'permissions', probeFor });
-    return { name: profile.name, profile, grant, plan };
-  });
+const profiles = shippedProfiles().map((profile) => {
+  const grant = grantOf(profile);
+  const probeFor = (operation: Probe['operation']) =>
+    buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'abc123' });
+  const plan = planProbes({ catalog, profile, grant, depth: 'permissions', probeFor });
+  return { name: profile.name, profile, grant, plan };
+});
 
 /** What Stripe would answer to a key with these permissions. */
 function answerTo(probe: Probe, effective: ReadonlySet<PermissionName>): Observation {

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { catalog, grantOf, profileOf } from '../../../test/support/profiles.ts';
 import { probeResult, verifyResult } from '../../../test/support/verify-report-factory.ts';
-import { Catalog } from '../catalog/catalog.ts';
-import { catalogData } from '../catalog/data/catalog.ts';
-import { resolveGrant } from '../grant/grant.ts';
-import { readProfile } from '../profile/read-profile.ts';
-import { resolveProfile } from '../profile/resolve-profile.ts';
 import type { ProbeResult } from '../verdict/finding.ts';
 import { driftFrom, type LockedProfile, lockProfile, mergeLock, type Verified } from './lock.ts';
 
-const catalog = new Catalog(catalogData);
 const report = {
   target: 'sandbox',
   catalog: catalog.source,
@@ -31,10 +26,8 @@ function verified(
   changes: Readonly<Record<string, ProbeResult['observed'] | undefined>> = {},
   result: Parameters<typeof verifyResult>[0] = {},
 ): Verified {
-  const reading = readProfile(yaml, 'profiles/agent.yaml', catalog);
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  const profile = resolveProfile(reading.profile, () => undefined);
-  const grant = resolveGrant(profile, catalog, '2026-11-23');
+  const profile = profileOf(yaml, 'profiles/agent.yaml');
+  const grant = grantOf(profile);
   const verdicts: Record<string, ProbeResult['observed'] | undefined> = {
     'charges.list': 'allowed',
     'products.list': 'allowed',

@@ -1,11 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { grantOf, profileOf } from '../../../test/support/profiles.ts';
 import { allows, Catalog, type Operation, type PermissionName } from '../catalog/catalog.ts';
 import { catalogData } from '../catalog/data/catalog.ts';
 import { parametersOf } from '../catalog/parameters.ts';
-import { resolveGrant } from '../grant/grant.ts';
-import { readProfile } from '../profile/read-profile.ts';
-import { resolveProfile } from '../profile/resolve-profile.ts';
 import { buildProbe } from './build-probe.ts';
 import { DEPTHS, type Depth } from './depth.ts';
 import { type ProbePlan, planProbes } from './probe-plan.ts';
@@ -38,10 +36,8 @@ function plan(
     target?: 'sandbox' | 'stripe-mock' | 'stripe';
   } = {},
 ): Planned {
-  const reading = readProfile(text, 'p.yaml', catalog);
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  const profile = resolveProfile(reading.profile, () => undefined);
-  const grant = resolveGrant(profile, catalog, '2026-11-23');
+  const profile = profileOf(text, 'p.yaml', catalog);
+  const grant = grantOf(profile, catalog);
   const probeFor = (operation: Operation) =>
     buildProbe(operation, {
       parameters: shipped.operation(operation.name) === undefined ? [] : parametersOf(operation.name),

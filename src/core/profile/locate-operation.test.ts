@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from '../catalog/catalog.ts';
-import { catalogData } from '../catalog/data/catalog.ts';
+import { catalog, profileOf } from '../../../test/support/profiles.ts';
 import { locateOperation } from './locate-operation.ts';
-import { readProfile } from './read-profile.ts';
-import { resolveProfile } from './resolve-profile.ts';
-
-const catalog = new Catalog(catalogData);
 
 const text = `name: agent
 permissions:
@@ -40,9 +35,7 @@ const rows: readonly [operation: string, accepted: boolean, place: string, why: 
 
 describe('locateOperation', () => {
   it.each(rows)('%s (accepted: %s) stands at %s: %s', (name, accepted, place) => {
-    const reading = readProfile(text, 'p.yaml', catalog);
-    if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-    const profile = resolveProfile(reading.profile, () => undefined);
+    const profile = profileOf(text, 'p.yaml');
     const operation = catalog.operation(name);
     if (operation === undefined) throw new Error(`${name} is not in the catalog`);
     const { line, column } = locateOperation(operation, profile, catalog, { accepted });

@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from '../catalog/catalog.ts';
-import { catalogData } from '../catalog/data/catalog.ts';
-import { resolveGrant } from '../grant/grant.ts';
-import { readProfile } from '../profile/read-profile.ts';
-import { resolveProfile } from '../profile/resolve-profile.ts';
+import { catalog, grantOf, profileOf } from '../../../test/support/profiles.ts';
 import { coverageOf, coverageProblems } from './coverage.ts';
 
-const catalog = new Catalog(catalogData);
-
 function covered(yaml: string, minimum = 100) {
-  const reading = readProfile(`name: agent\n${yaml}`, 'a.yaml', catalog);
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  const profile = resolveProfile(reading.profile, () => undefined);
-  const coverage = coverageOf(profile, resolveGrant(profile, catalog, '2026-11-23'), catalog);
+  const profile = profileOf(`name: agent\n${yaml}`, 'a.yaml');
+  const coverage = coverageOf(profile, grantOf(profile), catalog);
   return {
     percent: coverage.percent,
     by: Object.fromEntries(

@@ -1,16 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from '../catalog/catalog.ts';
-import { catalogData } from '../catalog/data/catalog.ts';
-import { resolveGrant } from '../grant/grant.ts';
+import { catalog, grantOf, profileFileOf } from '../../../test/support/profiles.ts';
 import { letThrough } from '../grant/let-through.ts';
 import { guardDocument, guardKeys, guardSection } from '../profile/guard-section.ts';
-import type { Profile, ProfileFile } from '../profile/profile.ts';
+import type { Profile } from '../profile/profile.ts';
 import { readProfile } from '../profile/read-profile.ts';
 import { resolveProfile } from '../profile/resolve-profile.ts';
 import { checkPolicy } from './policy.ts';
 import { readPolicy } from './read-policy.ts';
 
-const catalog = new Catalog(catalogData);
 const BASE = `name: a
 permissions:
   refunds: { level: write, why: x }
@@ -19,17 +16,11 @@ accept: [{ operations: [charges.create, charges.capture, charges.update], reason
 `;
 const CAPPED = `${BASE}guard:\n  caps: [{ per: run, amount: 100.00 usd }]\n`;
 
-function fileOf(text: string, file = 'p.yaml'): ProfileFile {
-  const reading = readProfile(text, file, catalog);
-  if (!reading.ok) throw new Error(reading.problems.map(({ message }) => message).join(' '));
-  return reading.profile;
-}
-
 function problems(text: string): string[] {
   const reading = readProfile(text, 'p.yaml', catalog);
   if (!reading.ok) return reading.problems.map(({ location, message }) => `${location?.line}: ${message}`);
   const profile = resolveProfile(reading.profile, () => undefined);
-  const { contradictions } = resolveGrant(profile, catalog, '2026-11-25');
+  const { contradictions } = grantOf(profile);
   return contradictions.map(({ location, message }) => `${location?.line}: ${message}`);
 }
 
@@ -108,37 +99,39 @@ describe('the guard section', () => {
   });
 
   it('takes names in any spelling', () => {
-    const profile = profileOf(
+    const profile = proprofileFileOf(
       `${BASE}guard: { caps: [{ per: run, amount: 1 usd, of: [POST /v1/refunds] }] }\n`,
     );
     expect(profile.guard?.caps[0]?.of).toEqual(['refunds.create']);
   });
 
   it('replaces the section that it extends, key by key', () => {
-    const child = fileOf('name: b\nextends: a\nguard: { repeat: allow, ttl: 1h }\n');
-    const { guard } = resolveProfile(child, () => fileOf(CAPPED, 'a.yaml'));
+    const child = profileFileOf('name: b\nextends: a\nguard: { repeat: allow, ttl: 1h }\n');
+    const { guard } = resolveProfile(child, () => profileFileOf(CAPPED, 'a.yaml'));
     expect(guard).toMatchObject({
       repeat: 'allow',
       ttlMs: 3_600_000,
       caps: [{ per: 'run' }],
       unknown: 'look-up',
     });
-    const emptied = fileOf('name: b\nextends: a\nguard: { caps: [] }\n');
-    expect(resolveProfile(emptied, () => fileOf(CAPPED, 'a.yaml')).guard?.caps).toEqual([]);
+    const emptied = profileFileOf('name: b\nextends: a\nguard: { caps: [] }\n');
+    expect(resolveProfile(emptied, () => profileFileOf(CAPPED, 'a.yaml')).guard?.caps).toEqual([]);
     expect(
-      resolveProfile(fileOf('name: b\nextends: a\n'), () => fileOf(BASE, 'a.yaml')).guard,
+      resolveProfile(profileFileOf('name: b\nextends: a\n'), () => profileFileOf(BASE, 'a.yaml')).guard,
     ).toBeUndefined();
   });
 
   it('reads back from its document as it was', () => {
-    const section = guardSection([guardKeys(guardDocument(profileOf(CAPPED).guard ?? guardSection([])))]);
-    expect(guardDocument(section)).toEqual(guardDocument(profileOf(CAPPED).guard ?? guardSection([])));
+    const section = guardSection([
+      guardKeys(guardDocument(proprofileFileOf(CAPPED).guard ?? guardSection([]))),
+    ]);
+    expect(guardDocument(section)).toEqual(guardDocument(proprofileFileOf(CAPPED).guard ?? guardSection([])));
   });
 
   it('keeps widenings shut, unless it is said otherwise', () => {
     const names = (only: 'asked' | 'checks' | 'grant') => {
-      const profile = profileOf(CAPPED);
-      return letThrough(profile, { only }, resolveGrant(profile, catalog, '2026-11-25'), catalog).own;
+      const profile = proprofileFileOf(CAPPED);
+      return letThrough(profile, { only }, grantOf(profile), catalog).own;
     };
     expect([...names('checks')]).toEqual(['refunds.create']);
     expect(names('asked').has('refunds.list')).toBe(true);
@@ -151,8 +144,8 @@ describe('the policy about guards', () => {
   const broken = (policyText: string, text: string) => {
     const reading = readPolicy(policyText, 'policy.yaml', catalog);
     if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-    const profile = profileOf(text);
-    const grant = resolveGrant(profile, catalog, '2026-11-25');
+    const profile = proprofileFileOf(text);
+    const grant = grantOf(profile);
     return checkPolicy(reading.policy, profile, grant, { catalog, today: '2026-11-25' }).map(
       ({ message }) => message,
     );
@@ -190,6 +183,6 @@ describe('the policy about guards', () => {
   });
 });
 
-function profileOf(text: string): Profile {
-  return resolveProfile(fileOf(text), () => undefined);
+function proprofileFileOf(text: string): Profile {
+  return resolveProfile(profileFileOf(text), () => undefined);
 }

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from '../catalog/catalog.ts';
-import { catalogData } from '../catalog/data/catalog.ts';
-import { resolveGrant } from '../grant/grant.ts';
-import { readProfile } from '../profile/read-profile.ts';
-import { resolveProfile } from '../profile/resolve-profile.ts';
+import { catalog, grantOf, profileOf, TODAY } from '../../../test/support/profiles.ts';
 import { checkKeyAge } from '../result/key-age.ts';
 import { checkPolicy, type Policy } from './policy.ts';
 import { readPolicy } from './read-policy.ts';
-
-const catalog = new Catalog(catalogData);
-const TODAY = '2026-11-23';
 
 const PROFILE = `name: agent
 permissions:
@@ -34,10 +27,8 @@ function policyOf(text: string): Policy {
 
 /** `line message` of each breach, as far as the first comma or bracket. */
 function breaches(policy: string): readonly string[] {
-  const reading = readProfile(PROFILE, 'a.yaml', catalog);
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  const profile = resolveProfile(reading.profile, () => undefined);
-  const grant = resolveGrant(profile, catalog, TODAY);
+  const profile = profileOf(PROFILE, 'a.yaml');
+  const grant = grantOf(profile);
   return checkPolicy(policyOf(policy), profile, grant, { catalog, today: TODAY }).map(
     ({ message, location }) => `${location?.line} ${message.replace(/[,.(].*$/, '').trim()}`,
   );

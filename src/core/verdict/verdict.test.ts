@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from '../catalog/catalog.ts';
-import { catalogData } from '../catalog/data/catalog.ts';
-import { parametersOf } from '../catalog/parameters.ts';
-import { buildProbe } from '../probe/build-probe.ts';
+import { probeOf } from '../../../test/support/profiles.ts';
 import type { Probe } from '../probe/probe.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
 import type { RefusalDialect } from './refusal-dialect.ts';
 import { judge, type Verdict } from './verdict.ts';
-
-const catalog = new Catalog(catalogData);
-
-function probeOf(name: string, calibrated = false): Probe {
-  const operation = catalog.operation(name);
-  if (operation === undefined) throw new Error(`no operation ${name}`);
-  return buildProbe(operation, { parameters: parametersOf(name), nonce: 'abc123', calibrated });
-}
 
 const list = probeOf('charges.list');
 const create = probeOf('customers.create');

@@ -1,16 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allows, Catalog } from '../../catalog/catalog.ts';
-import { catalogData } from '../../catalog/data/catalog.ts';
+import { catalog, profileOf } from '../../../../test/support/profiles.ts';
+import { allows } from '../../catalog/catalog.ts';
 import { Expansions } from '../../catalog/expansion.ts';
 import { resolveGrant } from '../../grant/grant.ts';
-import { readProfile } from '../../profile/read-profile.ts';
-import { resolveProfile } from '../../profile/resolve-profile.ts';
 import { foldRuns } from './fold-runs.ts';
 import { profileOfRuns } from './profile-of-runs.ts';
 import { type NotedCall, type RecordedRun, RunRecorder } from './recorded-run.ts';
 
-const catalog = new Catalog(catalogData);
 const expansions = new Expansions(catalog);
 
 function run(day: number, calls: readonly (string | NotedCall)[]): RecordedRun {
@@ -38,9 +35,7 @@ function grantOf(runs: readonly RecordedRun[], withRefused = false) {
     today: '2026-11-25',
     withRefused,
   });
-  const reading = readProfile(text, 'agent.yaml', catalog);
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  const profile = resolveProfile(reading.profile, () => undefined);
+  const profile = profileOf(text, 'agent.yaml');
   return { text, profile, grant: resolveGrant(profile, catalog, '2026-11-25') };
 }
 
@@ -197,9 +192,7 @@ describe('the profile', () => {
     'the calls that %s names, recorded, need no more than it grants',
     (file) => {
       const text = readFileSync(new URL(`../../../../profiles/${file}`, import.meta.url), 'utf8');
-      const reading = readProfile(text, file, catalog);
-      if (!reading.ok) throw new Error(file);
-      const shipped = resolveProfile(reading.profile, () => undefined);
+      const shipped = profileOf(text, file);
       const calls = shipped.allow.map(({ operation }) => {
         const found = catalog.operation(operation);
         return `${found?.method} ${found?.path.replaceAll('{id}', 'id_1')}`;

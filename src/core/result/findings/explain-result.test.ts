@@ -1,27 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { catalog, grantOf, profileOf } from '../../../../test/support/profiles.ts';
 import { drift, finding, verifyResult } from '../../../../test/support/verify-report-factory.ts';
-import { allows, Catalog, type PermissionName } from '../../catalog/catalog.ts';
-import { catalogData } from '../../catalog/data/catalog.ts';
+import { allows, type PermissionName } from '../../catalog/catalog.ts';
 import { parametersOf } from '../../catalog/parameters.ts';
-import { resolveGrant } from '../../grant/grant.ts';
 import { buildProbe } from '../../probe/build-probe.ts';
 import { DEPTHS, type Depth } from '../../probe/depth.ts';
 import { planProbes } from '../../probe/probe-plan.ts';
-import { readProfile } from '../../profile/read-profile.ts';
-import { resolveProfile } from '../../profile/resolve-profile.ts';
 import { findingsOf, summarize } from '../../verdict/finding.ts';
 import { judgeResult } from '../../verdict/judge-result.ts';
 import type { Drift } from '../drift.ts';
 import type { VerifyResult } from '../verify-report.ts';
 import { explainResult } from './explain-result.ts';
 
-const catalog = new Catalog(catalogData);
 const text = readFileSync(new URL('../../../../profiles/refund-agent.yaml', import.meta.url), 'utf8');
-const reading = readProfile(text, 'profiles/refund-agent.yaml', catalog);
-if (!reading.ok) throw new Error('the profile is wrong');
-const profile = resolveProfile(reading.profile, () => undefined);
-const grant = resolveGrant(profile, catalog, '2026-11-23');
+const profile = profileOf(text, 'profiles/refund-agent.yaml');
+const grant = grantOf(profile);
 
 /** The same whatever the key holds, so they are planned once. */
 const probesAt = new Map(
