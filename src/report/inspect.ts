@@ -5,8 +5,8 @@ import { EXIT } from '../core/error.ts';
 import type { InferredPermission, UndeterminedReason } from '../core/inspect/infer-permissions.ts';
 import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core/inspect/inspect-report.ts';
 import { someOf } from '../core/some-of.ts';
+import { unseenSentences } from '../core/verdict/unseen.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
-import { unseenSentences } from './verify/words/unseen-text.ts';
 
 /** `inspect --format json`, schema `keyaudit.inspect/1`. */
 export function inspectJson(report: InspectReport, name: string, catalog: Catalog): unknown {
@@ -51,6 +51,7 @@ export function inspectedProfile(report: InspectReport, name: string, catalog: C
     ...(untold.length === 0
       ? []
       : [`Could not be told: ${untold.map(({ permission }) => permission).join(', ')}.`]),
+    ...unseenSentences(report.unseen),
   ];
   const { permissions = {} } = profileFor(namesOf(report, 'held'), catalog, name);
   return profileText({

@@ -1,6 +1,7 @@
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { driftFrom, type LocateInLock, type LockedProfile, type Verified } from '../core/lock/lock.ts';
 import type { VerifyReport } from '../core/result/verify-report.ts';
+import { unseenSentences } from '../core/verdict/unseen.ts';
 import { paintFor, plain, type TextOutput, wrap } from './text.ts';
 
 /** What `lock` did, or with `--check` would do. */
@@ -26,6 +27,11 @@ export function lockJson({ file, written, changed, report, verified }: LockRepor
     target: report.target,
     targetNote: report.targetNote,
     profiles: verified.map(({ profile }) => profile.name),
+    results: verified.map(({ profile, result: { unseen, witnesses } }) => ({
+      profile: profile.name,
+      unseen,
+      witnesses,
+    })),
   };
 }
 
@@ -50,6 +56,8 @@ function renderOne(
   const facts = `${seen.result.summary.probes} operations verified; ${seen.grant.permissions.join(', ')}`;
   output.write(`${paint.green('✔')} ${paint.bold(plain(name))}\n`);
   output.write(paint.dim(wrap(facts, output, { indent: '    ', first: '  ' })));
+  for (const sentence of unseenSentences(seen.result.unseen))
+    output.write(paint.dim(wrap(sentence, output, { indent: '    ', first: '  ' })));
   const then = before(name);
   if (then === undefined) return;
   const drift = driftFrom(then.locked, seen, report, { catalog, locate: then.locate });

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Catalog, type Operation, type PermissionName } from '../../src/core/catalog/catalog.ts';
@@ -6,6 +6,7 @@ import { beyondSdkRows } from '../../src/core/catalog/data/beyond-sdk.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { runCli, temporaryFolder } from '../support/run-cli.ts';
+import { keyMaker } from '../support/sandbox-server.ts';
 
 /** Every second row of its kind, so that neither neighbours nor one family are tried alone. */
 function tenOf(provenance: Operation['provenance'], isFit: (one: Operation) => boolean = () => true) {
@@ -198,6 +199,55 @@ async function keepNames(cwd: string, rows: readonly { operation: string; name: 
   const fresh = rows.map((row) => ({ ...row, apiVersion: catalogData.apiVersion }));
   await keepNamedRefusals({ HOME: cwd }, { target: 'sandbox' }, fresh, '2026-11-25');
 }
+
+describe('what refusals named', () => {
+  it('is kept by verify, inspect and rotate of a server elsewhere: names and counts, nothing else', async () => {
+    const cwd = await temporaryFolder();
+    const stripe = await startSandbox({ catalog: new Catalog(catalogData) });
+    onTestFinished(() => stripe.close());
+    const env = { KEYAUDIT_API_BASE: stripe.url, STRIPE_SECRET_KEY: stripe.secretKey.reveal() };
+    const file = join(cwd, '.config/keyaudit/calibration/refusals/sandbox.json');
+    const countOf = async () => {
+      const text = await readFile(file, 'utf8').catch(() => '{"refusals":[]}');
+      expect(text).not.toMatch(/(?:sk|rk)_test_|acct_|mk_|req_/);
+      const { refusals } = JSON.parse(text) as { refusals: { operation: string; count: number }[] };
+      return refusals.find(({ operation }) => operation === 'payouts.list')?.count ?? 0;
+    };
+    await runCli(['provision', 'analytics'], { cwd, env });
+    const counts = [await countOf()];
+    for (const verb of [
+      ['verify', 'refund-agent', '--key-env', 'KEY'],
+      ['inspect', '--key-env', 'KEY'],
+      ['rotate', 'refund-agent'],
+    ]) {
+      if (verb[0] === 'rotate') await runCli(['provision', 'refund-agent'], { cwd, env });
+      const { token } = await keyMaker(stripe.url, env.STRIPE_SECRET_KEY).makeKey([
+        'charge_write',
+        'customer_read',
+      ]);
+      await runCli(verb, { cwd, env: { ...env, KEY: token } });
+      counts.push(await countOf());
+    }
+    // rotate looks at the new key and at the old one.
+    expect(counts).toEqual([0, 1, 2, 4]);
+  });
+
+  it('leaves a verdict as it is where it cannot be kept, and says so', async () => {
+    const cwd = await temporaryFolder();
+    const stripe = await startSandbox({ catalog: new Catalog(catalogData) });
+    onTestFinished(() => stripe.close());
+    const env = { KEYAUDIT_API_BASE: stripe.url, STRIPE_SECRET_KEY: stripe.secretKey.reveal() };
+    await runCli(['provision', 'refund-agent'], { cwd, env });
+    const settings = join(cwd, 'settings');
+    await writeFile(settings, 'a file where a folder belongs');
+    const run = await runCli(['verify', 'refund-agent', '--depth', 'checks'], {
+      cwd,
+      env: { ...env, XDG_CONFIG_HOME: settings },
+    });
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr).toMatch(/warning: what refusals named could not be kept: .*cannot be written/);
+  });
+});
 
 describe('names that a server made up', () => {
   it('make no verdict greener: what the shipped catalog finds is found', async () => {

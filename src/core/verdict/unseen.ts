@@ -149,6 +149,28 @@ export const UNSEEN_TEXT: Readonly<Record<UnseenReason, string>> = {
   unanswered: 'no answer came that tells',
 };
 
+/**
+ * A sentence for each tier and reason, the gravest first, that names every permission; what others cover comes last.
+ * Nothing is cut short: a report that says "and 4 more" has passed over four in silence.
+ */
+export function unseenSentences(unseen: readonly Unseen[]): readonly string[] {
+  const sentences: string[] = [];
+  for (const isCovered of [false, true]) {
+    for (const tier of RISK_TIERS) {
+      for (const reason of Object.keys(UNSEEN_TEXT) as UnseenReason[]) {
+        if ((reason === 'covered') !== isCovered) continue;
+        const here = unseen.filter((one) => one.tier === tier && one.reason === reason);
+        if (here.length === 0) continue;
+        const names = here.map(({ permission, connect }) =>
+          connect ? `${permission} on the Connect side` : permission,
+        );
+        sentences.push(`Not seen (${tier}), since ${UNSEEN_TEXT[reason]}: ${names.join(', ')}.`);
+      }
+    }
+  }
+  return sentences;
+}
+
 /** Whether an answer to a call that the SDK does not have leaves a permission unseen, and is no finding. */
 export function isQuiet(operation: Operation, { reason }: Pick<Verdict, 'reason'>): boolean {
   return isBeyondSdk(operation) && reason !== undefined && QUIET.has(reason);

@@ -1,4 +1,5 @@
 import type { VerifyResult } from '../../core/result/verify-report.ts';
+import { unseenSentences } from '../../core/verdict/unseen.ts';
 import { paintFor, type TextOutput, wrap } from '../text.ts';
 import { renderFix } from '../verify/table/table-findings.ts';
 import { verdictLine } from '../verify/words/verdict-line.ts';
@@ -52,6 +53,7 @@ export function renderRotateTable({ targetNote, rotations }: RotateReport, outpu
     if (record !== null && verification !== null) {
       line(`New key ${record.id}, ${record.variable} in ${record.place}: ${verdictLine(verification)}.`);
     }
+    for (const sentence of unseenSentences(verification?.unseen ?? [])) line(paint.dim(sentence));
     if (retirement !== null) line(`Old key ${retirement.id} ${describeRetirement(retirement)}`);
     if (message !== '') line(message);
     if (outcome !== 'refused') continue;

@@ -1,6 +1,5 @@
 import { RISK_TIERS, type RiskTier } from '../../catalog/risk.ts';
-import { someOf } from '../../some-of.ts';
-import { isRisky, UNSEEN_TEXT, type Unseen } from '../../verdict/unseen.ts';
+import { type Unseen, unseenSentences } from '../../verdict/unseen.ts';
 import { missedSights, type VerifyResult } from '../verify-report.ts';
 import type { Explained } from './permission-finding.ts';
 
@@ -24,11 +23,10 @@ function contradictions({ contradictions: found = [], file }: VerifyResult): rea
 
 /** One for all that counts: what must be seen is not known, the rest is a note. */
 function unseen(result: VerifyResult): readonly Explained[] {
-  // What others cover adds nothing that anybody knows of.
+  // What others cover adds nothing that anybody knows of; it is named, and is no finding alone.
   const counting = result.unseen.filter(({ reason }) => reason !== 'covered');
   if (counting.length === 0) return [];
   const missed = missedSights(result);
-  const risky = missed.length > 0 ? missed : counting.filter(isRisky);
   return [
     {
       ...NOTHING,
@@ -37,24 +35,18 @@ function unseen(result: VerifyResult): readonly Explained[] {
       tier: gravest(counting),
       message: [
         `This run could not see whether the key holds ${counting.length === 1 ? 'this permission' : `${counting.length} permissions`}.`,
-        ...sentences(risky.length > 0 ? risky : counting),
+        ...(missed.length === 0 || missed.length === counting.length
+          ? []
+          : [`${missed.length} of them must be seen: ${missed.map(nameOf).join(', ')}.`]),
+        ...unseenSentences(result.unseen),
       ].join(' '),
       location: { file: result.file, line: 1, column: 1 },
     },
   ];
 }
 
-/** One for each reason, the gravest tier first. */
-function sentences(some: readonly Unseen[]): readonly string[] {
-  const reasons = [...new Set(some.map(({ reason }) => reason))];
-  return reasons.map((reason) => {
-    const names = some
-      .filter((one) => one.reason === reason)
-      .map(
-        ({ permission, connect, tier }) => `${permission}${connect ? ' with Stripe-Account' : ''} (${tier})`,
-      );
-    return `${someOf(names)}: ${UNSEEN_TEXT[reason]}.`;
-  });
+function nameOf({ permission, connect }: Unseen): string {
+  return connect ? `${permission} on the Connect side` : permission;
 }
 
 function gravest(some: readonly Unseen[]): RiskTier {

@@ -3,10 +3,10 @@ import { UNANSWERED_REASONS, type UnansweredReason } from '../../../core/probe/u
 import type { Comparison } from '../../../core/result/compare-results.ts';
 import { resultIsOk, type VerifyReport, type VerifyResult } from '../../../core/result/verify-report.ts';
 import { someOf } from '../../../core/some-of.ts';
+import { unseenSentences } from '../../../core/verdict/unseen.ts';
 import { counted, inWords, paintFor, plain, type TextOutput, wrap } from '../../text.ts';
 import { othersKey } from '../words/finding-words.ts';
 import { keyFacts, reportFacts } from '../words/provenance-facts.ts';
-import { unseenSentences } from '../words/unseen-text.ts';
 import { totalLine, verdictLine } from '../words/verdict-line.ts';
 import { renderFindings, renderFix } from './table-findings.ts';
 import { renderMatrix } from './table-matrix.ts';

@@ -1,8 +1,7 @@
-import { RISK_TIERS } from '../../../core/catalog/risk.ts';
-import { isRisky, UNSEEN_TEXT, type Unseen } from '../../../core/verdict/unseen.ts';
+import { isRisky, type Unseen } from '../../../core/verdict/unseen.ts';
 import { counted } from '../../text.ts';
 
-/** At most so many names stand in one sentence. */
+/** At most so many names stand in the verdict's line; the sentences beside it have them all. */
 const MOST_NAMES = 6;
 
 /** `not seen: 12 permissions, 2 of them risky (api_key_write, …)`; undefined where all was seen. */
@@ -12,23 +11,6 @@ export function unseenInShort(unseen: readonly Unseen[]): string | undefined {
   const risky = counting.filter(isRisky);
   const names = risky.length === 0 ? '' : `, ${risky.length} of them risky (${namesOf(risky)})`;
   return `not seen: ${counted(counting.length, 'permission')}${names}`;
-}
-
-/** A sentence for each tier and reason, the gravest first; what others cover comes last and together. */
-export function unseenSentences(unseen: readonly Unseen[]): readonly string[] {
-  const sentences: string[] = [];
-  for (const tier of RISK_TIERS) {
-    for (const reason of Object.keys(UNSEEN_TEXT) as (keyof typeof UNSEEN_TEXT)[]) {
-      if (reason === 'covered') continue;
-      const here = unseen.filter((one) => one.tier === tier && one.reason === reason);
-      if (here.length > 0)
-        sentences.push(`Not seen (${tier}), since ${UNSEEN_TEXT[reason]}: ${namesOf(here)}.`);
-    }
-  }
-  const covered = unseen.filter(({ reason }) => reason === 'covered');
-  if (covered.length > 0)
-    sentences.push(`Not seen, since ${UNSEEN_TEXT.covered}: ${counted(covered.length, 'permission')}.`);
-  return sentences;
 }
 
 function namesOf(unseen: readonly Unseen[]): string {
