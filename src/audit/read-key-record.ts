@@ -35,6 +35,8 @@ export class KeyRecordReader {
     if (this.#witness === 'probes') return unread('not-asked');
     const secretKey = this.#secretKey();
     if (typeof secretKey === 'string') return unread(secretKey);
+    // It reads for the account alone that a call names.
+    if (secretKey.isOfOrganisation && remembered?.account === undefined) return unread('no-secret-key');
     if (secretKey.mode !== undefined && key.mode !== undefined && secretKey.mode !== key.mode)
       return unread('other-mode');
     try {

@@ -64,7 +64,16 @@ export function commandContext(
       ask: async (question) =>
         (await import('../session/ask.ts')).ask(question, { stdin, stderr: stderr.stream }),
       readSecret: async (prompt) =>
-        (await import('../session/read-secret.ts')).readSecret(prompt, { stdin, stderr: stderr.stream }),
+        (await import('../session/secret-prompt.ts')).readSecret(
+          prompt,
+          { stdin, stderr: stderr.stream },
+          signal,
+        ),
+      openSecretPrompt: async () =>
+        (await import('../session/secret-prompt.ts')).openSecretPrompt(
+          { stdin, stderr: stderr.stream },
+          signal,
+        ),
     },
     now,
     signal,

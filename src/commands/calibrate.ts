@@ -155,6 +155,15 @@ function unrestrictedTestKey(target: OpenTarget): SecretKey {
     throw error;
   }
   if (key.mode !== 'test') throw liveRefused();
+  if (key.isOfOrganisation) {
+    throw new KeyauditError(
+      'ORGANISATION_KEY',
+      `STRIPE_SECRET_KEY holds the key of an organisation (${key}).`,
+      {
+        hint: 'Calibrating asks one account: use the secret test key of that account.',
+      },
+    );
+  }
   if (key.kind === 'secret') return key;
   throw new KeyauditError(
     'KEY_WRONG_KIND',

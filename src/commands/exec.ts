@@ -2,6 +2,7 @@ import { parseDuration } from '../core/duration.ts';
 import { KeyauditError } from '../core/error.ts';
 import { cleanUp } from '../keys/end/clean-up.ts';
 import { type LendKeyOptions, lendKeys } from '../keys/lend-key.ts';
+import { lendStored } from '../keys/lend-stored.ts';
 import { recordedSummary } from '../report/record/record.ts';
 import { recordChild } from '../session/child/record-child.ts';
 import type { CommandContext } from '../session/context.ts';
@@ -19,11 +20,14 @@ export interface ExecOptions {
   readonly account?: string;
   /** Notes each call to Stripe that the command makes, under the names of the profiles. */
   readonly record?: boolean;
+  /** Lends the key that is stored instead of making one. */
+  readonly stored?: boolean;
 }
 
 /**
  * `keyaudit exec PROFILE… -- COMMAND…`: one key for one run. The child alone sees it; it ends with the
- * command, however that ends, and by the next keyaudit command if this machine dies.
+ * command, however that ends, and by the next keyaudit command if this machine dies. With `--stored` it is the key that
+ * is stored, which stays.
  * @returns the exit code of the command
  */
 export async function exec(options: ExecOptions, context: CommandContext): Promise<number> {
@@ -43,9 +47,14 @@ export async function exec(options: ExecOptions, context: CommandContext): Promi
     account: options.account,
     ...(options.record === true ? { run: recorded(grants) } : {}),
   };
+  if (options.stored === true && (options.ttl !== undefined || options.account !== undefined)) {
+    throw new KeyauditError('USAGE', '--ttl and --account are for a key that is made; --stored makes none.', {
+      hint: 'Leave them out, or leave --stored out.',
+    });
+  }
   return withTarget(session, async (open) => {
     await cleanUp(open, options);
-    return lendKeys(grants, lending, open);
+    return options.stored === true ? lendStored(grants, lending, open) : lendKeys(grants, lending, open);
   });
 }
 

@@ -31,7 +31,8 @@ export async function revoke(options: RevokeOptions, context: CommandContext): P
       table: (output) => renderRevokeTable(report, output),
     });
     const isUnsure = keys.some(
-      ({ retirement: { unwatched } }) => unwatched !== undefined && unwatched !== 'not-asked',
+      ({ retirement: { unwatched, byHand } }) =>
+        unwatched !== undefined && (unwatched !== 'not-asked' || byHand !== undefined),
     );
     return isUnsure ? EXIT.undetermined : EXIT.ok;
   });

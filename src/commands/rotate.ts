@@ -61,15 +61,20 @@ export async function rotate(options: RotateOptions, context: CommandContext): P
 }
 
 function exitCodeOfRotations(rotations: readonly Rotation[]): ExitCode {
-  if (rotations.every(({ outcome }) => outcome !== 'refused')) {
-    const isUnsure = ({ retirement }: Rotation) =>
-      retirement?.unwatched === 'timeout' || retirement?.unwatched === 'not-found';
-    return rotations.some(isUnsure) ? EXIT.undetermined : EXIT.ok;
-  }
-  const isFinding = ({ verification, broader }: Rotation) =>
-    broader.length > 0 ||
-    (verification !== null && verification.summary.overGrants + verification.summary.underGrants > 0);
-  return rotations.some(isFinding) ? EXIT.findings : EXIT.undetermined;
+  const isFinding = ({ outcome, verification, broader, tooOld }: Rotation) =>
+    tooOld === true ||
+    (outcome === 'refused' &&
+      (broader.length > 0 ||
+        (verification !== null && verification.summary.overGrants + verification.summary.underGrants > 0)));
+  if (rotations.some(isFinding)) return EXIT.findings;
+  const isUnsure = ({ outcome, retirement }: Rotation) =>
+    outcome === 'refused' ||
+    outcome === 'by-hand' ||
+    retirement?.unwatched === 'timeout' ||
+    retirement?.unwatched === 'not-found' ||
+    // Nobody but a person ends such a key, so that one not seen dead is not known to end.
+    (retirement?.byHand !== undefined && retirement.unwatched !== undefined);
+  return rotations.some(isUnsure) ? EXIT.undetermined : EXIT.ok;
 }
 
 async function print(

@@ -36,6 +36,11 @@ export class SecretKey {
     return this.mode !== 'test';
   }
 
+  /** Whether it is of an organisation: such a key acts for the account alone that `Stripe-Context` names. */
+  get isOfOrganisation(): boolean {
+    return /^(?:sk|rk)_org_/.test(this.#value);
+  }
+
   /**
    * Takes the text as a key, trimmed.
    * @param where begins a sentence, `The variable STRIPE_KEY`: what is wrong is said of it
@@ -84,7 +89,8 @@ export class SecretKey {
 
   /** `rk_test_[redacted]` */
   toString(): string {
-    const prefix = /^(?:sk|rk|pk)_(?:(?:org|guard)_)?(?:test|live)_|^whsec_/.exec(this.#value)?.[0] ?? '';
+    const prefix =
+      /^(?:sk|rk|pk)_(?:(?:org|guard)_)?(?:test|live)_|^(?:sk|rk)_org_|^whsec_/.exec(this.#value)?.[0] ?? '';
     return `${prefix}${REDACTED}`;
   }
 

@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
-import { wrap } from '../report/text.ts';
+import type { SecretKey } from '../core/secret-key.ts';
+import { inWords, wrap } from '../report/text.ts';
 import { type ChildOptions, runChild } from '../session/child/run-child.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
@@ -27,12 +29,14 @@ export interface LendKeyOptions {
  */
 export async function lendKeys(
   grants: readonly ProfileGrant[],
-  { command, args, ttlMs, killAfterMs, account, run = runChild }: LendKeyOptions,
+  { command, args, ttlMs, killAfterMs, account, run }: LendKeyOptions,
   session: OpenSession,
 ): Promise<number> {
   refuseSharedVariables(grants.map(({ profile }) => profile));
-  const { target, signal } = session;
+  const { signal } = session;
   const pending: PendingKey[] = [];
+  const startedAt = performance.now();
+  let exitCode: number | undefined;
   try {
     const api = openKeyApi('managed', { account }, session);
     for (const grant of grants) {
@@ -42,17 +46,14 @@ export async function lendKeys(
     }
     for (const { work } of pending) await work.update({ step: 'running' });
     if (signal.aborted) throw signal.reason;
-    const env: Record<string, string | undefined> = { ...withoutSecretKey(session.env) };
-    // So that an agent finds the server, and a keyaudit that it starts takes it for what it is.
-    env.KEYAUDIT_TARGET = target.name;
-    if (target.name !== 'stripe' || session.globals.apiBase !== undefined) {
-      env.KEYAUDIT_API_BASE = target.apiBase;
-    }
-    for (const { record, key } of pending) env[record.variable] = key.secret.reveal();
-    hideSecretKey(session);
-    return await run({ command, args, env, killAfterMs }, session);
+    const keys = pending.map(({ record, key }) => ({ variable: record.variable, key: key.secret }));
+    exitCode = await runWithKeys(keys, { command, args, killAfterMs, run }, session);
+    return exitCode;
   } finally {
-    await endAll(pending, session);
+    const ended = await endAll(pending, session);
+    if (exitCode !== undefined && ended.length > 0) {
+      sayLent(ended, { command, exitCode, startedAt, after: 'ended at Stripe' }, session);
+    }
   }
 }
 
@@ -62,17 +63,71 @@ function hideSecretKey({ hideVariable, stderr }: OpenSession): void {
   stderr.write(wrap(text, stderr));
 }
 
-async function endAll(pending: readonly PendingKey[], { stderr }: OpenSession): Promise<void> {
-  for (const { undo, record, work } of pending) {
-    await undo().catch(() => {
-      const text = `warning: ${record.id} could not be ended now; the next keyaudit command ends it.`;
-      stderr.write(wrap(text, stderr));
-    });
-    await work.leave();
+/** How a command is run that is lent keys. */
+export type RunWithKeysOptions = Pick<LendKeyOptions, 'command' | 'args' | 'killAfterMs' | 'run'>;
+
+/** Runs a command with keys in their variables, and without the secret key. */
+export function runWithKeys(
+  keys: readonly { readonly variable: string; readonly key: SecretKey }[],
+  { command, args, killAfterMs, run = runChild }: RunWithKeysOptions,
+  session: OpenSession,
+): Promise<number> {
+  const { target } = session;
+  const env: Record<string, string | undefined> = { ...withoutSecretKey(session.env) };
+  // So that an agent finds the server, and a keyaudit that it starts takes it for what it is.
+  env.KEYAUDIT_TARGET = target.name;
+  if (target.name !== 'stripe' || session.globals.apiBase !== undefined) {
+    env.KEYAUDIT_API_BASE = target.apiBase;
   }
+  for (const { variable, key } of keys) env[variable] = key.reveal();
+  hideSecretKey(session);
+  return run({ command, args, env, killAfterMs }, session);
 }
 
-function refuseSharedVariables(profiles: readonly { readonly name: string; readonly env: string }[]): void {
+/** What a command did with the keys that it was lent, in one line. */
+export function sayLent(
+  keys: readonly string[],
+  {
+    command,
+    exitCode,
+    startedAt,
+    after,
+  }: {
+    readonly command: string;
+    readonly exitCode: number;
+    /** By `performance.now()`. */
+    readonly startedAt: number;
+    /** What became of the keys: `ended at Stripe`. */
+    readonly after: string;
+  },
+  { stderr, globals }: OpenSession,
+): void {
+  if (globals.quiet) return;
+  const time = inWords(performance.now() - startedAt);
+  const text = `keyaudit: ${keys.join(', ')} lent to ${basename(command)} for ${time} (exit code ${exitCode}); ${after}.`;
+  stderr.write(wrap(text, stderr));
+}
+
+/** @returns those that were ended, each with its profile */
+async function endAll(pending: readonly PendingKey[], { stderr }: OpenSession): Promise<readonly string[]> {
+  const ended: string[] = [];
+  for (const { undo, record, work } of pending) {
+    try {
+      await undo();
+      ended.push(`${record.id} of ${record.profile}`);
+    } catch {
+      const text = `warning: ${record.id} could not be ended now; the next keyaudit command ends it.`;
+      stderr.write(wrap(text, stderr));
+    }
+    await work.leave();
+  }
+  return ended;
+}
+
+/** @throws KeyauditError `USAGE` where two profiles name one variable */
+export function refuseSharedVariables(
+  profiles: readonly { readonly name: string; readonly env: string }[],
+): void {
   const byVariable = new Map<string, string>();
   for (const { name, env } of profiles) {
     const other = byVariable.get(env);

@@ -185,10 +185,11 @@ async function tookSecret(
   }
 }
 
-function notGivenBack({ profile, place }: KeyRecord): KeyauditError {
+function notGivenBack({ profile, place, keyApi }: KeyRecord): KeyauditError {
+  const end = keyApi === 'dashboard' ? 'delete the new key in the Dashboard' : 'the new key was ended';
   return new KeyauditError(
     'PUBLICATION_UNCERTAIN',
-    `${place} took the secret of ${profile} and does not give it back; the new key was ended.`,
+    `${place} took the secret of ${profile} and does not give it back; ${end}.`,
     { hint: 'Check the commands of --store and --read-back.', exitCode: EXIT.undetermined },
   );
 }

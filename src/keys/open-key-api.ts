@@ -1,5 +1,6 @@
 import { KeyauditError } from '../core/error.ts';
 import { type CallableKeyApi, KEY_API_CHOICES, type KeyApiChoice } from '../core/key-api.ts';
+import type { SecretKey } from '../core/secret-key.ts';
 import type { OpenSession } from '../session/session.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { createManagedKeyApi } from '../stripe/key-apis/managed-key-api.ts';
@@ -23,12 +24,26 @@ export function openKeyApi(
   { account }: KeyApiOptions,
   { target, catalog }: Pick<OpenSession, 'target' | 'catalog'>,
 ): KeyApi {
+  const secretKey = target.secretKey();
+  requireAccountOfOrganisation(secretKey, account);
   const options = {
-    secretKey: target.secretKey(),
+    secretKey,
     apiBase: target.apiBase,
     context: account,
   };
   return keyApis[kind]({ ...options, apiVersion: catalog.apiVersion });
+}
+
+/** @throws KeyauditError `ORGANISATION_KEY` where an organisation's key is to act and no account was named */
+function requireAccountOfOrganisation(secretKey: SecretKey, account: string | undefined): void {
+  if (!secretKey.isOfOrganisation || account !== undefined) return;
+  throw new KeyauditError(
+    'ORGANISATION_KEY',
+    `STRIPE_SECRET_KEY holds the key of an organisation (${secretKey}), which acts for no account by itself.`,
+    {
+      hint: 'Nothing was sent. Name the account with --account acct_…, which goes along as Stripe-Context, or use the secret key of that account.',
+    },
+  );
 }
 
 /** The API that can end keys. The secret key is needed at once, so that its absence is said first. */

@@ -8,7 +8,7 @@ import type { KeyRecord } from '../store/notes/key-records.ts';
 import { openStore } from '../store/secrets/open-store.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import { beginInTurn } from './begin-in-turn.ts';
-import { takeDashboardKey } from './dashboard-key.ts';
+import { takeDashboardKey } from './by-hand/dashboard-key.ts';
 import { createKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { requireFree } from './require-free.ts';

@@ -1,14 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { depthFor } from '../audit/depth-for.ts';
-import { explainedResult } from '../audit/explained-result.ts';
 import { probeKey } from '../audit/probe-key.ts';
 import { DAY_MS } from '../core/duration.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
-import { broaderThanProbed, broaderThanRecord, withBroader } from '../core/result/broader-than.ts';
-import { resultIsOk } from '../core/result/verify-report.ts';
+import type { VerifyResult } from '../core/result/verify-report.ts';
 import { type Retirement, seconds } from '../report/keys/retirement.ts';
 import type { Rotation } from '../report/keys/rotate.ts';
-import { verdictLine } from '../report/verify/words/verdict-line.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import { startSpinner } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
@@ -19,8 +16,10 @@ import { openStore } from '../store/secrets/open-store.ts';
 import type { SecretStore } from '../store/secrets/secret-store.ts';
 import type { KeyApi } from '../stripe/key-apis/key-api.ts';
 import { beginInTurn } from './begin-in-turn.ts';
+import { leftToPerson, rotateByHand } from './by-hand/rotate-by-hand.ts';
 import { forgetSecret } from './end/forget-secret.ts';
 import { retireKey } from './end/retire-key.ts';
+import { judgeNewKey } from './judge-new-key.ts';
 import { createKey, type PendingKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { markRetiring } from './remember-key.ts';
@@ -68,12 +67,6 @@ async function keyToRotate(
     const days = Math.floor(ageMs / DAY_MS);
     return { old, skipped: `${old.id} is ${days} days old, younger than ${options.olderThan}.` };
   }
-  if (old.keyApi === 'dashboard') {
-    return {
-      old,
-      skipped: `${old.id} was made in the Dashboard. Run "keyaudit provision ${profile.name} --again --key-api dashboard" for a new one, then delete the old one there.`,
-    };
-  }
   return { old };
 }
 
@@ -99,16 +92,15 @@ export async function rotateKey(
     message: skipped ?? '',
   };
   if (old === undefined || skipped !== undefined) return base;
-  if (options.dryRun === true) {
-    const store = storeOf(old, options, session);
-    return {
-      ...base,
-      outcome: 'planned',
-      message: `Would make a new key, verify it, store it in ${store.place}, and end ${old.id}.`,
-    };
+  if (options.dryRun === true) return { ...base, ...planned(old, storeOf(old, options, session)) };
+  const isByHand = old.keyApi === 'dashboard';
+  if (isByHand && !session.stdin.isTerminal) {
+    return { ...base, ...(await leftToPerson(one, old, session)) };
   }
   const { account } = accountFor(options, old);
-  const entry = { ...(await askedWhereabouts(session, account)), profile: profile.name };
+  // A person makes and ends such a key, so that no secret key is needed.
+  const place = isByHand ? whereaboutsOf(session, account) : await askedWhereabouts(session, account);
+  const entry = { ...place, profile: profile.name };
   const work = await beginInTurn({ ...entry, command: 'rotate', step: 'begun' }, session);
   try {
     // Another rotation may have come first; what it made is the old key now.
@@ -121,6 +113,13 @@ export async function rotateKey(
   } finally {
     await work.leave();
   }
+}
+
+function planned(old: KeyRecord, store: SecretStore): Pick<Rotation, 'outcome' | 'message'> {
+  const isByHand = old.keyApi === 'dashboard';
+  const how = isByHand ? 'ask for a new key by hand' : 'make a new key';
+  const end = isByHand ? `say where ${old.id} is deleted, and watch it end` : `end ${old.id}`;
+  return { outcome: 'planned', message: `Would ${how}, verify it, store it in ${store.place}, and ${end}.` };
 }
 
 function shown(old: KeyRecord | undefined): Rotation['old'] {
@@ -136,26 +135,24 @@ async function replaceKey(
   options: RotateKeyOptions,
   session: OpenSession,
 ): Promise<Rotation<KeyRecord>> {
-  const { profile } = one;
   const { account } = accountFor(options, old);
   const store = storeOf(old, options, session);
+  const found = await secretOfOld(old, session);
+  if (old.keyApi === 'dashboard') {
+    const grace = () => waitForGrace(old, options.graceMs, session);
+    const byHand = { store, work, grace, watchMs: WATCH_MS };
+    return { ...base, ...(await rotateByHand(one, { record: old, found }, byHand, session)) };
+  }
   const kind = old.keyApi === 'restricted_keys' ? old.keyApi : 'managed';
   const api = openKeyApi(kind, { account }, session);
   await requireKnown(old, api);
-  const { env, cwd, globals, records } = session;
-  const oldKey = await findKey({
-    profile: profile.name,
-    variable: old.variable,
-    env,
-    cwd,
-    live: globals.live,
-    records,
-  }).catch(() => undefined);
   const pending = await createKey(one, { command: 'rotate', account, work }, api, session);
-  const judged = await judge(pending, old, oldKey, one, session).catch(async (error: unknown) => {
-    await pending.undo();
-    throw error;
-  });
+  const judged = await probePending(pending, one, session)
+    .then((probed) => judgeNewKey(probed, { record: old, found }, one, session))
+    .catch(async (error: unknown) => {
+      await pending.undo();
+      throw error;
+    });
   if (judged.message !== '') {
     await pending.undo();
     return { ...base, ...judged, outcome: 'refused' };
@@ -163,8 +160,26 @@ async function replaceKey(
   const verified = { ...pending, record: { ...pending.record, verifiedAt: session.now().toISOString() } };
   await work.update({ retire: old.id, graceMs: options.graceMs });
   const { record } = await publishKey(verified, store, session);
-  const retirement = await retireOld(old, oldKey, verified, api, options, session);
+  const retirement = await retireOld(old, found, verified, api, options, session);
   return { ...base, ...judged, outcome: 'rotated', record, retirement, message: '' };
+}
+
+/** The secret of the old key, from its variable or its place, if it is there. */
+function secretOfOld(
+  old: KeyRecord,
+  { env, cwd, globals, records }: OpenSession,
+): Promise<FoundKey | undefined> {
+  const { profile, variable } = old;
+  return findKey({ profile, variable, env, cwd, live: globals.live, records }).catch(() => undefined);
+}
+
+function probePending(
+  { key, record }: PendingKey,
+  one: ProfileGrant,
+  session: OpenSession,
+): Promise<VerifyResult> {
+  const found = { key: key.secret, variable: record.variable, place: 'new' };
+  return probeKey(one, found, { depth: depthFor(one.profile, {}) }, session);
 }
 
 /** A secret key that does not see the old key is of another account, whose key must never take its place. */
@@ -200,38 +215,6 @@ function storeOf(
     reveal: reveal === true ? session.writeUnredacted : undefined,
     log: session.stderr.write,
   });
-}
-
-/** The new key against the profile, and against what the old one could do; `message` says why not. */
-async function judge(
-  { key, record }: PendingKey,
-  old: KeyRecord,
-  oldKey: FoundKey | undefined,
-  one: ProfileGrant,
-  session: OpenSession,
-): Promise<Pick<Rotation, 'verification' | 'broader' | 'message'>> {
-  const found = { key: key.secret, variable: record.variable, place: 'new' };
-  const depth = depthFor(one.profile, {});
-  const verification = await explainedResult(await probeKey(one, found, { depth }, session), one, session);
-  if (!resultIsOk(verification)) {
-    return {
-      verification,
-      broader: [],
-      message: `The new key is not as its profile says: ${verdictLine(verification)}.`,
-    };
-  }
-  const isOld = oldKey !== undefined && fingerprintOf(oldKey.key) === old.fingerprint;
-  const before = isOld ? await probeKey(one, oldKey, { depth }, session) : undefined;
-  const broader =
-    before === undefined || before.stopped !== undefined
-      ? broaderThanRecord(verification, old.permissions, session.catalog)
-      : broaderThanProbed(verification, before);
-  const message =
-    broader.length === 0
-      ? ''
-      : `The new key can do what the old one could not: ${broader.join(', ')}. Widen a key on purpose with "keyaudit provision ${record.profile} --again".`;
-  const shown = await explainedResult(withBroader(verification, broader), one, session);
-  return { verification: shown, broader, message };
 }
 
 /** Longest watch for the narrowing of an old key, in ms. */
@@ -275,6 +258,10 @@ async function retireOld(
   if (retirement.deadMs !== undefined || retirement.alreadyGone) await forgetSecret(old.id, session);
   await work.end();
   return retirement;
+}
+
+async function waitForGrace(old: KeyRecord, graceMs: number, session: OpenSession): Promise<boolean> {
+  return graceMs === 0 || graceIsOver(old, new Date(session.now().getTime() + graceMs), session);
 }
 
 /** Waits; false when interrupted, and then the next keyaudit command after that time retires the key. */

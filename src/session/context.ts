@@ -1,6 +1,7 @@
 import type { KeyauditError } from '../core/error.ts';
 import type { Settings } from '../core/settings/settings.ts';
 import type { Target } from '../core/target.ts';
+import type { SecretPrompt } from './secret-prompt.ts';
 
 /** A place to write to, with what a renderer needs to know of it. */
 export interface Output {
@@ -73,6 +74,8 @@ export interface CommandContext {
     ask(question: string): Promise<string>;
     /** A line that is not shown while it is typed; elsewhere than on a terminal the next line. */
     readSecret(prompt: string): Promise<string>;
+    /** The same for several in turn, what is typed between them never shown; to be closed. */
+    openSecretPrompt(): Promise<SecretPrompt>;
   };
   readonly now: () => Date;
   /** Aborted on Ctrl-C and SIGTERM. */

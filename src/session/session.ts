@@ -86,5 +86,8 @@ export async function withTarget<T>(session: Session, work: (open: OpenSession) 
 
 async function accountBehind(target: OpenTarget, apiVersion: string): Promise<string | undefined> {
   const { askOwnAccount } = await import('../stripe/ask-accounts.ts');
-  return askOwnAccount({ key: target.secretKey(), apiBase: target.apiBase, apiVersion });
+  const key = target.secretKey();
+  // It acts for the account alone that a call names.
+  if (key.isOfOrganisation) return undefined;
+  return askOwnAccount({ key, apiBase: target.apiBase, apiVersion });
 }

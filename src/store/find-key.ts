@@ -51,7 +51,7 @@ export function requireRestricted(key: SecretKey, where: string, live: boolean):
   if (key.kind !== 'restricted') {
     throw new KeyauditError(
       'KEY_WRONG_KIND',
-      `${where} holds ${kindText[key.kind]} (${key}), not a restricted key.`,
+      `${where} holds ${key.isOfOrganisation ? 'the secret key of an organisation' : kindText[key.kind]} (${key}), not a restricted key.`,
       { hint: kindHint[key.kind] },
     );
   }

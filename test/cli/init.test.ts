@@ -142,6 +142,7 @@ describe('keyaudit init', () => {
         isTerminal: true,
         readText: async () => '',
         readSecret: async () => '',
+        openSecretPrompt: async () => ({ ask: async () => '', close: () => {} }),
         ask: async (question) => {
           asked.push(question);
           return answers[asked.length - 1] ?? '';

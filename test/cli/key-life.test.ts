@@ -217,7 +217,7 @@ describe('exec', () => {
       tr '\\0' '\\n' < /proc/$PPID/environ > seen
       grep -c '^STRIPE_SECRET_KEY=' seen; grep -c '${here.sandbox.secretKey}' seen; grep '^HOME=' seen; env > own
       grep -c '${here.sandbox.secretKey}' own; grep '^KEYAUDIT_TARGET=' own`;
-    const { stdout, stderr } = await exec(here, ['sh', '-c', script]);
+    const { stdout, stderr } = await exec(here, ['sh', '-c', script], ['--quiet']);
     expect([stdout, stderr]).toEqual([`1\n0\nHOME=${here.cwd}\n0\nKEYAUDIT_TARGET=sandbox\n`, '']);
     // It has ended the key by the secret key, so it still knows it.
     expect(await here.active()).toEqual([]);

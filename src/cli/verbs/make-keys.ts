@@ -78,9 +78,11 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
   verb(program, 'exec <profiles...>', 'a key for one run alone: made, lent to a command, ended with it', [
     'keyaudit exec refund-agent -- node agent.js',
     'keyaudit exec refund-agent analytics --ttl 1h -- ./run-agents.sh',
+    'keyaudit exec refund-agent --stored --target stripe -- node agent.js',
   ])
     .usage('[options] <profiles...> -- <command...>')
     .option('--ttl <duration>', `${TTL.replace(/,.*/, '')}: a second net`)
+    .option('--stored', 'lend the key that is stored, where no program can make one; it works on')
     .option('--kill-after <duration>', 'how long the command may take to end after SIGTERM', '10s')
     .option('--account <id>', ACCOUNT)
     .option('--record', 'note each call to Stripe that the command makes, as "keyaudit record" does')

@@ -22,6 +22,11 @@ export function dashboardUrl(mode: Mode, link: DashboardLink, catalog: Catalog):
   return `https://dashboard.stripe.com/${mode === 'test' ? 'test/' : ''}apikeys/create?${query.join('&')}`;
 }
 
+/** Where the Dashboard lists the keys of a mode, and deletes them. */
+export function dashboardKeysUrl(mode: Mode): string {
+  return `https://dashboard.stripe.com/${mode === 'test' ? 'test/' : ''}apikeys`;
+}
+
 /** A row of the Dashboard's form, and the level to tick. */
 export interface DashboardRow {
   readonly group: string;

@@ -14,7 +14,13 @@ import { storedSecret } from '../../store/secrets/stored-secret.ts';
 import type { KeyApi } from '../../stripe/key-apis/key-api.ts';
 import { openEndingApi } from '../open-key-api.ts';
 import { markRetiring, rememberKey } from '../remember-key.ts';
-import { askedWhereabouts, describePlace, isSamePlace, type Whereabouts } from '../whereabouts.ts';
+import {
+  askedWhereabouts,
+  describePlace,
+  isSamePlace,
+  type Whereabouts,
+  whereaboutsOf,
+} from '../whereabouts.ts';
 import { endKey, endKeysNamed } from './retire-key.ts';
 
 export interface CleanUpOptions {
@@ -33,11 +39,12 @@ export async function cleanUp(session: OpenSession, { account }: CleanUpOptions)
   const { own, foreign } = await listLeftovers(session);
   await nameForeign(foreign, session);
   if (own.length === 0) return true;
-  const here = session.globals.cleanup ? await placeOf(session, account) : undefined;
+  const asked = session.globals.cleanup ? await placeOf(session, account) : undefined;
+  const unasked = session.globals.cleanup ? whereaboutsOf(session, account) : undefined;
   let left = 0;
   for (const leftover of own) {
     const { entry } = leftover;
-    const why = whyNot(leftover, here, session.now());
+    const why = whyNot(leftover, isByHand(entry) ? unasked : asked, session.now());
     if (why !== undefined) {
       left++;
       say(`Left over: ${describe(entry)}.${why}`);
@@ -162,13 +169,31 @@ async function endOwnKey(api: KeyApi, id: string, name: string | undefined): Pro
   await endKey(api, id);
 }
 
+/** Whether no secret key is needed for what is left: a person makes and ends a Dashboard key, or nothing came to be. */
+function isByHand({ record, step }: JournalEntry): boolean {
+  return step === 'begun' || record?.keyApi === 'dashboard';
+}
+
+/** Remembers a key that a person made if its secret was stored. */
+async function finishByHand({ record, step }: JournalEntry, session: OpenSession): Promise<Finished> {
+  if (record === undefined) return { done: 'nothing had been asked for', isOver: true };
+  const published = step === 'publishing' ? await isPublished(record, session) : 'no';
+  if (published === 'no') {
+    return { done: `"${record.name}" was not stored; delete it in the Dashboard`, isOver: true };
+  }
+  await rememberKey(record, session);
+  const kept = published === 'yes' ? '' : `; whether ${record.place} took its secret is not known`;
+  return { done: `kept ${record.id}${kept}`, isOver: true };
+}
+
 async function finish(entry: JournalEntry, work: JournalWork, session: OpenSession): Promise<Finished> {
+  if (isByHand(entry)) return finishByHand(entry, session);
   const api = openEndingApi({ account: entry.account }, session);
   const { record, retire } = entry;
   const over = (done: string): Finished => ({ done, isOver: true });
   switch (entry.step) {
     case 'begun':
-      return over('nothing had been asked for');
+      return over('nothing was left');
     case 'creating':
       return lookForCreated(entry, api, session);
     case 'created':

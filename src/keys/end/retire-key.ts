@@ -79,22 +79,23 @@ export async function retireKey(
   if (ended === 'not-found') {
     const isDead = secret !== undefined && (await askOnce(own.probe, secret, session)).isDead;
     if (!isDead) return { ...base, unwatched: 'not-found' };
-    await markRecord(id, 'revoked', session);
+    await markRetired(id, 'revoked', session);
     return { id, alreadyGone: true };
   }
-  await markRecord(id, 'retiring', session);
+  await markRetired(id, 'retiring', session);
   if (watchUntil === 'not-at-all') return { ...base, unwatched: 'not-asked' };
   if (secret === undefined || (watchUntil === 'narrowed' && !tellsNarrowing)) {
     return { ...base, unwatched: 'no-secret' };
   }
   const watching = { ...options, watchUntil, tellsNarrowing };
   const seen = await watch(sides, secret, startedAt, watching, session);
-  if (seen.deadMs !== undefined) await markRecord(id, 'revoked', session);
-  else if (seen.narrowedMs !== undefined) await markRecord(id, 'powerless', session);
+  if (seen.deadMs !== undefined) await markRetired(id, 'revoked', session);
+  else if (seen.narrowedMs !== undefined) await markRetired(id, 'powerless', session);
   return { ...base, ...seen };
 }
 
-async function markRecord(
+/** Writes into a key's record that it is ending, or was seen dead. */
+export async function markRetired(
   id: string,
   seen: 'retiring' | 'powerless' | 'revoked',
   { records, now }: OpenSession,
@@ -122,6 +123,17 @@ async function connectProbe(
   return account === undefined || !tellsNarrowing ? 'unseen' : { ...probe, account };
 }
 
+/** Watches a key that somebody else ends, until a probe finds it dead. */
+export async function watchDeath(
+  options: Pick<RetireOptions, 'permissions' | 'timeoutMs' | 'onProgress'> & { readonly secret: SecretKey },
+  session: OpenSession,
+): Promise<Pick<Retirement, 'deadMs' | 'unwatched'>> {
+  const { probe } = probeThatTells(options.permissions, session);
+  const watching = { ...options, watchUntil: 'dead' as const, tellsNarrowing: false };
+  const { deadMs, unwatched } = await watch([probe], options.secret, performance.now(), watching, session);
+  return { deadMs, unwatched };
+}
+
 /**
  * A probe that the key's permissions allow and the harmless one does not, a read where there is one; else any
  * read, which tells of death alone.
@@ -141,6 +153,10 @@ function probeThatTells(
   return { probe: probeFor(operation), tellsNarrowing: lost.length > 0 };
 }
 
+type WatchOptions = Pick<RetireOptions, 'watchUntil' | 'timeoutMs' | 'onProgress'> & {
+  readonly tellsNarrowing: boolean;
+};
+
 const FIRST_POLL_MS = 200;
 const LONGEST_POLL_MS = 2_000;
 
@@ -148,7 +164,7 @@ async function watch(
   sides: readonly Probe[],
   key: SecretKey,
   startedAt: number,
-  { watchUntil, timeoutMs, onProgress, tellsNarrowing }: RetireOptions & { readonly tellsNarrowing: boolean },
+  { watchUntil, timeoutMs, onProgress, tellsNarrowing }: WatchOptions,
   session: OpenSession,
 ): Promise<Pick<Retirement, 'narrowedMs' | 'deadMs' | 'unwatched'>> {
   const elapsed = () => performance.now() - startedAt;

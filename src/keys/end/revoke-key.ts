@@ -8,6 +8,7 @@ import type { JournalWork } from '../../store/notes/journal.ts';
 import { fingerprintOf, type KeyRecord, mayStillWork } from '../../store/notes/key-records.ts';
 import { storedSecret } from '../../store/secrets/stored-secret.ts';
 import { beginInTurn } from '../begin-in-turn.ts';
+import { retireByHand } from '../by-hand/retire-by-hand.ts';
 import { openEndingApi } from '../open-key-api.ts';
 import { accountFor, askedWhereabouts, keysHere, requireHere, whereaboutsOf } from '../whereabouts.ts';
 import { forgetSecret } from './forget-secret.ts';
@@ -40,11 +41,14 @@ export async function revokeKeys(
   session: OpenSession,
 ): Promise<readonly RevokedKey[]> {
   const { account } = options;
-  const [first] = await keysToRevoke(what, account, session);
+  const [first, ...further] = await keysToRevoke(what, account, session);
+  const isByHand = [first, ...further].every((key) => key?.record?.keyApi === 'dashboard');
+  const { account: named } = accountFor(options, first?.record);
   const work = await beginInTurn(
     {
       command: 'revoke',
-      ...(await askedWhereabouts(session, accountFor(options, first?.record).account)),
+      // A person ends such keys, so that no secret key is needed.
+      ...(isByHand ? whereaboutsOf(session, named) : await askedWhereabouts(session, named)),
       profile: first?.record?.profile ?? what,
       step: 'begun',
     },
@@ -64,7 +68,10 @@ export async function revokeKeys(
   return keys;
 }
 
-/** Narrows a key, expires it, watches until it is dead, and takes its secret out of its store. */
+/**
+ * Narrows a key and expires it, or has a person delete it where no program can; watches until it is dead, and takes its
+ * secret out of its store.
+ */
 async function revokeKey(
   { id, record }: KeyToRevoke,
   work: JournalWork,
@@ -72,8 +79,13 @@ async function revokeKey(
   session: OpenSession,
 ): Promise<Retirement> {
   const { account } = accountFor({ account: named }, record);
-  const api = openEndingApi({ account }, session);
   const secret = record === undefined ? undefined : await secretOf(record, session);
+  if (record?.keyApi === 'dashboard') {
+    const ended = await retireByHand(record, { secret, wait, timeoutMs }, session);
+    if (ended.deadMs !== undefined) await forgetSecret(id, session);
+    return ended;
+  }
+  const api = openEndingApi({ account }, session);
   // A key without a record is known by its id alone; one that is not there was mistyped, or is of another account.
   const known = record ?? (await api.retrieve(id));
   if (known === undefined) throw unknownId(id);
@@ -105,7 +117,7 @@ function unknownId(id: string): KeyauditError {
 
 /**
  * The keys that a profile's name or a key's id means, all of the place that this command is about.
- * @throws KeyauditError `KEY_UNKNOWN`, `KEY_ELSEWHERE`, `KEY_BY_HAND`, `USAGE`
+ * @throws KeyauditError `KEY_UNKNOWN`, `KEY_ELSEWHERE`, `USAGE`
  */
 export async function keysToRevoke(
   what: string,
@@ -120,7 +132,6 @@ export async function keysToRevoke(
   const here = whereaboutsOf(session, account);
   const all = await session.records.all();
   const byId = all.find((record) => record.id === what);
-  if (byId?.keyApi === 'dashboard') throw byHandOnly(byId);
   if (byId !== undefined) await requireHere(byId, account, session);
   if (byId !== undefined) return [{ id: what, record: byId }];
   if (/^mk_/.test(what)) return [{ id: what, record: undefined }];
@@ -129,8 +140,6 @@ export async function keysToRevoke(
   const other = named.findLast((record) => record.status !== 'revoked') ?? named.at(-1);
   if (own.length === 0 && other !== undefined) await requireHere(other, account, session);
   const alive = own.filter(mayStillWork);
-  const dashboard = alive.find((record) => record.keyApi === 'dashboard');
-  if (dashboard !== undefined) throw byHandOnly(dashboard);
   if (alive.length > 0) return alive.map((record) => ({ id: record.id, record }));
   // Gone already counts as revoked.
   if (own.length > 0) return own.slice(-1).map((record) => ({ id: record.id, record }));
@@ -149,14 +158,4 @@ async function secretOf(record: KeyRecord, { env, cwd }: Session): Promise<Secre
     secret === 'unreadable' ? undefined : secret,
   ];
   return candidates.find((key) => key !== undefined && fingerprintOf(key) === record.fingerprint);
-}
-
-function byHandOnly({ id, profile }: KeyRecord): KeyauditError {
-  return new KeyauditError(
-    'KEY_BY_HAND',
-    `The key ${id} of ${profile} was made in the Dashboard and has no id that a program could end.`,
-    {
-      hint: 'Delete it at https://dashboard.stripe.com/apikeys.',
-    },
-  );
 }

@@ -8,11 +8,15 @@ export interface Retirement {
   readonly deadMs?: number;
   /** Why it was not watched to its end. */
   readonly unwatched?: 'no-secret' | 'not-asked' | 'not-found' | 'timeout' | 'interrupted';
+  /** Of a key that a person must delete in the Dashboard: what it is called, and where. */
+  readonly byHand?: { readonly name: string; readonly url: string };
 }
 
 /** How a key ended, in words. */
-export function describeRetirement({ alreadyGone, narrowedMs, deadMs, unwatched }: Retirement): string {
+export function describeRetirement(retirement: Retirement): string {
+  const { alreadyGone, narrowedMs, deadMs, unwatched, byHand } = retirement;
   if (alreadyGone) return 'was gone already.';
+  if (byHand !== undefined) return describeByHand(byHand, retirement);
   const narrowed = narrowedMs === undefined ? '' : `could do nothing after ${seconds(narrowedMs)}`;
   if (deadMs !== undefined) return `${narrowed} and was dead after ${seconds(deadMs)}.`;
   const besides = narrowed === '' ? '' : ` It ${narrowed}.`;
@@ -28,6 +32,19 @@ export function describeRetirement({ alreadyGone, narrowedMs, deadMs, unwatched 
     default:
       return `is narrowed and expired at Stripe; it may work for seconds to minutes more.${besides}`;
   }
+}
+
+function describeByHand(
+  { name, url }: NonNullable<Retirement['byHand']>,
+  { deadMs, unwatched }: Retirement,
+): string {
+  if (deadMs !== undefined) return `was deleted by hand: dead after ${seconds(deadMs)}.`;
+  const still: Readonly<Record<string, string>> = {
+    timeout: ' It still answered when the time was up.',
+    interrupted: ' The watch was interrupted while it still answered.',
+    'no-secret': ' Its secret is not at hand, so no probe could see it dead.',
+  };
+  return `was made in the Dashboard, where it must be deleted: "${name}" at ${url}.${still[unwatched ?? ''] ?? ''}`;
 }
 
 /** `1.2 s` */

@@ -9,7 +9,8 @@ import { describeRetirement, type Retirement } from './retirement.ts';
 /** What became of one profile's key. */
 export interface Rotation<Key extends ReportedKey = ReportedKey> {
   readonly profile: string;
-  readonly outcome: 'rotated' | 'refused' | 'skipped' | 'planned';
+  /** `by-hand`: a person must do it, and none is at a terminal. */
+  readonly outcome: 'rotated' | 'refused' | 'skipped' | 'planned' | 'by-hand';
   readonly old: { readonly id: string; readonly createdAt: string } | null;
   readonly record: Key | null;
   readonly verification: VerifyResult | null;
@@ -17,6 +18,10 @@ export interface Rotation<Key extends ReportedKey = ReportedKey> {
   readonly broader: readonly string[];
   readonly retirement: Retirement | null;
   readonly message: string;
+  /** Whether the old key, which is left to a person, is past the age that the policy allows. */
+  readonly tooOld?: boolean;
+  /** What becomes of a refused key that a program cannot end. */
+  readonly undo?: string;
 }
 
 /** What became of every key. */
@@ -33,7 +38,7 @@ export function rotateJson(
 ): unknown {
   return {
     schema: 'keyaudit.rotate/1',
-    ok: rotations.every(({ outcome }) => outcome !== 'refused'),
+    ok: rotations.every(({ outcome }) => outcome !== 'refused' && outcome !== 'by-hand'),
     target,
     targetNote,
     rotations: rotations.map(({ verification, ...rotation }) => ({
@@ -46,9 +51,17 @@ export function rotateJson(
 export function renderRotateTable({ targetNote, rotations }: RotateReport, output: TextOutput): void {
   const paint = paintFor(output);
   output.write(paint.dim(wrap(targetNote, output)));
-  const marks = { rotated: paint.green('✔'), refused: paint.red('✘'), skipped: '–', planned: '→' };
-  for (const { profile, outcome, old, record, verification, retirement, message } of rotations) {
-    output.write(`${marks[outcome]} ${paint.bold(profile)} ${outcome}\n`);
+  const marks = {
+    rotated: paint.green('✔'),
+    refused: paint.red('✘'),
+    skipped: '–',
+    planned: '→',
+    'by-hand': paint.yellow('?'),
+  };
+  for (const { profile, outcome, old, record, verification, retirement, message, undo } of rotations) {
+    output.write(
+      `${marks[outcome]} ${paint.bold(profile)} ${outcome === 'by-hand' ? 'to be rotated by hand' : outcome}\n`,
+    );
     const line = (text: string) => output.write(wrap(text, output, { indent: '    ', first: '  ' }));
     if (record !== null && verification !== null) {
       line(`New key ${record.id}, ${record.variable} in ${record.place}: ${verdictLine(verification)}.`);
@@ -57,7 +70,7 @@ export function renderRotateTable({ targetNote, rotations }: RotateReport, outpu
     if (retirement !== null) line(`Old key ${retirement.id} ${describeRetirement(retirement)}`);
     if (message !== '') line(message);
     if (outcome !== 'refused') continue;
-    line(`The new key was ended. ${old?.id} is untouched.`);
+    line(`${undo ?? 'The new key was ended.'} ${old?.id} is untouched.`);
     for (const finding of verification?.permissionFindings ?? []) {
       if (finding.weight === 'note') continue;
       line(`${finding.kind}: ${finding.message}`);

@@ -245,7 +245,7 @@ export function keyApiError(error: unknown, secretKey: SecretKey): KeyauditError
       'KEY_API_UNAVAILABLE',
       'The managed key API is not available to this account or key.',
       {
-        hint: 'It is a private preview. Use --key-api auto or dashboard to make the key by the Dashboard link.',
+        hint: 'It is a private preview. "keyaudit provision PROFILE --key-api dashboard" makes a key by hand, and "keyaudit exec PROFILE --stored" lends one that is stored.',
       },
     );
   }

@@ -36,7 +36,10 @@ export function createRestrictedKeysApi(
     create: async (wanted) => {
       const body = { name: wanted.name, restrictions: Object.fromEntries(wanted.restrictions) };
       const answer: unknown = await client
-        .rawRequest('POST', '/v1/restricted_keys', body, { idempotencyKey: wanted.idempotencyKey })
+        .rawRequest('POST', '/v1/restricted_keys', body, {
+          idempotencyKey: wanted.idempotencyKey,
+          ...(options.context === undefined ? {} : { stripeContext: options.context }),
+        })
         .catch((error: unknown) => {
           throw unavailable(error) ?? keyApiError(error, options.secretKey);
         });
