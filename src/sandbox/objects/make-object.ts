@@ -1,4 +1,6 @@
+import type { OperationName } from '../../core/catalog/catalog.ts';
 import type { DeclaredField, DeclaredType, DeclaredTypes } from '../../core/catalog/declared-types.ts';
+import type { ObjectName } from '../../core/catalog/expansion.ts';
 import {
   type Collection,
   collectionsHolding,
@@ -41,6 +43,12 @@ export class ObjectMaker {
     const prefix = kind?.prefix ?? '';
     const id = typeof given.id === 'string' && given.id !== '' ? given.id : newId(object, prefix, traits);
     return this.#object(object, { ...given, id }, traits);
+  }
+
+  /** The one kind of object that an operation answers; undefined where it may answer several, or none. */
+  answeredKind(operation: OperationName): ObjectName | undefined {
+    const type = this.#types.answerOf(operation);
+    return type.kind === 'object' ? type.name : undefined;
   }
 
   /** What lies within an object has no collection of its own: the lines of an invoice, say. */

@@ -3,9 +3,11 @@ import type { Expansion } from '../../core/catalog/expansion.ts';
 import {
   type Collection,
   collectionOf,
+  collectionsHolding,
   idCollectionsOf,
   objectKind,
   objectKindOf,
+  objectKindsInPath,
   referencedResource,
 } from '../../core/catalog/id-prefix.ts';
 import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/answer.ts';
@@ -16,7 +18,7 @@ import { actionEffect, createEffects } from './effects.ts';
 import { expand } from './expand.ts';
 import { listFilter } from './list-filter.ts';
 import { listPage, v2ListPage } from './list-page.ts';
-import type { ObjectMaker, ObjectTraits } from './make-object.ts';
+import { isRecord, type ObjectMaker, type ObjectTraits } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 import { searchPage } from './search-page.ts';
 
@@ -70,8 +72,7 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     if (operation.path.endsWith('{id}')) return ok(addressed(call));
     const collection = collectionOf(operation.path);
     if (collection === 'account') return ok(ownAccount(call));
-    if (/\.find$/.test(operation.name))
-      return missingObject(objectKind(collection).object, String(call.fields.name ?? ''), 'name');
+    if (/\.find$/.test(operation.name)) return found(call) ?? notFound(call);
     return ok(store.find(collection, SINGLETON, ids) ?? singleton(collection, call));
   },
   create: (call) => create(collectionOf(call.operation.path), call),
@@ -89,13 +90,15 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     return ok(object);
   },
   delete: (call) => {
-    const { operation, store } = call;
+    const { operation, store, maker } = call;
     if (!operation.path.endsWith('{id}')) return ok({ object: 'discount', deleted: true });
     const object = addressed(call);
     const effect = actionEffect(operation.name);
     if (effect !== undefined) return effect(object, call) ?? ok(object);
     store.remove(lastCollection(call), object.id);
-    return ok({ id: object.id, object: object.object, deleted: true });
+    if (maker.answeredKind(operation.name) === object.object) return ok(object);
+    const gone = { id: object.id, object: object.object };
+    return ok(isV2(call) ? gone : { ...gone, deleted: true });
   },
   action: (call) => {
     const { operation, fields, maker } = call;
@@ -103,9 +106,25 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     const object = addressed(call);
     const effect = actionEffect(operation.name);
     if (effect === undefined) maker.update(object, fields, traitsOf(call));
-    return effect?.(object, call) ?? ok(object);
+    return effect?.(object, call) ?? ok(answered(object, call));
   },
 };
+
+/** What an action answers: its object, or one of the kind that it declares, which is kept as well. */
+function answered(object: StripeObject, call: Call): StripeObject {
+  const { operation, maker, store, ids, fields } = call;
+  const kind = maker.answeredKind(operation.name);
+  if (kind === undefined || kind === object.object) return object;
+  const made = maker.makeKind(kind, { ...fields, ...namesOf(call) }, traitsOf(call));
+  const [collection] = collectionsHolding(kind);
+  return collection === undefined ? made : store.add(collection, made, ids);
+}
+
+/** The ids in the path, by the fields in which an object names what it lies in. */
+function namesOf({ operation, ids }: Call): Fields {
+  const kinds = objectKindsInPath(operation.path);
+  return Object.fromEntries(kinds.map(({ object }, index) => [object.replace(/^.*\./, ''), ids[index]]));
+}
 
 function traitsOf({ livemode, now, store }: Pick<Call, 'livemode' | 'now' | 'store'>): ObjectTraits {
   return { livemode, now, find: (kind, id) => store.ofKind(kind, id) };
@@ -143,9 +162,28 @@ function flatAction(call: Call): Answer {
   const collection = collectionOf(operation.path.replace(/\/[a-z_]+$/, ''));
   if (/preview$/i.test(operation.name)) return ok(call.maker.make(collection, call.fields, traitsOf(call)));
   if (operation.name === 'apps.secrets.deleteWhere') {
-    return missingObject('secret', String(call.fields.name ?? ''), 'name');
+    const secret = found(call);
+    if (secret === undefined) return notFound(call);
+    call.store.remove(collection, String((secret.body as Fields).id));
+    return ok({ ...(secret.body as Fields), deleted: true });
   }
   return create(collection, call);
+}
+
+/** The object of which all that was sent is true, for calls that find one by what it says. */
+function found({ operation, store, fields }: Call): Answer | undefined {
+  const wanted = Object.entries(fields).filter(([name]) => name !== 'expand');
+  const isSame = (a: unknown, b: unknown): boolean =>
+    isRecord(a) && isRecord(b) ? Object.entries(a).every(([name, value]) => isSame(value, b[name])) : a === b;
+  const object = store
+    .list(collectionOf(operation.path.replace(/\/[a-z_]+$/, '')))
+    .find((one) => wanted.every(([name, value]) => isSame(value, one[name])));
+  return object === undefined ? undefined : ok(object);
+}
+
+function notFound({ operation, fields }: Call): Answer {
+  const { object } = objectKind(collectionOf(operation.path));
+  return missingObject(object, String(fields.name ?? Object.values(fields)[0] ?? ''), 'name');
 }
 
 /** 404 when an object of the path is not there. */
@@ -210,25 +248,25 @@ function addressed(call: Call): StripeObject {
   return find(store, lastCollection(call), id, ids.slice(0, -1)) ?? ownAccount(call);
 }
 
-function ownAccount({ livemode }: Call): StripeObject {
-  return {
-    id: OWN_ACCOUNT,
-    object: 'account',
+function ownAccount(call: Call): StripeObject {
+  const account = call.maker.make('accounts', { id: OWN_ACCOUNT }, traitsOf(call));
+  return Object.assign(account, {
     charges_enabled: true,
     country: 'US',
     default_currency: 'usd',
     details_submitted: true,
-    livemode,
-    metadata: {},
+    email: null,
     payouts_enabled: true,
     type: 'standard',
-  };
+  });
 }
 
-function singleton(collection: Collection, { livemode, store }: Call): StripeObject {
-  const { object } = objectKindOf(collection) ?? objectKind(collection);
-  const money = collection === 'balance' ? balanceFields(store) : {};
-  return { id: SINGLETON, object, livemode, ...money };
+function singleton(collection: Collection, call: Call): StripeObject {
+  const { operation, fields, maker, store } = call;
+  const given = operation.kind === 'retrieve' ? { ...fields, ...namesOf(call) } : namesOf(call);
+  const made = maker.make(collection, given, traitsOf(call));
+  made.id ??= SINGLETON;
+  return Object.assign(made, collection === 'balance' ? balanceFields(store) : {});
 }
 
 function isV2({ operation }: Call): boolean {

@@ -87,8 +87,11 @@ class Checker {
     type: Extract<DeclaredType, { kind: 'array' | 'list' }>,
     path: Path,
   ): readonly Misfit[] {
-    if (!isRecord(value) || value.object !== 'list' || !Array.isArray(value.data)) return [wrong(path, type)];
-    const isWhole = typeof value.has_more === 'boolean' && typeof value.url === 'string';
+    if (!isRecord(value) || !Array.isArray(value.data)) return [wrong(path, type)];
+    const isWhole =
+      value.object === 'list' || value.object === 'search_result'
+        ? typeof value.has_more === 'boolean' && typeof value.url === 'string'
+        : isPageOfV2(value);
     return [
       ...(isWhole || this.#partial ? [] : [wrong(path, type)]),
       ...value.data.flatMap((one, index) => this.check(one, type.of, [...path, 'data', index])),
@@ -121,6 +124,10 @@ class Checker {
     }
     return nearest ?? [wrong(path, type)];
   }
+}
+
+function isPageOfV2({ object, next_page_url: next, previous_page_url: previous }: Fields): boolean {
+  return object === undefined && [next, previous].every((url) => url === null || typeof url === 'string');
 }
 
 type Fields = Readonly<Record<string, unknown>>;

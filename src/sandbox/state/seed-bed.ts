@@ -18,6 +18,8 @@ export interface SeedBed {
   readonly fields: DeclaredFields;
   /** The fields that name what stands before the object in its path. */
   readonly parents: readonly string[];
+  /** The path template of the collection. */
+  readonly path: string;
 }
 
 /** Undefined for what is no collection of objects. */
@@ -30,10 +32,11 @@ export function seedBed(
   const operationOf = (wanted: Operation['kind']) =>
     catalog.operations.find((one) => one.kind === wanted && collectionOf(one.path) === collection);
   const create = operationOf('create');
-  const operation = create ?? operationOf('list');
+  const operation = create ?? operationOf('list') ?? operationOf('retrieve');
   if (kind === undefined || fields === undefined || operation === undefined) return undefined;
   const parameters = new Map(create === undefined ? [] : types.parametersOf(create.name));
   parameters.delete('expand');
-  const parents = objectKindsInPath(operation.path).map(({ object }) => object.replace(/^.*\./, ''));
-  return { collection, kind, create, fields, parameters, parents };
+  const path = operation.path.replace(/\/\{id\}$/, '');
+  const parents = objectKindsInPath(path).map(({ object }) => object.replace(/^.*\./, ''));
+  return { collection, kind, create, fields, parameters, parents, path };
 }
