@@ -19,8 +19,8 @@ const limits = { testTimeout: HUNG_MS, hookTimeout: HUNG_MS };
 
 export default defineConfig({
   test: {
-    // Tests of the CLI wait for its processes much of the time, so one worker more than cores keeps them busy.
-    maxWorkers: availableParallelism() + 1,
+    // Tests of the CLI wait for its processes and servers most of the time, so two workers more than cores keep them busy.
+    maxWorkers: availableParallelism() + 2,
     projects: [
       {
         test: {
