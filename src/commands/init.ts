@@ -156,7 +156,15 @@ async function lockOnSandbox(name: string, context: CommandContext): Promise<str
     env: {},
     stdout: silent,
     stderr: silent,
-    globals: { ...globals, target: 'sandbox', format: 'table', quiet: true, live: false, place: [] },
+    globals: {
+      ...globals,
+      target: 'sandbox',
+      isPrivate: true,
+      format: 'table',
+      quiet: true,
+      live: false,
+      place: [],
+    },
   };
   try {
     const session = await openSession(quiet);

@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EXIT, KeyauditError } from '../core/error.ts';
+import { serveInProcess } from './in-process.ts';
 import type { RawRequest } from './raw-request.ts';
 
 export interface ServeOptions {
   /** Whose server it is, for errors: `The sandbox`. */
   readonly name: string;
-  readonly host: string;
+  /** Undefined: it listens nowhere, and this process alone reaches it. */
+  readonly host: string | undefined;
   /** 0 picks a free one. */
   readonly port: number;
   /** A larger body is not kept, in bytes. */
@@ -33,7 +35,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     void receive(request, response, options);
   });
-  const url = await listen(server, options);
+  const { host } = options;
+  if (host === undefined) {
+    const { url, close } = serveInProcess(server);
+    return { url, close: async () => close() };
+  }
+  const url = await listen(server, { ...options, host });
   return {
     url,
     close: async () => {
@@ -45,7 +52,10 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   };
 }
 
-async function listen(server: Server, { name, host, port }: ServeOptions): Promise<string> {
+async function listen(
+  server: Server,
+  { name, host, port }: ServeOptions & { readonly host: string },
+): Promise<string> {
   try {
     server.listen(port, host);
     await once(server, 'listening');

@@ -51,7 +51,7 @@ export class SandboxServer {
   }
 
   /** @throws KeyauditError `PORT_TAKEN` */
-  async listen(host: string, port: number): Promise<string> {
+  async listen(host: string | undefined, port: number): Promise<string> {
     this.#serving = await serve({
       name: 'The sandbox',
       host,

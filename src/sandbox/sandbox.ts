@@ -14,6 +14,8 @@ export interface SandboxOptions {
   /** Keeps keys in `.keyaudit/` of this folder; without it they live in memory. */
   readonly cwd?: string;
   readonly host?: string;
+  /** Listens nowhere: this process alone reaches it. */
+  readonly isPrivate?: boolean;
   /** 0 (the default) picks a free one. */
   readonly port?: number;
   readonly behaviour?: Partial<Behaviour>;
@@ -65,7 +67,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { data } = options;
   const objects = await SandboxObjects.open({ data, plant: await plantOf(options.seed, parts) });
   const server = new SandboxServer({ ...parts, keys, behaviour, behind, objects });
-  const url = await server.listen(options.host ?? '127.0.0.1', options.port ?? 0).catch(async (error) => {
+  const host = options.isPrivate === true ? undefined : (options.host ?? '127.0.0.1');
+  const url = await server.listen(host, options.port ?? 0).catch(async (error) => {
     await objects.close();
     throw error;
   });

@@ -54,6 +54,8 @@ export interface CommandContext {
   readonly globals: GlobalOptions & {
     /** Whether what dead processes left is finished, and not only named. */
     readonly cleanup: boolean;
+    /** The sandbox listens nowhere. */
+    readonly isPrivate?: boolean;
   };
   readonly project: Project;
   /** Results. */

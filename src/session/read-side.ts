@@ -31,7 +31,7 @@ export async function readSide(name: string, session: Session): Promise<Side> {
   if (text !== undefined && /^\s*\{/.test(text)) return side('verify', verifyExtents(text, name));
   const isProfile = !name.startsWith(GIT) && (await isKnown(name, session));
   if (!isProfile) {
-    const commit = await commitOf(session.cwd, name.replace(GIT, ''));
+    const commit = await commitOf(session, name.replace(GIT, ''));
     if (commit !== undefined) return side('revision', await extentsAt(commit, name, session));
   }
   const grants = await resolveGrants({ profiles: [name] }, session);
@@ -64,7 +64,7 @@ async function extentsAt(
 ): Promise<ReadonlyMap<string, Extent>> {
   const folder = await mkdtemp(join(tmpdir(), 'keyaudit-diff-'));
   try {
-    for (const { path, text } of await yamlFilesAt(session.cwd, commit)) {
+    for (const { path, text } of await yamlFilesAt(session, commit)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), text, { mode: 0o600 });
     }

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { NOTHING_RUNS } from './git.ts';
+import { git } from './git.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** A file as a commit has it. */
 export interface CommittedFile {
@@ -12,24 +12,31 @@ export interface CommittedFile {
 /** More YAML files than a folder of profiles has, and larger ones, are not read. */
 const MOST_FILES = 2_000;
 const MOST_BYTES = 1_000_000;
+const LIMITS = { timeout: 30_000, maxBuffer: 64_000_000 };
 
 /** The commit that a word names in the repository around a folder; undefined where it names none, or there is no git. */
-export async function commitOf(cwd: string, revision: string): Promise<string | undefined> {
+export async function commitOf(
+  { cwd, env }: { readonly cwd: string; readonly env: Env },
+  revision: string,
+): Promise<string | undefined> {
   // An option of git is no revision, whatever stands before it.
   if (revision.startsWith('-')) return undefined;
-  const commit = await git(cwd, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`]);
+  const commit = await git(cwd, env, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`], LIMITS);
   return commit?.trim();
 }
 
 /** The YAML files below a folder as they were in a commit; links and whatever leads out of it are passed over. */
-export async function yamlFilesAt(cwd: string, commit: string): Promise<readonly CommittedFile[]> {
-  const listing = (await git(cwd, ['ls-tree', '-r', '-z', '-l', commit, '--', '.'])) ?? '';
+export async function yamlFilesAt(
+  { cwd, env }: { readonly cwd: string; readonly env: Env },
+  commit: string,
+): Promise<readonly CommittedFile[]> {
+  const listing = (await git(cwd, env, ['ls-tree', '-r', '-z', '-l', commit, '--', '.'], LIMITS)) ?? '';
   const files: CommittedFile[] = [];
   for (const entry of listing.split('\0')) {
     const [, mode, blob, size, path] = /^(\d+) blob ([0-9a-f]+) +(\d+)\t(.*)$/s.exec(entry) ?? [];
     if (path === undefined || blob === undefined || !/^100(?:644|755)$/.test(mode ?? '')) continue;
     if (!/\.ya?ml$/.test(path) || Number(size) > MOST_BYTES || !staysBelow(path)) continue;
-    const text = await git(cwd, ['cat-file', 'blob', blob]);
+    const text = await git(cwd, env, ['cat-file', 'blob', blob], LIMITS);
     if (text !== undefined) files.push({ path, text });
     if (files.length >= MOST_FILES) break;
   }
@@ -41,12 +48,4 @@ function staysBelow(path: string): boolean {
   return path
     .split('/')
     .every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));
-}
-
-async function git(cwd: string, args: readonly string[]): Promise<string | undefined> {
-  const options = { cwd, timeout: 30_000, maxBuffer: 64_000_000 };
-  return promisify(execFile)('git', [...NOTHING_RUNS, ...args], options).then(
-    ({ stdout }) => stdout,
-    () => undefined,
-  );
 }

@@ -10,19 +10,30 @@ export type GitView = 'tracked' | 'taken-up' | 'ignored' | 'outside';
  * from anywhere, so nothing that its configuration names is run, and a work tree of another user counts
  * as one.
  */
-export async function gitView(file: string): Promise<GitView> {
+export async function gitView(file: string, env: Env): Promise<GitView> {
   const folder = dirname(file);
-  const inside = await git(folder, ['rev-parse', '--is-inside-work-tree']);
+  const inside = await git(folder, env, ['rev-parse', '--is-inside-work-tree']);
   if (inside?.trim() !== 'true') return 'outside';
-  if ((await git(folder, ['ls-files', '--error-unmatch', '--', basename(file)])) !== undefined)
+  if ((await git(folder, env, ['ls-files', '--error-unmatch', '--', basename(file)])) !== undefined)
     return 'tracked';
-  const ignored = await git(folder, ['check-ignore', '-q', '--', basename(file)]);
+  const ignored = await git(folder, env, ['check-ignore', '-q', '--', basename(file)]);
   return ignored === undefined ? 'taken-up' : 'ignored';
 }
 
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What git gets to see of the environment: no key, and no `GIT_DIR`, by which it would look elsewhere. */
+const SEEN_BY_GIT = ['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'SystemRoot', 'PATHEXT'];
+
 /** Standard output of git; undefined when it does not end with 0. */
-async function git(cwd: string, args: readonly string[]): Promise<string | undefined> {
-  const options = { cwd, timeout: 5_000 };
+export async function git(
+  cwd: string,
+  env: Env,
+  args: readonly string[],
+  { timeout = 5_000, maxBuffer = 1_000_000 }: { readonly timeout?: number; readonly maxBuffer?: number } = {},
+): Promise<string | undefined> {
+  const seen = Object.fromEntries(SEEN_BY_GIT.map((name) => [name, env[name]]));
+  const options = { cwd, env: seen, timeout, maxBuffer };
   return promisify(execFile)('git', [...NOTHING_RUNS, ...args], options).then(
     ({ stdout }) => stdout,
     () => undefined,
@@ -30,7 +41,7 @@ async function git(cwd: string, args: readonly string[]): Promise<string | undef
 }
 
 /** Of what a repository's configuration names nothing is run. */
-export const NOTHING_RUNS = [
+const NOTHING_RUNS = [
   '-c',
   'core.fsmonitor=false',
   '-c',

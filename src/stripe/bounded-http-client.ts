@@ -1,6 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import Stripe from 'stripe';
+import { agentFor } from '../http/in-process.ts';
 
 /** Ten times what the largest page of Stripe's has; a longer answer is none of Stripe's. */
 export const MOST_ANSWER_CHARACTERS = 16_000_000;
@@ -20,7 +20,7 @@ export function boundedHttpClient(
   // One for its methods; requests are made by one each, whose connections can be cut.
   const client = Stripe.createNodeHttpClient() as Stripe.HttpClient;
   client.makeRequest = async (...request) => {
-    const agent = new (apiBase.startsWith('https:') ? https : http).Agent({ keepAlive: false });
+    const agent = agentFor(apiBase, { keepAlive: false });
     let isOver = false;
     const timer = setTimeout(() => {
       isOver = true;

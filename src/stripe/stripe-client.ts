@@ -1,9 +1,9 @@
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import Stripe from 'stripe';
 import { LONGEST_TIMER_MS } from '../core/duration.ts';
 import { KeyauditError } from '../core/error.ts';
 import type { SecretKey } from '../core/secret-key.ts';
+import { agentFor } from '../http/in-process.ts';
 
 export interface StripeClientOptions {
   readonly key: SecretKey;
@@ -61,5 +61,5 @@ const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 /** A keep-alive agent for a server, with at most `maxSockets` connections. */
 export function createAgent(apiBase: string, maxSockets: number): http.Agent {
   const options = { keepAlive: true, maxSockets, scheduling: 'lifo' } as const;
-  return apiBase.startsWith('https:') ? new https.Agent(options) : new http.Agent(options);
+  return agentFor(apiBase, options);
 }

@@ -9,6 +9,8 @@ export interface TargetRequest {
   readonly apiBase?: string | undefined;
   /** Whether live keys are allowed. */
   readonly live: boolean;
+  /** A sandbox that listens nowhere: this process alone reaches it. */
+  readonly isPrivate?: boolean;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What an embedded sandbox enforces. */

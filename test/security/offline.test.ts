@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { KEYAUDIT, NODE, temporaryFolder } from '../support/run-cli.ts';
 
 // What needs no server opens no socket, starts no program and reads no key, whatever lies in the working folder.
-// `init` is left out: it asks the embedded sandbox, on this machine, for the first entry of the lock file.
+// `init` asks a sandbox for the first entry of the lock file: one that listens nowhere.
 
 const GUARD = fileURLToPath(new URL('../support/offline-guard.mjs', import.meta.url));
 
@@ -39,6 +39,9 @@ describe('offline', () => {
     [['completion', 'bash']],
     [['completion', 'fish']],
     [['diff', 'analytics', 'refund-agent']],
+    [['config']],
+    [['init', 'helper', '--permission', 'charges=read']],
+    [['init', 'helper', '--permission', 'refunds=write', '--ci', 'none']],
     [['--help']],
     [['--version']],
   ])('%j', async (args) => {

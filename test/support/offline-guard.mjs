@@ -1,10 +1,12 @@
 // Loaded before keyaudit (`node --import`): opening a socket, asking for a name, starting a program or reading a
 // variable that holds a key ends the process with an exit code of its own. Node 20 has no permission for sockets.
+// git alone may be asked, about files on this machine.
 import childProcess from 'node:child_process';
 import dgram from 'node:dgram';
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
+import { promisify } from 'node:util';
 
 const caught = (what, code) => () => {
   process.stderr.write(`offline guard: ${what}\n`);
@@ -17,7 +19,12 @@ dgram.createSocket = caught('a socket is opened', 97);
 dns.lookup = caught('a name is asked for', 97);
 dns.promises.lookup = caught('a name is asked for', 97);
 for (const start of ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']) {
-  childProcess[start] = caught('a program is started', 98);
+  const original = childProcess[start];
+  const refuse = caught('a program is started', 98);
+  childProcess[start] = (file, ...rest) => (file === 'git' ? original(file, ...rest) : refuse());
+  // What promisify() of it gives names its results.
+  childProcess[start][promisify.custom] = (file, ...rest) =>
+    file === 'git' ? promisify(original)(file, ...rest) : refuse();
 }
 syncBuiltinESMExports();
 

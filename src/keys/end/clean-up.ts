@@ -257,9 +257,9 @@ async function finishPublication(
 
 async function isPublished(
   record: NonNullable<JournalEntry['record']>,
-  { cwd }: Pick<Session, 'cwd'>,
+  session: Pick<Session, 'cwd' | 'env'>,
 ): Promise<'yes' | 'no' | 'unknown'> {
-  const { secret } = await storedSecret(record, cwd);
+  const { secret } = await storedSecret(record, session);
   if (secret === 'unreadable') return 'unknown';
   return secret !== undefined && fingerprintOf(secret) === record.fingerprint ? 'yes' : 'no';
 }

@@ -5,11 +5,11 @@ import { storedSecret } from '../../store/secrets/stored-secret.ts';
 /** Takes the secret of a dead key out of the place that its record names. */
 export async function forgetSecret(
   id: string,
-  { records, cwd }: Pick<Session, 'records' | 'cwd'>,
+  session: Pick<Session, 'records' | 'cwd' | 'env'>,
 ): Promise<void> {
-  const record = (await records.all()).find((known) => known.id === id);
+  const record = (await session.records.all()).find((known) => known.id === id);
   if (record === undefined) return;
-  const { secret, store } = await storedSecret(record, cwd).catch(() => ({
+  const { secret, store } = await storedSecret(record, session).catch(() => ({
     secret: undefined,
     store: undefined,
   }));

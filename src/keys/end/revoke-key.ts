@@ -152,7 +152,7 @@ export async function keysToRevoke(
 /** The secret of a key made here, if its variable or the place of its record still holds it. */
 async function secretOf(record: KeyRecord, { env, cwd }: Session): Promise<SecretKey | undefined> {
   const given = env[record.variable]?.trim() ?? '';
-  const { secret } = await storedSecret(record, cwd);
+  const { secret } = await storedSecret(record, { cwd, env });
   const candidates = [
     given === '' ? undefined : SecretKey.of(given),
     secret === 'unreadable' ? undefined : secret,

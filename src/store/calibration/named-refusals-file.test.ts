@@ -59,7 +59,7 @@ describe('a calibration that is not of this user', () => {
     await keepNamedRefusals(env, where, fresh, '2026-11-25');
     expect((await readCalibration(env, where)).bareHolds).toEqual(['charge_write']);
     await execa('git', ['add', '-A', '-f'], { cwd: checkout });
-    for (const reading of [readCalibration(env, where), readNamedRefusals(env, where)])
-      await expect(reading).rejects.toMatchObject({ code: 'CALIBRATION_FOREIGN' });
+    for (const read of [readCalibration, readNamedRefusals])
+      await expect(read(env, where)).rejects.toMatchObject({ code: 'CALIBRATION_FOREIGN' });
   });
 });

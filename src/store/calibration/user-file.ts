@@ -28,8 +28,10 @@ const broken = {
 /** A file of what calibrating showed, in the user's own folder; it decides how answers are read. */
 export class UserFile<T> {
   readonly #json: JsonFile<T | undefined>;
+  readonly #env: Env;
 
   constructor(env: Env, file: string, schema: z.ZodType<T>) {
+    this.#env = env;
     this.#json = new JsonFile<T | undefined>({
       file,
       schema,
@@ -41,13 +43,13 @@ export class UserFile<T> {
 
   /** Undefined where there is none. @throws KeyauditError `CALIBRATION_BROKEN`, or `CALIBRATION_FOREIGN` for another's */
   async read(): Promise<T | undefined> {
-    await requireOwn(this.#json.file);
+    await requireOwn(this.#json.file, this.#env);
     return this.#json.read();
   }
 
   /** @throws KeyauditError as {@link read}, or that of a file that cannot be written */
   async update(change: (content: T | undefined) => T): Promise<void> {
-    await requireOwn(this.#json.file);
+    await requireOwn(this.#json.file, this.#env);
     await this.#json.update(change);
   }
 }
@@ -56,8 +58,8 @@ export function userFile<T>(env: Env, file: string, schema: z.ZodType<T>): UserF
   return new UserFile(env, file, schema);
 }
 
-async function requireOwn(file: string): Promise<void> {
-  const why = await notOwn(file);
+async function requireOwn(file: string, env: Env): Promise<void> {
+  const why = await notOwn(file, env);
   if (why === undefined) return;
   throw new KeyauditError('CALIBRATION_FOREIGN', `${file} is not taken: ${why}.`, {
     hint: 'What it says would decide how answers are read. Move it away if it is not yours, or set XDG_CONFIG_HOME to a folder of yours outside the checkout.',

@@ -15,7 +15,7 @@ const KEY_BYTES = 32;
  */
 export async function readUserKey(env: Env): Promise<Buffer | undefined> {
   const file = userKeyFile(env);
-  return (await wrongWith(file)) === undefined ? readFile(file) : undefined;
+  return (await wrongWith(file, env)) === undefined ? readFile(file) : undefined;
 }
 
 /** The same, made when there is none yet. @throws KeyauditError `USER_KEY_UNUSABLE` */
@@ -28,7 +28,7 @@ export async function openUserKey(env: Env): Promise<Buffer> {
   } catch (cause) {
     throw unusable(file, `it cannot be written (${(cause as NodeJS.ErrnoException).code})`, cause);
   }
-  const wrong = await wrongWith(file);
+  const wrong = await wrongWith(file, env);
   if (wrong !== undefined) throw unusable(file, wrong);
   return readFile(file);
 }
@@ -54,12 +54,12 @@ async function makeKey(file: string): Promise<void> {
 }
 
 /** Why a file cannot be taken for a key of this user's; undefined when it can. */
-async function wrongWith(file: string): Promise<string | undefined> {
+async function wrongWith(file: string, env: Env): Promise<string | undefined> {
   const stats = await lstat(file).catch(() => undefined);
   if (stats === undefined) return 'it is not there';
   if (!stats.isFile() || stats.size !== KEY_BYTES) return 'it is no key of keyaudit';
   if (process.getuid !== undefined && (stats.mode & 0o077) !== 0) return 'others may read it';
-  return notOwn(file);
+  return notOwn(file, env);
 }
 
 function unusable(file: string, why: string, cause?: unknown): KeyauditError {

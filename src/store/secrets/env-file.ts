@@ -9,6 +9,12 @@ import { gitView } from '../git.ts';
 import { openWorkspace, refuseLink, WORKSPACE, withFileLock, writePrivateFile } from '../workspace.ts';
 import { valueIn, withoutVariable, withVariable } from './env-text.ts';
 
+/** The working folder, whose `.keyaudit/` takes an env file while it is written, and the environment to ask git in. */
+interface EnvFilePlace {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /**
  * Reads one variable of an env file as programs read it; undefined when the file or the variable is missing.
  * @throws KeyauditError `STORE_UNREADABLE`
@@ -20,7 +26,6 @@ export async function readEnvFile(file: string, variable: string): Promise<Secre
 
 /**
  * Sets one variable, leaving every other byte as it is; atomic, 0600, and safe with two processes at once.
- * @param cwd the working folder, whose `.keyaudit/` takes the file while it is written
  * @param mayWrite asked once more right before the file is replaced
  * @throws KeyauditError `ENV_FILE_TRACKED` when git would take the file up, `ENV_FILE_BROKEN` with the line,
  * `STORE_UNWRITABLE`
@@ -29,11 +34,11 @@ export async function writeEnvFile(
   file: string,
   variable: string,
   secret: SecretKey,
-  cwd: string,
+  place: EnvFilePlace,
   mayWrite: () => boolean = () => true,
 ): Promise<void> {
   const target = await realFile(file);
-  await refuseTracked(target, file);
+  await refuseTracked(target, file, place.env);
   await withFileLock(target, async (isLocked) => {
     const before = await bytesOf(target);
     const changed = withVariable(before, variable, secret.reveal(), basename(target).startsWith('.envrc'));
@@ -50,7 +55,7 @@ export async function writeEnvFile(
       });
     }
     const { text } = changed;
-    await replace(target, text, cwd, () => isLocked() && mayWrite());
+    await replace(target, text, place, () => isLocked() && mayWrite());
   });
 }
 
@@ -59,14 +64,14 @@ export async function removeFromEnvFile(
   file: string,
   variable: string,
   secret: SecretKey,
-  cwd: string,
+  place: EnvFilePlace,
 ): Promise<void> {
   const target = await realFile(file);
   if ((await bytesOf(target)) === '') return;
   await withFileLock(target, async (stillHeld) => {
     const before = await bytesOf(target);
     const after = withoutVariable(before, variable, secret.reveal());
-    if (after !== before) await replace(target, after, cwd, stillHeld);
+    if (after !== before) await replace(target, after, place, stillHeld);
   });
 }
 
@@ -95,9 +100,14 @@ async function bytesOf(file: string): Promise<string> {
 }
 
 /** Replaces a file whole. What is half written lies in `.keyaudit/`, where git takes nothing up. */
-async function replace(target: string, text: string, cwd: string, stillHeld: () => boolean): Promise<void> {
+async function replace(
+  target: string,
+  text: string,
+  place: EnvFilePlace,
+  stillHeld: () => boolean,
+): Promise<void> {
   const bytes = Buffer.from(text, 'latin1');
-  const workspace = await realpath(await openWorkspace(cwd));
+  const workspace = await realpath(await openWorkspace(place.cwd));
   if (target.startsWith(`${workspace}${sep}`)) return writePrivateFile(target, bytes, stillHeld);
   const temporary = join(workspace, `${basename(target)}.${randomBytes(6).toString('hex')}`);
   await writePrivateFile(temporary, bytes);
@@ -106,7 +116,7 @@ async function replace(target: string, text: string, cwd: string, stillHeld: () 
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
     // Another file system: the half written file must lie beside it, under a name that git must not take up either.
-    await refuseTracked(`${target}.1234567`, target);
+    await refuseTracked(`${target}.1234567`, target, place.env);
     await writePrivateFile(target, bytes, stillHeld);
   } finally {
     await rm(temporary, { force: true });
@@ -114,8 +124,8 @@ async function replace(target: string, text: string, cwd: string, stillHeld: () 
 }
 
 /** A secret in a file that git would take up is a secret published. @param file as shown to the user */
-async function refuseTracked(target: string, file: string): Promise<void> {
-  const view = await gitView(target);
+async function refuseTracked(target: string, file: string, env: EnvFilePlace['env']): Promise<void> {
+  const view = await gitView(target, env);
   if (view === 'outside' || view === 'ignored') return;
   throw new KeyauditError(
     'ENV_FILE_TRACKED',
