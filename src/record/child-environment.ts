@@ -13,6 +13,10 @@ export interface HookedEnvironment {
   readonly env: Readonly<Record<string, string>>;
   /** A line of JSON for each call; see `hooks/node-hook.cjs`. */
   readonly notesFile: string;
+  /** Private, outside the working folder, and gone with the run. */
+  readonly folder: string;
+  /** The command's arguments, with leave to read the hook where Node's permission model would refuse it. */
+  arguments(args: readonly string[]): readonly string[];
   /** Removes the notes. */
   close(): Promise<void>;
 }
@@ -20,10 +24,12 @@ export interface HookedEnvironment {
 /**
  * Makes a private place for the notes of one run, outside the working folder.
  * @param env the environment that the command would have without recording
+ * @param recorder address of what notes calls besides, so that none is noted twice
  */
 export async function hookEnvironment(
   words: KnownWords,
   env: Readonly<Record<string, string | undefined>>,
+  recorder?: string | undefined,
 ): Promise<HookedEnvironment> {
   const folder = await mkdtemp(join(tmpdir(), 'keyaudit-record-'));
   const notesFile = join(folder, 'notes.jsonl');
@@ -36,10 +42,22 @@ export async function hookEnvironment(
   return {
     env: {
       KEYAUDIT_RECORD_NOTES: notesFile,
+      ...(recorder === undefined ? {} : { KEYAUDIT_RECORD_SERVER: recorder }),
       NODE_OPTIONS: [env.NODE_OPTIONS ?? '', `--require ${quoted(hook)}`].join(' ').trim(),
       PYTHONPATH: [HOOKS, ...pythonPath].join(delimiter),
     },
     notesFile,
+    folder,
+    arguments: (args) => {
+      const at = args.findIndex((one) => /^--(?:experimental-)?permission$/.test(one));
+      if (at < 0) return args;
+      const leave = [
+        `--allow-fs-read=${HOOKS}/*`,
+        `--allow-fs-read=${folder}/*`,
+        `--allow-fs-write=${folder}/*`,
+      ];
+      return [...args.slice(0, at + 1), ...leave, ...args.slice(at + 1)];
+    },
     close: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -18,8 +18,14 @@ const noteSchema = z.object({
   currency: text.optional(),
 });
 
-const helloSchema = z.object({ hello: z.enum(['node', 'python']), version: text });
-const unwatchedSchema = z.object({ unwatched: z.enum(['http.client', 'httpx']) });
+const helloSchema = z.object({ hello: z.enum(['node', 'python']), version: text, pid: z.int().optional() });
+/** The process id of a program that was started; 0 where it is not told. */
+const startedSchema = z.object({ started: z.int().min(0) });
+const unwatchedSchema = z.object({
+  unwatched: z.enum(['http.client', 'httpx', 'aiohttp', 'pycurl', 'socket', 'subprocess', 'urllib.request']),
+});
+/** A connection that no watched call made. */
+const missedSchema = z.object({ missed: z.string().regex(/^(?:[a-z-]{1,20}\.){0,2}stripe\.com$/) });
 
 /** What the hooks of one run said. */
 export interface NotesRead {
@@ -28,6 +34,10 @@ export interface NotesRead {
   readonly calls: number;
   /** Modules that could not be watched. */
   readonly unwatched: readonly string[];
+  /** Stripe's hosts to which a process connected by a way that is not watched. */
+  readonly missed: readonly string[];
+  /** Whether a program was started in which no hook said hello. */
+  readonly startedOthers: boolean;
   /** Lines that are no note. */
   readonly unread: number;
 }
@@ -39,6 +49,9 @@ const LONGEST_LINE = 64 * 1024;
 export async function readNotes(file: string, recorder: RunRecorder): Promise<NotesRead> {
   const processes = { node: 0, python: 0 };
   const unwatched = new Set<string>();
+  const missed = new Set<string>();
+  const hooked = new Set<number>();
+  const started = new Set<number>();
   let calls = 0;
   let unread = 0;
   for await (const line of createInterface({
@@ -50,15 +63,28 @@ export async function readNotes(file: string, recorder: RunRecorder): Promise<No
     const hello = helloSchema.safeParse(value);
     const note = noteSchema.safeParse(value);
     const other = unwatchedSchema.safeParse(value);
-    if (hello.success) processes[hello.data.hello] += 1;
-    else if (note.success) {
+    const connection = missedSchema.safeParse(value);
+    const start = startedSchema.safeParse(value);
+    if (hello.success) {
+      processes[hello.data.hello] += 1;
+      if (hello.data.pid !== undefined) hooked.add(hello.data.pid);
+    } else if (note.success) {
       const { names, code, ...call } = note.data;
       recorder.note({ ...call, parameters: names, code: code ?? undefined });
       calls += 1;
     } else if (other.success) unwatched.add(other.data.unwatched);
+    else if (start.success) started.add(start.data.started);
+    else if (connection.success) missed.add(connection.data.missed);
     else unread += 1;
   }
-  return { processes, calls, unwatched: [...unwatched].sort(), unread };
+  return {
+    processes,
+    calls,
+    unwatched: [...unwatched].sort(),
+    missed: [...missed].sort(),
+    startedOthers: [...started].some((pid) => !hooked.has(pid)),
+    unread,
+  };
 }
 
 function parsed(line: string): unknown {
@@ -69,14 +95,23 @@ function parsed(line: string): unknown {
   }
 }
 
-/** What a run's hooks could not see, one sentence each. */
-export function unseenBy({ processes, unwatched, unread }: NotesRead): string[] {
+/** What a run's hooks could not see, one sentence each. @param isAlone whether nothing else watched the command */
+export function unseenBy(
+  { processes, unwatched, missed, startedOthers, unread }: NotesRead,
+  isAlone: boolean,
+): string[] {
   return [
-    ...(processes.node + processes.python === 0
+    ...(isAlone && processes.node + processes.python === 0
       ? [
           'No process of the command loaded a hook: it runs neither Node nor Python, or drops NODE_OPTIONS and PYTHONPATH. Nothing of it was seen.',
         ]
       : []),
+    ...(isAlone && startedOthers
+      ? [
+          'Programs that it started and in which no hook could be loaded: what they called was not seen (--via proxy sees more).',
+        ]
+      : []),
+    ...missed.map((host) => `A connection to ${host} by a way that is not watched, such as HTTP/2.`),
     ...unwatched.map((module) => `Calls by Python's ${module} were not seen.`),
     ...(unread > 0 ? [`${unread} lines of the notes could not be read.`] : []),
   ];

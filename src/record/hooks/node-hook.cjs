@@ -7,8 +7,12 @@ const http = require('node:http');
 const https = require('node:https');
 const { dirname, join } = require('node:path');
 const { syncBuiltinESMExports } = require('node:module');
+const { watchChildren } = require('./node-children.cjs');
+const { inWatched, watchedHost, watchSockets } = require('./node-sockets.cjs');
 
 const file = process.env.KEYAUDIT_RECORD_NOTES;
+/** What notes calls besides, between this process and Stripe: calls to it are not noted twice. */
+const recorder = hostOf(process.env.KEYAUDIT_RECORD_SERVER);
 let words;
 
 if (file !== undefined && globalThis[Symbol.for('keyaudit.recording')] === undefined) {
@@ -45,10 +49,20 @@ function record(fd) {
       // The agent's work goes on.
     }
   };
-  note({ hello: 'node', version: process.versions.node });
+  note({ hello: 'node', version: process.versions.node, pid: process.pid });
+  watchChildren(note);
   patch(http, note);
   patch(https, note);
   patchFetch(note);
+  watchSockets(note, (host, method, path, headers, body) =>
+    isStripe(host, headers.get('authorization') ?? '')
+      ? facts(method, path, {
+          type: headers.get('content-type') ?? '',
+          account: headers.has('stripe-account'),
+          body,
+        })
+      : undefined,
+  );
   syncBuiltinESMExports();
 }
 
@@ -77,6 +91,7 @@ function watch(sent, note) {
     const host = String(sent.getHeader('host') ?? sent.host ?? '');
     return isStripe(host, String(sent.getHeader('authorization') ?? ''));
   };
+  watchedHost(sent.host ?? '');
   const body = collector();
   const { write, end } = sent;
   sent.write = function (chunk, encoding, done) {
@@ -123,7 +138,7 @@ function patchFetch(note) {
   const { fetch } = globalThis;
   if (typeof fetch !== 'function') return;
   const watched = async function fetched(input, init) {
-    const answered = fetch.call(this, input, init);
+    const answered = inWatched.run(true, () => fetch.call(this, input, init));
     let call;
     try {
       call = fetchCall(input, init);
@@ -159,6 +174,7 @@ function fetchCall(input, init) {
   const isRequest = typeof input === 'object' && input !== null && 'url' in input;
   const url = new URL(isRequest ? input.url : String(input));
   const headers = new Headers(init?.headers ?? (isRequest ? input.headers : undefined));
+  watchedHost(url.host);
   if (!isStripe(url.host, headers.get('authorization') ?? '')) return undefined;
   const body = init?.body;
   return facts(init?.method ?? (isRequest ? input.method : 'GET'), `${url.pathname}${url.search}`, {
@@ -173,8 +189,13 @@ function fetchCall(input, init) {
   });
 }
 
+function hostOf(url) {
+  return url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
+}
+
 /** A call to Stripe's hosts, or anywhere with a key of Stripe's form, such as to a stand-in. */
 function isStripe(host, authorization) {
+  if (host === recorder) return false;
   if (/(^|\.)stripe\.com(:\d+)?$/i.test(host)) return true;
   const [, scheme, value = ''] = /^(bearer|basic)\s+(\S+)/i.exec(authorization) ?? [];
   if (scheme === undefined) return false;

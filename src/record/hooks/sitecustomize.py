@@ -5,17 +5,14 @@ or by httpx: method, path without ids, names of parameters, status and code; nev
 It changes nothing of a call, and never makes one fail. A sitecustomize of the user's own is run as well.
 """
 
-import base64
 import json
 import os
 import re
 import sys
 
-_FILE = os.environ.get("KEYAUDIT_RECORD_NOTES")
+from keyaudit_facts import FILE, MOST, SERVER, STRIPE, code_in, facts_of, is_stripe, text_of
+
 _HERE = os.path.dirname(os.path.abspath(__file__))
-_STRIPE = re.compile(r"(^|\.)stripe\.com(:\d+)?$", re.I)
-_CODE = re.compile(r"^[a-z]+(_[a-z]+)+$")
-_MOST = 1_048_576
 
 
 def _run_the_users_own():
@@ -30,28 +27,16 @@ def _run_the_users_own():
 
 
 def _opened():
-    if not _FILE:
+    if not FILE:
         return None
     try:
         # Appended, never made: a notes file that is gone means that nobody records any more.
-        return os.open(_FILE, os.O_WRONLY | os.O_APPEND)
+        return os.open(FILE, os.O_WRONLY | os.O_APPEND)
     except OSError:
         return None
 
 
 _fd = _opened()
-
-
-def _read_words():
-    """Words of Stripe's own; any other text may be an id, a name or a key, and is not kept."""
-    try:
-        with open(os.path.join(os.path.dirname(_FILE), "words.json"), encoding="utf-8") as file:
-            return {name: frozenset(words) for name, words in json.load(file).items()}
-    except (OSError, ValueError):
-        return {"segments": frozenset(), "parameters": frozenset(), "fields": frozenset()}
-
-
-_words = {} if _fd is None else _read_words()
 
 
 def _note(value):
@@ -61,115 +46,18 @@ def _note(value):
         pass
 
 
-def _is_stripe(host, authorization):
-    if _STRIPE.search(host or ""):
-        return True
-    scheme, _, value = (authorization or "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            value = base64.b64decode(value).decode("latin-1")
-        except Exception:  # noqa: BLE001
-            return False
-    elif scheme.lower() != "bearer":
-        return False
-    return re.match(r"(sk|rk|rkcs)_", value.strip()) is not None
-
-
-def _without_id(segment):
-    return segment if segment in _words["segments"] else "{id}"
-
-
-def _is_expand_path(path):
-    return (
-        isinstance(path, str) and len(path) <= 200 and all(one in _words["fields"] for one in path.split("."))
-    )
-
-
-def _top(name):
-    top = name.split("[", 1)[0]
-    return top if top in _words["parameters"] else "(other)"
-
-
-def _keep(name, value, money):
-    if name == "amount" and re.match(r"^\d{1,15}$", value):
-        money["amount"] = int(value)
-    if name == "currency" and re.match(r"^[A-Za-z]{3}$", value):
-        money["currency"] = value.lower()
-
-
-def _read(text, names, expand, money):
-    from urllib.parse import parse_qsl
-
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        top = _top(name)
-        if top == "expand":
-            if _is_expand_path(value):
-                expand.append(value)
-            continue
-        names.append(top)
-        _keep(name, value, money)
-
-
-def _read_json(text, names, expand, money):
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return
-    if not isinstance(value, dict):
-        return
-    for name, inner in value.items():
-        if name in ("expand", "include"):
-            expand.extend(path for path in inner if _is_expand_path(path))
-            continue
-        names.append(_top(name))
-        if name == "amount" and isinstance(inner, dict):
-            _keep("amount", str(inner.get("value")), money)
-            _keep("currency", str(inner.get("currency")), money)
-        else:
-            _keep(name, str(inner), money)
-
-
-def _facts(method, target, headers, body):
-    path, _, query = target.partition("?")
-    names, expand, money = [], [], {}
-    kind = headers.get("content-type", "")
-    text = body[:_MOST].decode("utf-8", "replace")
-    _read(query, names, expand, money)
-    if "json" in kind.lower():
-        _read_json(text, names, expand, money)
-    elif "multipart" in kind.lower():
-        names.extend(_top(name) for name in re.findall(r'form-data; name="([^"\r\n]{1,200})"', text))
-    else:
-        _read(text, names, expand, money)
-    return {
-        "method": method.upper(),
-        "path": "/".join(_without_id(one) for one in path.split("/")),
-        "account": "stripe-account" in headers,
-        "names": list(dict.fromkeys(names))[:100],
-        "expand": list(dict.fromkeys(expand))[:20],
-        **money,
-    }
-
-
-def _code(body):
-    try:
-        error = json.loads(body).get("error")
-        code = error.get("code") or error.get("type")
-        return code if isinstance(code, str) and _CODE.match(code) and len(code) <= 60 else None
-    except Exception:  # noqa: BLE001
-        return None
-
-
-def _text(value):
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
 def _watch_http_client():
     import http.client as client
 
     connection = client.HTTPConnection
     putrequest, putheader = connection.putrequest, connection.putheader
     send, getresponse = connection.send, connection.getresponse
+
+    init = connection.__init__
+
+    def watched_init(self, host, *args, **kwargs):
+        _watched_host(host)
+        init(self, host, *args, **kwargs)
 
     def watched_putrequest(self, method, url, *args, **kwargs):
         self._keyaudit = {"method": method, "url": url, "headers": {}, "body": b"", "in_body": False}
@@ -178,7 +66,7 @@ def _watch_http_client():
     def watched_putheader(self, header, *values):
         call = getattr(self, "_keyaudit", None)
         if call is not None:
-            call["headers"][_text(header).lower()] = ",".join(_text(value) for value in values)
+            call["headers"][text_of(header).lower()] = ",".join(text_of(value) for value in values)
         return putheader(self, header, *values)
 
     def watched_send(self, data):
@@ -189,7 +77,7 @@ def _watch_http_client():
                 call["in_body"] = True
                 if isinstance(data, bytes):
                     call["body"] += data.partition(b"\r\n\r\n")[2]
-            elif isinstance(data, (bytes, bytearray)) and len(call["body"]) < _MOST:
+            elif isinstance(data, (bytes, bytearray)) and len(call["body"]) < MOST:
                 call["body"] += bytes(data)
         return send(self, data)
 
@@ -213,10 +101,10 @@ def _watch_http_client():
                 return
             headers = call["headers"]
             host = headers.get("host", self.host)
-            if not _is_stripe(host, headers.get("authorization")):
+            if not is_stripe(host, headers.get("authorization")):
                 return
             target = re.sub(r"^https?://[^/]*", "", call["url"])
-            _note({**_facts(call["method"], target, headers, call["body"]), **answer})
+            _note({**facts_of(call["method"], target, headers, call["body"]), **answer})
         except Exception:  # noqa: BLE001
             pass
 
@@ -228,13 +116,13 @@ def _watch_http_client():
         def done():
             if not noted:
                 noted.append(True)
-                _note_call(self, call, {"status": status, "code": _code(b"".join(seen))})
+                _note_call(self, call, {"status": status, "code": code_in(b"".join(seen))})
 
         read, close = response.read, response.close
 
         def watched_read(*args, **kwargs):
             data = read(*args, **kwargs)
-            if data and sum(map(len, seen)) < _MOST:
+            if data and sum(map(len, seen)) < MOST:
                 seen.append(data)
             if not data or response.isclosed():
                 done()
@@ -246,6 +134,7 @@ def _watch_http_client():
 
         response.read, response.close = watched_read, watched_close
 
+    connection.__init__ = watched_init
     connection.putrequest, connection.putheader = watched_putrequest, watched_putheader
     connection.send, connection.getresponse = watched_send, watched_getresponse
 
@@ -255,21 +144,22 @@ def _watch_httpx(module):
         try:
             headers = {name.lower(): value for name, value in request.headers.items()}
             url = request.url
-            if _is_stripe(url.host, headers.get("authorization")):
+            if is_stripe(url.host, headers.get("authorization")):
                 body = getattr(request, "_content", b"") or b""
                 target = url.raw_path.decode("ascii", "replace")
-                facts = _facts(request.method, target, headers, body)
+                facts = facts_of(request.method, target, headers, body)
                 _note({**facts, **answer})
         except Exception:  # noqa: BLE001
             pass
 
     def answer_of(response):
-        code = _code(response.content) if response.status_code >= 400 and response.is_closed else None
+        code = code_in(response.content) if response.status_code >= 400 and response.is_closed else None
         return {"status": response.status_code, "code": code}
 
     send, send_async = module.Client.send, module.AsyncClient.send
 
     def watched(self, request, *args, **kwargs):
+        _watched_host(request.url.host)
         try:
             response = send(self, request, *args, **kwargs)
         except Exception:
@@ -279,6 +169,7 @@ def _watch_httpx(module):
         return response
 
     async def watched_async(self, request, *args, **kwargs):
+        _watched_host(request.url.host)
         try:
             response = await send_async(self, request, *args, **kwargs)
         except Exception:
@@ -290,10 +181,123 @@ def _watch_httpx(module):
     module.Client.send, module.AsyncClient.send = watched, watched_async
 
 
+def _watch_aiohttp(module):
+    request = module.ClientSession._request
+
+    async def watched(self, method, url, *args, **kwargs):
+        def note(answer):
+            try:
+                headers = {str(name).lower(): str(value) for name, value in (kwargs.get("headers") or {}).items()}
+                if is_stripe(parts.netloc.rpartition("@")[2], headers.get("authorization")):
+                    data = kwargs.get("data") or b""
+                    body = data if isinstance(data, bytes) else data.encode() if isinstance(data, str) else b""
+                    target = parts.path + ("?" + parts.query if parts.query else "")
+                    _note({**facts_of(method, target, headers, body), **answer})
+            except Exception:  # noqa: BLE001
+                pass
+
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(str(url))
+        _watched_host(parts.hostname)
+        try:
+            response = await request(self, method, url, *args, **kwargs)
+        except Exception:
+            note({"failed": True})
+            raise
+        note({"status": response.status})
+        return response
+
+    module.ClientSession._request = watched
+
+
+_hosts = set()
+
+
+def _watched_host(host):
+    _hosts.add(str(host).partition(":")[0].lower())
+
+
+def _watch_sockets(module):
+    """Connections to Stripe that no watched call made."""
+    getaddrinfo = module.getaddrinfo
+
+    def watched(host, *args, **kwargs):
+        try:
+            name = text_of(host).lower()
+            if STRIPE.search(name) and name not in _hosts:
+                _hosts.add(name)
+                _note({"missed": name})
+        except Exception:  # noqa: BLE001
+            pass
+        return getaddrinfo(host, *args, **kwargs)
+
+    module.getaddrinfo = watched
+
+
+def _go_past_the_recorder(module):
+    """Calls of this process are noted by its hooks, and stripe-python trusts authorities of its own alone."""
+    original = module.getproxies_environment
+
+    def proxies():
+        return {name: url for name, url in original().items() if not SERVER or url != SERVER}
+
+    if module.getproxies is original:
+        module.getproxies = proxies
+    module.getproxies_environment = proxies
+
+
+# Programs that call nobody and are started by libraries to see where they run.
+_HARMLESS = re.compile(
+    r"^(?:\S*/)?(?:uname|hostname|which|ps|tty|stty|id|locale|getconf|ldconfig|lsb_release|sw_vers|git)"
+    r"(?:\s[^;&|`$<>\n]*)?$"
+)
+
+
+def _watch_subprocess(module):
+    """The process id of what is started, so that a program in which no hook says hello is named as not seen."""
+    init = module.Popen.__init__
+
+    def watched(self, args, *rest, **kwargs):
+        init(self, args, *rest, **kwargs)
+        try:
+            file = args if isinstance(args, (str, bytes, os.PathLike)) else args[0]
+            if not _HARMLESS.match(text_of(os.fspath(file))):
+                _note({"started": self.pid})
+        except Exception:  # noqa: BLE001
+            pass
+
+    module.Popen.__init__ = watched
+
+
+def _watch_system():
+    system = os.system
+
+    def watched(command):
+        _note({"started": 0})
+        return system(command)
+
+    os.system = watched
+
+
 class _AfterImport:
     """Watches for the import of modules that are patched only where they are used."""
 
-    patches = {"http.client": lambda _module: _watch_http_client(), "httpx": _watch_httpx}
+    patches = {
+        "http.client": lambda _module: _watch_http_client(),
+        "httpx": _watch_httpx,
+        "aiohttp": _watch_aiohttp,
+        "pycurl": lambda _module: _note({"unwatched": "pycurl"}),
+        "socket": _watch_sockets,
+        "subprocess": _watch_subprocess,
+        "urllib.request": _go_past_the_recorder,
+    }
+
+    def patch_now(self, name):
+        try:
+            self.patches[name](sys.modules[name])
+        except Exception:  # noqa: BLE001
+            _note({"unwatched": name})
 
     def find_spec(self, name, path=None, target=None):
         patch = self.patches.get(name)
@@ -319,6 +323,10 @@ class _AfterImport:
 
 
 if _fd is not None:
-    _note({"hello": "python", "version": "%d.%d.%d" % sys.version_info[:3]})
-    sys.meta_path.insert(0, _AfterImport())
+    _note({"hello": "python", "version": "%d.%d.%d" % sys.version_info[:3], "pid": os.getpid()})
+    _watch_system()
+    _watch = _AfterImport()
+    sys.meta_path.insert(0, _watch)
+    for _name in [name for name in _watch.patches if name in sys.modules]:
+        _watch.patch_now(_name)
 _run_the_users_own()
