@@ -8,7 +8,16 @@ import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Loaded seldom, or by a way that a bundle breaks.
-const unbundled = ['undici', 'execa', 'jose', 'ora', 'p-queue', 'proper-lockfile', 'write-file-atomic'];
+const unbundled = [
+  'undici',
+  'execa',
+  'jose',
+  'node-forge',
+  'ora',
+  'p-queue',
+  'proper-lockfile',
+  'write-file-atomic',
+];
 const outDir = `${root}dist`;
 
 // Each file that is found, read and linked costs a start: what the entry imports is one chunk, whoever shares it.

@@ -33,6 +33,8 @@ async function errorOf(words: readonly string[], env: Record<string, string> = {
 
 const DEFAULTS = { target: 'sandbox', format: 'table', place: [], live: false, quiet: false, verbose: false };
 
+const RECORD = { name: 'agent', via: 'auto', baseEnv: [], killAfter: '10s' };
+
 type Row = readonly [words: readonly string[], env: Record<string, string>, globals: object];
 
 describe('the options of every command', () => {
@@ -160,13 +162,18 @@ describe('the options of a verb', () => {
     ],
     [['guard', 'log', 'verify'], {}, {}],
     [['guard', 'log', 'verify', 'd', '--kept', 'h'], {}, { place: 'd', kept: 'h' }],
-    [['record', '--', 'node', 'a.js'], {}, { name: 'agent', killAfter: '10s', command: ['node', 'a.js'] }],
+    [['record', '--', 'node', 'a.js'], {}, { ...RECORD, command: ['node', 'a.js'] }],
+    [
+      ['record', '--via', 'base', '--base-env', 'A', '--base-env', 'B', '--', 'a'],
+      {},
+      { ...RECORD, via: 'base', baseEnv: ['A', 'B'], command: ['a'] },
+    ],
     [
       ['record', '--name', 'n', '--', 'profile', '--min-runs', '3'],
       {},
-      { name: 'n', killAfter: '10s', command: ['profile', '--min-runs', '3'] },
+      { ...RECORD, name: 'n', command: ['profile', '--min-runs', '3'] },
     ],
-    [['record'], {}, { name: 'agent', killAfter: '10s', command: [] }],
+    [['record'], {}, { ...RECORD, command: [] }],
     [['record', 'profile'], {}, { name: 'agent' }],
     [['record', 'profile', 'n', '--as', 'm'], {}, { name: 'n', as: 'm' }],
     [
@@ -263,6 +270,7 @@ describe('what is wrong', () => {
       /'live' is invalid.*Allowed choices are sandbox, stripe-mock, stripe/,
     ],
     [['verify'], { KEYAUDIT_TARGET: 'live' }, /'live' from env 'KEYAUDIT_TARGET' is invalid/],
+    [['record', '--via', 'mitm'], {}, /Allowed choices are auto, preload, base, proxy/],
     [['record', 'import', 'f', '--from', 'xml'], {}, /Allowed choices are guard, stripe-logs, mcp-tools/],
     [['verify', '--depth', 'deep'], {}, /Allowed choices are record, checks, permissions, endpoints/],
     [['verify'], { KEYAUDIT_DEPTH: 'deep' }, /'deep' from env 'KEYAUDIT_DEPTH' is invalid/],

@@ -68,7 +68,11 @@ function recorded(grants: readonly ProfileGrant[]): LendKeyOptions['run'] {
     ].sort(),
   };
   return async (child, session) => {
-    const { exitCode, run, file } = await recordChild(child, { name, grant }, session);
+    const { exitCode, run, file } = await recordChild(
+      child,
+      { name, via: 'auto', baseVariables: [], grant },
+      session,
+    );
     if (!session.globals.quiet) recordedSummary(run, file, session.stderr);
     return exitCode;
   };

@@ -1,3 +1,4 @@
+import type { RecordWay } from '../core/draft/runs/record-way.ts';
 import { parseDuration } from '../core/duration.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import type { Grant } from '../core/grant/grant.ts';
@@ -15,6 +16,9 @@ export interface RecordOptions {
   readonly command: readonly string[];
   /** Runs of one name are folded together. */
   readonly name: string;
+  readonly via: RecordWay;
+  /** Variables in which the command looks for Stripe's address. */
+  readonly baseEnv: readonly string[];
   /** How long a command that was told to end may take before it is killed. */
   readonly killAfter: string;
 }
@@ -30,12 +34,16 @@ export async function record(options: RecordOptions, context: CommandContext): P
       hint: 'Write it after "--": keyaudit record -- node agent.js',
     });
   }
-  const { name, killAfter } = options;
+  const { name, via, baseEnv, killAfter } = options;
   requireProfileName(name);
   const session = await openSession(context);
   const child = { command, args, env: context.env, killAfterMs: parseDuration(killAfter) };
   const grant = await grantOf(name, session);
-  const { exitCode, run, file } = await recordChild(child, { name, grant }, session);
+  const { exitCode, run, file } = await recordChild(
+    child,
+    { name, via, baseVariables: baseEnv, grant },
+    session,
+  );
   if (!context.globals.quiet) recordedSummary(run, file, context.stderr);
   return exitCode;
 }

@@ -1,5 +1,6 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { IMPORT_FORMATS } from '../../core/draft/runs/import-format.ts';
+import { RECORD_WAYS } from '../../core/draft/runs/record-way.ts';
 import { countOption, expectedOption, repeatable } from '../flags.ts';
 import { commandBehindDashes, type Run, verb } from '../verb.ts';
 
@@ -8,10 +9,20 @@ export function recordCalls(program: CommandUnknownOpts, run: Run, argv: readonl
   const record = verb(program, 'record', 'run a command, and note each call to Stripe that it makes', [
     'keyaudit record -- node agent.js',
     'keyaudit record --name refund-helper -- python agent.py',
+    'keyaudit record --via proxy -- ./agent-in-go',
     'keyaudit record profile refund-helper --output profiles/refund-helper.yaml',
   ])
     .usage('[options] -- <command...>')
     .option('--name <name>', 'what the recording is called; runs of one name are folded together', 'agent')
+    .addOption(
+      new Option(
+        '--via <way>',
+        'how: hooks in Node and Python, at the base address, as an HTTPS proxy, or by what it is',
+      )
+        .choices(RECORD_WAYS)
+        .default(RECORD_WAYS[0]),
+    )
+    .addOption(repeatable('--base-env <name>', "a variable in which the command looks for Stripe's address"))
     .option('--kill-after <duration>', 'how long the command may take to end after SIGTERM', '10s')
     .action((options) =>
       run({ ...options, command: commandBehindDashes(argv) }, async (given, context) =>
