@@ -7,16 +7,16 @@ import type { CommandContext } from './context.ts';
 /** Where a command's result goes: standard output, or `--output FILE`, written whole at the end. */
 export async function withResultOutput(
   context: CommandContext,
-  render: (output: TextOutput) => void,
+  render: (output: TextOutput) => void | Promise<void>,
   kind: ResultKind = 'report',
 ): Promise<void> {
   const { output: file } = context.globals;
   if (file === undefined) {
-    render(context.stdout);
+    await render(context.stdout);
     return;
   }
   const chunks: string[] = [];
-  render({ write: (text) => chunks.push(text), columns: undefined, colour: false });
+  await render({ write: (text) => chunks.push(text), columns: undefined, colour: false });
   await writeResultFile(context, file, chunks.join(''), kind);
 }
 

@@ -1,12 +1,35 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { countOption } from '../flags.ts';
 import { type Run, verb } from '../verb.ts';
 
 /** The verbs that read the guard's log, under `keyaudit guard`. */
 export function guardLog(guard: CommandUnknownOpts, run: Run): void {
   const log = verb(guard, 'log', "the guard's log: what was let through, what was refused, what it came to", [
-    'keyaudit guard log verify',
-    'keyaudit guard log verify --format json',
-  ]);
+    'keyaudit guard log --follow',
+    'keyaudit guard log --run nightly --last 200 --format json',
+  ])
+    .option(
+      '--place <folder>',
+      'a folder of log files, or one of them (default: of the guard of this folder)',
+    )
+    .option('--run <id>', 'rows of this run alone')
+    .addOption(countOption('--last <n>', 'so many rows, the last').default(50))
+    .option('--follow', 'go on with what is written from now on')
+    .action((options) =>
+      run(options, async (given, context) =>
+        (await import('../../commands/guard-log.ts')).showLog(given, context),
+      ),
+    );
+
+  verb(log, 'export [place]', 'all rows, one a line, as other programs read them: OCSF, CloudEvents or CSV', [
+    'keyaudit guard log export --format csv --output guard.csv',
+    'keyaudit guard log export --format ocsf',
+  ]).action((place) =>
+    run({ place: place ?? log.opts().place }, async (given, context) =>
+      (await import('../../commands/guard-log.ts')).exportLog(given, context),
+    ),
+  );
+
   verb(log, 'verify [place]', 'is the log as it was written, and do its amounts add up', [
     'keyaudit guard log verify',
     'keyaudit guard log verify /var/lib/keyaudit/.keyaudit/guard/log --kept HASH',

@@ -22,6 +22,7 @@ export const ROW_KINDS = [
   'resume',
   'checkpoint',
 ] as const;
+export type RowKind = (typeof ROW_KINDS)[number];
 
 /** What a row says of a call: names and ids, never values, bodies or keys. */
 export interface RowCall {
