@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
+import type { SecretKey } from '../core/secret-key.ts';
 import { forwardedHeaders, type HeaderPair, type RawRequest } from './raw-request.ts';
 
 /** What became of a request that was to be sent on. */
@@ -29,6 +30,8 @@ export interface ForwarderOptions {
 export interface ForwardOptions {
   /** Headers of the sender's own; each takes the place of the caller's of that name. */
   readonly headers?: readonly HeaderPair[];
+  /** Sent as the bearer, in place of the caller's own. */
+  readonly key?: SecretKey;
   /** Asked right before the first byte leaves; false stops the request, which then is `unsent`. */
   readonly maySend?: () => boolean;
 }
@@ -68,7 +71,7 @@ export class Forwarder {
   }
 
   async forward(raw: RawRequest, options: ForwardOptions = {}): Promise<Forwarded> {
-    const headers = forwardedHeaders(raw, options.headers ?? []);
+    const headers = forwardedHeaders(raw, ownHeaders(options));
     const mayRepeat = isRepeatable(raw.method, headers);
     const first = await this.#sendOnce(raw, headers, options);
     const again = mayRepeat && first.wasReused && !first.hasBytes && isReset(first.outcome);
@@ -176,6 +179,10 @@ export class Forwarder {
       );
     });
   }
+}
+
+function ownHeaders({ headers = [], key }: ForwardOptions): readonly HeaderPair[] {
+  return key === undefined ? headers : [...headers, ['Authorization', `Bearer ${key.reveal()}`]];
 }
 
 function openLine({ origin, timeoutMs: timeout = 80_000, mostBytes }: ForwarderOptions): Line {

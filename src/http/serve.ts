@@ -12,12 +12,23 @@ export interface ServeOptions {
   readonly host: string | undefined;
   /** 0 picks a free one. */
   readonly port: number;
+  /** Asked with the head alone, before any of the body is read; undefined when it has answered already. */
+  readonly admit: (head: RequestHead, response: ServerResponse) => Admission | undefined;
+  /** Called when `admit` or `receive` failed and nothing was answered yet. */
+  readonly failed: (error: unknown, response: ServerResponse) => void;
+  /** Called for what is no HTTP, and then the connection ends: what to send before, as it stands on the wire. */
+  readonly unreadable?: () => string;
+}
+
+/** A request before its body. */
+export type RequestHead = Omit<RawRequest, 'body'>;
+
+/** A request whose body is wanted. */
+export interface Admission {
   /** A larger body is not kept, in bytes. */
   readonly bodyLimit: number;
-  /** Called with the whole request; `undefined` for one whose body is too large. */
-  readonly receive: (request: RawRequest | undefined, response: ServerResponse) => Promise<void>;
-  /** Called when `receive` failed and nothing was answered yet. */
-  readonly failed: (error: unknown, response: ServerResponse) => void;
+  /** Called with the whole body; `undefined` for one that is too large. */
+  readonly receive: (body: Buffer | undefined) => Promise<void>;
 }
 
 /** A server that listens. */
@@ -35,6 +46,17 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     void receive(request, response, options);
   });
+  // Who asks before it sends its body hears the answer to its head first.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    void receive(request, response, options, () => response.writeContinue());
+  });
+  const { unreadable } = options;
+  if (unreadable !== undefined) {
+    server.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end(unreadable());
+      else socket.destroy();
+    });
+  }
   const { host } = options;
   if (host === undefined) {
     const { url, close } = serveInProcess(server);
@@ -78,15 +100,17 @@ async function receive(
   request: IncomingMessage,
   response: ServerResponse,
   options: ServeOptions,
+  goOn?: () => void,
 ): Promise<void> {
   try {
-    const body = await bodyOf(request, options.bodyLimit);
     const { method = 'GET', url = '/', headers, rawHeaders } = request;
-    const { remoteAddress } = request.socket;
-    await options.receive(
-      body === undefined ? undefined : { method, url, headers, rawHeaders, body, remoteAddress },
+    const admission = options.admit(
+      { method, url, headers, rawHeaders, remoteAddress: request.socket.remoteAddress },
       response,
     );
+    if (admission === undefined) return;
+    goOn?.();
+    await admission.receive(await bodyOf(request, admission.bodyLimit));
   } catch (error) {
     // Who cut the connection hears no answer.
     if (!response.destroyed && !response.headersSent) options.failed(error, response);

@@ -85,7 +85,7 @@ export function renderPlanTable(
     ['Permissions to grant (everything else: none)', () => renderPermissions(plan, output)],
     ['What the key can do beyond the profile', () => renderWidenings(plan, output)],
     ...(verbose ? [['Risks', () => renderRisks(plan, output)] as const] : []),
-    ['Through the guard (to come: nothing in this version enforces it)', () => renderGuard(plan, output)],
+    ['Through the guard', () => renderGuard(plan, output)],
     ...(verbose ? [['Approvals at Stripe', () => renderApprovals(plan, output)] as const] : []),
     ['Verification', () => renderVerification(plan, output, verbose)],
     ['Make it by hand', () => renderLinks(plan, output)],

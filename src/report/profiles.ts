@@ -92,7 +92,7 @@ export function renderProfileTable(profile: Profile, digest: string, output: Tex
     );
   }
   if (profile.guard !== undefined) {
-    output.write(`\n${paint.bold('through the guard (to come: nothing in this version enforces it)')}\n`);
+    output.write(`\n${paint.bold('through the guard')}\n`);
     for (const line of capLines(profile.guard)) output.write(`  ${line}\n`);
   }
   const flags = [

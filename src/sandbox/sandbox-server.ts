@@ -56,11 +56,13 @@ export class SandboxServer {
       name: 'The sandbox',
       host,
       port,
-      bodyLimit: BODY_LIMIT,
-      receive: async (request, response) => {
-        if (request !== undefined) await this.#answer(request, response);
-        else this.#put(errorAnswer(413, { message: 'The request body is too large.' }), response, {});
-      },
+      admit: (head, response) => ({
+        bodyLimit: BODY_LIMIT,
+        receive: async (body) => {
+          if (body !== undefined) await this.#answer({ ...head, body }, response);
+          else this.#put(errorAnswer(413, { message: 'The request body is too large.' }), response, {});
+        },
+      }),
       failed: (error, response) => {
         const message = `The sandbox failed; this is a bug of keyaudit (${(error as Error).name}).`;
         this.#put(errorAnswer(500, { type: 'api_error', message }), response, {});

@@ -18,7 +18,7 @@ const JOURNAL_STEPS = ['begun', 'creating', 'created', 'publishing', 'running', 
 
 const entrySchema = z.strictObject({
   id: z.string(),
-  command: z.enum(['provision', 'rotate', 'revoke', 'exec', 'calibrate']),
+  command: z.enum(['provision', 'rotate', 'revoke', 'exec', 'calibrate', 'guard']),
   owner: ownerSchema,
   startedAt: z.iso.datetime(),
   target: z.enum(TARGETS),

@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly readBack?: string | undefined;
   /** Writes to standard output past the redactor; undefined unless the user said `--reveal`. */
   readonly reveal: ((text: string) => void) | undefined;
+  /** How a secret that is printed is shown; `VARIABLE=secret` and a line end if left out. */
+  readonly shown?: ((variable: string, secret: string) => string) | undefined;
   /** Takes what a store's command prints. */
   readonly log: (text: string) => void;
 }

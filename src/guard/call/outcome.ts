@@ -1,0 +1,65 @@
+import type { StripeFacts } from '../../core/spend/exposure/money-call.ts';
+import type { Forwarded } from '../../http/forward.ts';
+import { factsIn, requestIdOf } from '../upstream.ts';
+
+/** What an answer says of whether a call was carried out. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly facts: StripeFacts }
+  /** Stripe says again what it said when the call was made before. */
+  | { readonly kind: 'replayed' }
+  | { readonly kind: 'not-done'; readonly why: string }
+  /** `isAnswered`: Stripe said something all the same, which the agent may see. */
+  | { readonly kind: 'unknown'; readonly why: string; readonly isAnswered: boolean };
+
+/** Answers that come before Stripe does anything. A 402 is a decline; nothing moved. */
+const NOT_DONE: ReadonlySet<number> = new Set([400, 401, 402, 403, 404, 429]);
+/** Those of them that a call which was carried out before cannot get: its first answer would be said again. */
+const SETTLES_EARLIER: ReadonlySet<number> = new Set([400, 402]);
+
+/** How a call was sent, as far as it bears on what an answer means. */
+export interface SentAs {
+  /** An earlier sending with the same key may have been carried out, and nobody knows. */
+  readonly isAgain: boolean;
+}
+
+/** Judges what became of a call that moves money. What is not certain is unknown. */
+export function outcomeOf(forwarded: Forwarded, { isAgain }: SentAs): Outcome {
+  if (forwarded.kind === 'unsent') {
+    return isAgain ? unknown('not sent again', false) : { kind: 'not-done', why: 'not sent' };
+  }
+  if (forwarded.kind === 'unknown') return unknown('no whole answer came', false);
+  const { status } = forwarded;
+  if (!isStripes(forwarded)) return unknown(`the answer (${status}) was not Stripe's`, false);
+  const facts = factsIn(forwarded);
+  if (status >= 200 && status < 300) {
+    if (facts === undefined) return unknown('the answer was no object', false);
+    return !isAgain && isReplay(forwarded) ? { kind: 'replayed' } : { kind: 'done', facts };
+  }
+  const why = `HTTP ${status}`;
+  if (!NOT_DONE.has(status)) return unknown(why, true);
+  if (isAgain && !(SETTLES_EARLIER.has(status) && typeOf(facts) !== 'idempotency_error')) {
+    return unknown(why, true);
+  }
+  return { kind: 'not-done', why };
+}
+
+/** Whether Stripe answered, and not whoever stands in its place: an answer has an id, and is no page. */
+export function isStripes(forwarded: Extract<Forwarded, { kind: 'answered' }>): boolean {
+  const { status, headers } = forwarded;
+  if (status < 200 || (status >= 300 && status < 400)) return false;
+  const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+  return requestIdOf(forwarded) !== undefined && !/html/i.test(type);
+}
+
+function isReplay({ headers }: Extract<Forwarded, { kind: 'answered' }>): boolean {
+  return headers.some(([name, value]) => name.toLowerCase() === 'idempotent-replayed' && value === 'true');
+}
+
+function typeOf(facts: StripeFacts | undefined): unknown {
+  const error = facts?.error;
+  return typeof error === 'object' && error !== null ? (error as { type?: unknown }).type : undefined;
+}
+
+function unknown(why: string, isAnswered: boolean): Outcome {
+  return { kind: 'unknown', why, isAnswered };
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { KeyauditError } from '../../core/error.ts';
+import { type AdminServer, serveAdmin } from '../../guard/admin/admin-server.ts';
+import { statusOf } from '../../guard/admin/status.ts';
+import { type Served, servedOf } from '../../guard/served.ts';
+import { LogStore } from '../../guard/spend-store.ts';
+import { type Guard, startGuard } from '../../guard/start-guard.ts';
+import { Lines, originsOf } from '../../guard/upstream.ts';
+import { guardLinesToAdd } from '../../report/guard/lines-to-add.ts';
+import { wrap } from '../../report/text.ts';
+import { guardSocket } from '../../session/guard/guard-client.ts';
+import type { ProfileGrant } from '../../session/profile-grant.ts';
+import type { OpenSession } from '../../session/session.ts';
+import { guardLogFolder } from '../../store/guard-log/guard-folder.ts';
+import { GuardLog } from '../../store/guard-log/guard-log.ts';
+import { profileDigest } from '../../store/profile-library.ts';
+import { openWorkspace } from '../../store/workspace.ts';
+import { endUpstreamKeys, openUpstreamKeys, revokeUpstreamKeys, type UpstreamKey } from './upstream-keys.ts';
+
+export interface OpenGuardOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+/** A guard that serves profiles of a folder, with its log and its socket. */
+export interface OpenGuard {
+  readonly guard: Guard;
+  readonly socket: string;
+  readonly keys: readonly UpstreamKey[];
+  /** What a profile comes to with its key, as it is now. */
+  servedOf(grant: ProfileGrant): Served | undefined;
+  /** Lets what goes on finish, then ends; keys that were made for it end with it. */
+  close(): Promise<void>;
+}
+
+/** How long calls may take to finish when the guard ends, in ms: as long as Stripe may take to answer. */
+const DRAIN_MS = 85_000;
+
+/**
+ * Starts a guard for profiles, on the target that is open.
+ * @throws KeyauditError `GUARD_SECTION_MISSING`, `GUARD_RUNNING`, `GUARD_LOG_BROKEN`, `PORT_TAKEN`, or of keys
+ */
+export async function openGuard(
+  grants: readonly ProfileGrant[],
+  { host, port }: OpenGuardOptions,
+  session: OpenSession,
+): Promise<OpenGuard> {
+  requireSections(grants);
+  await openWorkspace(session.cwd);
+  const socket = guardSocket(session.cwd);
+  await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
+  const now = () => session.now().getTime();
+  const instance = randomBytes(4).toString('hex');
+  const opened = await GuardLog.open({ folder: guardLogFolder(session.cwd), now, instance });
+  const store = new LogStore(opened);
+  const lines = new Lines(originsOf(session.target.apiBase));
+  let keys: readonly UpstreamKey[] = [];
+  let guard: Guard | undefined;
+  let admin: AdminServer | undefined;
+  const close = async () => {
+    await guard?.drain(DRAIN_MS);
+    await admin?.close();
+    await guard?.close();
+    await lines.close();
+    await store.happen({ kind: 'stop' }, now()).catch(() => {});
+    await store.close();
+    await endUpstreamKeys(keys, session);
+  };
+  try {
+    keys = await openUpstreamKeys(grants, session);
+    const byProfile = new Map(keys.map((key) => [key.profile.name, key]));
+    const servedNow = (grant: ProfileGrant) => {
+      const key = byProfile.get(grant.profile.name);
+      if (key === undefined) return undefined;
+      const digest = profileDigest(grant.profile);
+      const { catalog, target } = session;
+      return servedOf({ ...key, ...grant, digest, target: target.name, lines, catalog });
+    };
+    const started = await startGuard({
+      catalog: session.catalog,
+      store,
+      served: keys.flatMap((key) => servedNow(key) ?? []),
+      host,
+      port,
+      now,
+      alarm: (text) => session.stderr.write(wrap(`alarm: ${text}`, session.stderr)),
+      docs: `https://unpkg.com/keyaudit@${session.version}/docs/guard.md`,
+    });
+    guard = started;
+    admin = await serveAdmin({
+      file: socket,
+      control: started.control,
+      status: () => statusOf({ ...started, strangers: started.strangers, now }),
+      more: {
+        revoke: async (body) => {
+          const { target } = revokeSchema.parse(body);
+          return { revoked: await revokeUpstreamKeys(keysOf(target, keys, store), session) };
+        },
+      },
+    });
+    return { guard: started, socket, keys, servedOf: servedNow, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const revokeSchema = z.object({
+  target: z.discriminatedUnion('of', [
+    z.object({ of: z.literal('all') }),
+    z.object({ of: z.enum(['profile', 'run']), name: z.string() }),
+  ]),
+});
+
+/** The keys behind what was killed; that of a run is its profile's, which other runs use as well. */
+function keysOf(
+  target: z.infer<typeof revokeSchema>['target'],
+  keys: readonly UpstreamKey[],
+  { book }: LogStore,
+): readonly UpstreamKey[] {
+  if (target.of === 'all') return keys;
+  const name = target.of === 'profile' ? target.name : book.runs.run(target.name)?.profile;
+  return keys.filter(({ profile }) => profile.name === name);
+}
+
+/** @throws KeyauditError `GUARD_SECTION_MISSING`, with the lines to add */
+function requireSections(grants: readonly ProfileGrant[]): void {
+  const missing = grants.filter(({ profile }) => profile.guard === undefined);
+  if (missing.length === 0) return;
+  throw new KeyauditError(
+    'GUARD_SECTION_MISSING',
+    'A profile without a "guard" section says not how much may be moved, so that nothing of it is served.',
+    {
+      hint: 'Add it, fit the amounts, and run this again.',
+      problems: missing.map(({ profile, grant }) => ({
+        message: `${profile.name} has no "guard" section.`,
+        location: profile.location,
+        hint: guardLinesToAdd(grant),
+      })),
+    },
+  );
+}
