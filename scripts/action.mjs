@@ -65,17 +65,40 @@ function countsOf(file) {
   return counts;
 }
 
-/** Packages as the lock file has them, without a script of theirs; then our own build. */
+/** Whether every package that keyaudit runs with can be found from here. */
+function hasPackages() {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  try {
+    for (const name of Object.keys(dependencies)) import.meta.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Nothing for a package that is built and has its packages, as npm lays it; of a checkout what the lock file has, without
+ * a script of any package, and our own build where there is none.
+ */
 function install() {
-  if (existsSync(join(root, 'dist/cli.js')) && existsSync(join(root, 'node_modules'))) return 0;
+  const isBuilt = existsSync(join(root, 'dist/cli.js'));
+  if (isBuilt && hasPackages()) return 0;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => FOR_INSTALLING.test(name)));
   const options = { cwd: root, env, shell: process.platform === 'win32' };
   const status = run(
     'npm',
-    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    [
+      ...(isBuilt && !existsSync(join(root, 'package-lock.json'))
+        ? ['install', '--no-package-lock']
+        : ['ci']),
+      ...(isBuilt ? ['--omit=dev'] : []),
+      ...['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    ],
     options,
   );
-  return status === 0 ? run(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, env }) : status;
+  return status === 0 && !isBuilt
+    ? run(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, env })
+    : status;
 }
 
 /** The environment of keyaudit: the step's, and the inputs as the variables that it reads. */

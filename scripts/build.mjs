@@ -2,9 +2,10 @@
 // of what a short command costs, and the SDK alone has hundreds. The entry holds commander alone, so that
 // `keyaudit --help` starts about as fast as node itself; every command is a chunk of its own, loaded when it
 // is called.
-import { cp, rm } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { thirdPartyNotices } from './third-party-notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Loaded seldom, or by a way that a bundle breaks.
@@ -54,7 +55,7 @@ const bundle = await rolldown({
   external: unbundled,
   plugins: [noteStart, seldomChildProcess],
 });
-await bundle.write({
+const { output } = await bundle.write({
   dir: outDir,
   format: 'esm',
   minify: false,
@@ -63,6 +64,8 @@ await bundle.write({
   codeSplitting: { groups: [{ name: 'start', test: (id) => atStart.has(id) }] },
 });
 await bundle.close();
+const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+await writeFile(`${outDir}/THIRD-PARTY-NOTICES.md`, thirdPartyNotices(modules));
 // What a browser runs is read as it is; its types are for the compiler alone.
 await cp(`${root}src/report/verify/html/page`, `${outDir}/chunks/page`, {
   recursive: true,

@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -134,6 +134,36 @@ describe('keys', () => {
     expect(seen).toContain('HTTPS_PROXY=http://proxy.example');
     expect(seen).toContain('built');
     expect(seen).not.toMatch(/plainlyFake|NODE_OPTIONS/);
+  });
+});
+
+describe('the package as it is published', () => {
+  it('is built: nothing is installed, built or asked for where its packages are there', async () => {
+    const cwd = await temporaryFolder();
+    const folder = join(cwd, 'node_modules/keyaudit');
+    await mkdir(folder, { recursive: true });
+    await mkdir(join(cwd, 'bin'));
+    await execa('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', cwd], { cwd: root });
+    const tarball = (await readdir(cwd)).find((name) => name.endsWith('.tgz')) ?? '';
+    await execa('tar', ['-xzf', join(cwd, tarball), '--strip-components=1', '-C', folder]);
+    for (const name of await readdir(join(root, 'node_modules')))
+      await symlink(join(root, 'node_modules', name), join(cwd, 'node_modules', name));
+    await writeFile(join(cwd, 'bin/npm'), '#!/bin/sh\necho called > seen; exit 1\n', { mode: 0o755 });
+    const env = { PATH: `${join(cwd, 'bin')}:${process.env.PATH}`, HOME: cwd };
+    const options = { cwd, env, extendEnv: false, reject: false, all: true } as const;
+    const script = join(folder, 'scripts/action.mjs');
+    expect(await execa(process.execPath, [script, 'install'], options)).toMatchObject({
+      exitCode: 0,
+      all: '',
+    });
+    expect(await readdir(cwd)).not.toContain('seen');
+    const plan = await execa(
+      process.execPath,
+      [join(folder, 'bin/keyaudit.js'), 'plan', 'analytics'],
+      options,
+    );
+    expect(plan).toMatchObject({ exitCode: 0 });
+    expect(await readFile(join(folder, 'dist/THIRD-PARTY-NOTICES.md'), 'utf8')).toContain('## stripe ');
   });
 });
 
