@@ -2,6 +2,7 @@ import { benchLint } from './lint.ts';
 import { LeftOut, type Measurement } from './measure.ts';
 import { benchPeers } from './peers.ts';
 import { benchProbes } from './probes.ts';
+import { benchRecord } from './record.ts';
 import { benchReports } from './reports.ts';
 import { benchSandbox } from './sandbox.ts';
 import { benchStartup } from './startup.ts';
@@ -12,6 +13,7 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   startup: benchStartup,
   lint: benchLint,
   probes: benchProbes,
+  record: benchRecord,
   reports: benchReports,
   sandbox: benchSandbox,
   peers: benchPeers,

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { grantOf, profileOf } from '../../../test/support/profiles.ts';
+import { BeyondSdk, isBeyondSdk } from '../catalog/beyond-sdk.ts';
 import { allows, Catalog, type Operation, type PermissionName } from '../catalog/catalog.ts';
+import { beyondSdkRows } from '../catalog/data/beyond-sdk.ts';
 import { catalogData } from '../catalog/data/catalog.ts';
 import { parametersOf } from '../catalog/parameters.ts';
+import { buildBeyondProbe } from './build-beyond-probe.ts';
 import { buildProbe } from './build-probe.ts';
 import { DEPTHS, type Depth } from './depth.ts';
 import { type ProbePlan, planProbes } from './probe-plan.ts';
@@ -375,4 +378,29 @@ describe('the shipped profiles', () => {
       }
     }
   });
+});
+
+describe('the calls beyond the SDK and on the Connect side', () => {
+  it.each(profiles.map(([name, text]) => ({ name, text })))(
+    'are at most 12 % more probes at the default depth: $name',
+    ({ text }) => {
+      const profile = profileOf(text, 'p.yaml', shipped);
+      const input = {
+        catalog: shipped,
+        profile,
+        grant: grantOf(profile, shipped),
+        depth: 'permissions' as const,
+        probeFor: (operation: Operation) =>
+          isBeyondSdk(operation)
+            ? buildBeyondProbe(operation, 'test')
+            : buildProbe(operation, { parameters: parametersOf(operation.name), nonce: 'test' }),
+      };
+      const before = planProbes(input).probes.length;
+      const withBeyond = planProbes({ ...input, beyondSdk: new BeyondSdk(beyondSdkRows, shipped) }).probes
+        .length;
+      // One more asks whether there is any Connect permission.
+      expect((withBeyond + 1) / before).toBeLessThanOrEqual(1.12);
+      expect(withBeyond).toBeGreaterThan(before);
+    },
+  );
 });
