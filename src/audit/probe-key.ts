@@ -201,6 +201,7 @@ class KeyProbing {
       startedAt: this.#startedAt.toISOString(),
       durationMs: Math.max(0, this.#session.now().getTime() - this.#startedAt.getTime()),
       permissions: grant.permissions,
+      connectPermissions: grant.connectPermissions,
       widenings: grant.widenings,
       key: {
         id: remembered?.id ?? (record.read ? record.id : null),

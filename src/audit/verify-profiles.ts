@@ -251,6 +251,7 @@ async function verifyKey(
     startedAt: session.now().toISOString(),
     durationMs: 0,
     permissions: grant.permissions,
+    connectPermissions: grant.connectPermissions,
     widenings: grant.widenings,
   };
   const found = await findKey({

@@ -158,6 +158,7 @@ export function verifyResult({
     findings,
     permissionFindings: [...findings.map(alone), ...(changes.drift ?? []).map(driftAlone)].sort(byRisk),
     permissions: [],
+    connectPermissions: [],
     widenings: [],
     unseen: [],
     probes: [...passed, ...findings.map(({ kind: _kind, ...probe }) => probe)],

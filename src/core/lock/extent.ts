@@ -3,8 +3,9 @@ import type { Grant, Widening } from '../grant/grant.ts';
 import type { GuardSection } from '../profile/guard-section.ts';
 import type { Profile } from '../profile/profile.ts';
 import { someOf } from '../some-of.ts';
-import { holds, type VerdictKind } from '../verdict/verdict.ts';
+import type { VerdictKind } from '../verdict/verdict.ts';
 import { guardChanges } from './guard-changes.ts';
+import { type VerdictSide, verdictChanges } from './verdict-changes.ts';
 
 /** How far a profile or its key reaches: what two of them are compared by. */
 export interface Extent {
@@ -20,6 +21,8 @@ export interface Extent {
   readonly guard?: GuardSection | null;
   /** What probes showed; undefined where nothing was probed. */
   readonly verdicts?: ReadonlyMap<OperationName, VerdictKind>;
+  /** The same for calls with `Stripe-Account`; undefined where no connected account was named. */
+  readonly connectVerdicts?: ReadonlyMap<OperationName, VerdictKind>;
   /** Whether `verdicts` has every operation that was probed, so that a missing one was not. */
   readonly complete?: boolean;
 }
@@ -51,6 +54,8 @@ export interface Change {
   readonly subject: Subject;
   /** The permission or operation; for `widening` and `check` the operation, for `profile` its name. */
   readonly name: string;
+  /** Of `operation`: the call is one with `Stripe-Account`. */
+  readonly connect?: true;
   /** For a permission: the operations that it adds or takes away. For a widening: the permission that brings it. */
   readonly operations?: readonly OperationName[];
   readonly permission?: PermissionName;
@@ -106,9 +111,25 @@ export function compareExtents(before: Extent, after: Extent, catalog: Catalog):
     ...(before.guard === undefined || after.guard === undefined
       ? []
       : guardChanges(before.guard ?? undefined, after.guard ?? undefined)),
-    ...verdictChanges(before, after, catalog),
+    ...verdictChanges(ownSide(before), ownSide(after), catalog),
+    ...verdictChanges(connectSide(before), connectSide(after), catalog),
   ];
   return changes.sort((a, b) => DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction));
+}
+
+function ownSide({ permissions, verdicts, complete, widenings }: Extent): VerdictSide {
+  const own = wideningsByOperation({ widenings: widenings.filter(({ connect }) => connect !== true) });
+  return { connect: false, permissions, verdicts, complete, widened: new Set(own.keys()) };
+}
+
+function connectSide({
+  connectPermissions: permissions,
+  connectVerdicts: verdicts,
+  complete,
+  widenings,
+}: Extent): VerdictSide {
+  const operations = widenings.filter(({ connect }) => connect === true).flatMap((one) => one.operations);
+  return { connect: true, permissions, verdicts, complete, widened: new Set(operations) };
 }
 
 /** Gravest first. */
@@ -235,37 +256,4 @@ function checkChanges(before: Checks, after: Checks): Change[] {
       change('changed', name, `The profile now says that ${name} must work.`),
     ),
   ];
-}
-
-function verdictChanges(before: Extent, after: Extent, catalog: Catalog): Change[] {
-  if (after.verdicts === undefined) return [];
-  const had = catalog.closure(before.permissions);
-  const widened = wideningsByOperation(before);
-  const couldBefore = (name: OperationName): boolean => {
-    const verdict = before.verdicts?.get(name);
-    if (verdict !== undefined && verdict !== 'inconclusive') return holds(verdict);
-    const operation = catalog.operation(name);
-    return widened.has(name) || (operation !== undefined && allows(had, operation));
-  };
-  const change = (direction: Direction, name: OperationName, message: string): Change => ({
-    direction,
-    subject: 'operation',
-    name,
-    message,
-  });
-  const changes: Change[] = [];
-  for (const [name, verdict] of after.verdicts) {
-    if (holds(verdict) && !couldBefore(name))
-      changes.push(change('wider', name, `The key can now call ${name}.`));
-  }
-  for (const [name, verdict] of before.verdicts ?? []) {
-    if (verdict === 'inconclusive') continue;
-    const now = after.verdicts.get(name);
-    if (now === undefined ? after.complete === true : now === 'inconclusive') {
-      changes.push(change('unverified', name, `${name} was ${verdict}, and is no longer verified.`));
-    } else if (holds(verdict) && (now === 'forbidden' || now === 'impossible')) {
-      changes.push(change('narrower', name, `The key can no longer call ${name}.`));
-    }
-  }
-  return changes;
 }

@@ -167,3 +167,53 @@ describe('mergeLock', () => {
     expect(names(mergeLock(b, new Map([['a', locked]]), { whole: true }))).toEqual(['a']);
   });
 });
+
+const PLATFORM = `name: agent
+permissions:
+  charges: read
+connect_permissions:
+  products: read
+`;
+
+describe('drift on the Connect side', () => {
+  const on = (changes: Readonly<Record<string, ProbeResult['observed'] | undefined>>): Verified => {
+    const seen = verified(PLATFORM);
+    const verdicts = { 'products.list': 'allowed', 'payouts.create': 'forbidden', ...changes } as const;
+    const connect = Object.entries(verdicts).flatMap(([operation, observed]) =>
+      observed === undefined ? [] : [probeResult({ operation, observed, connect: true })],
+    );
+    return { ...seen, result: { ...seen.result, probes: [...seen.result.probes, ...connect] } };
+  };
+  const before = lockProfile(on({}), report);
+
+  it('is compared call by call, and tells the two sides apart', () => {
+    expect(before.connectOperations).toEqual({ 'payouts.create': 'forbidden', 'products.list': 'allowed' });
+    expect(drift(on({}), before)).toEqual([]);
+    expect(drift(on({ 'payouts.create': 'allowed' }), before)).toEqual([
+      ['fails', 'wider-key', 'payouts.create', 'profiles/agent.yaml'],
+    ]);
+    expect(drift(on({ 'topups.create': 'allowed' }), before)).toEqual([
+      ['fails', 'wider-key', 'topups.create', 'profiles/agent.yaml'],
+    ]);
+    // What the own side may do says nothing of this one.
+    expect(drift(on({ 'charges.list': 'allowed' }), before)).toEqual([
+      ['fails', 'wider-key', 'charges.list', 'profiles/agent.yaml'],
+    ]);
+    expect(drift(on({ 'products.list': 'forbidden' }), before)).toEqual([
+      ['warns', 'narrower', 'products.list', 'lock:connectOperations.products.list'],
+    ]);
+    // It is still asked on the own side.
+    expect(drift(on({ 'payouts.create': undefined }), before)).toEqual([
+      ['fails', 'not-verified', 'payouts.create', 'lock:connectOperations.payouts.create'],
+    ]);
+    expect(drift(on({ 'products.retrieve': 'allowed' }), before)).toEqual([]);
+  });
+
+  it('says in words which side it is', () => {
+    const [change] = driftFrom(before, on({ 'payouts.create': 'allowed' }), report, {
+      catalog,
+      locate: () => ({ file: 'lock', line: 1, column: 1 }),
+    });
+    expect(change?.message).toBe('The key can now call payouts.create with Stripe-Account.');
+  });
+});

@@ -197,19 +197,28 @@ export function lockedExtent(locked: LockedProfile): Extent {
     checks: { allow: locked.allow ?? [], forbid: locked.forbid ?? [], guards: locked.guards ?? [] },
     guard: locked.guard === undefined ? null : guardSection([guardKeys(locked.guard)]),
     verdicts: new Map(Object.entries(locked.operations)),
+    connectVerdicts:
+      locked.connectOperations === undefined ? undefined : new Map(Object.entries(locked.connectOperations)),
     complete: true,
   };
 }
 
 /** How far a profile and its verified key reach. */
 function verifiedExtent({ profile, grant, result }: Omit<Verified, 'digest'>): Extent {
-  const verdicts = new Map<OperationName, VerdictKind>(
-    result.probes.filter(({ connect }) => !connect).map(({ operation, observed }) => [operation, observed]),
-  );
-  return {
-    ...extentOf(profile, grant),
-    ...(result.key === null ? {} : { verdicts, complete: result.stopped === undefined }),
+  const verdictsOn = (connect: boolean) =>
+    new Map<OperationName, VerdictKind>(
+      result.probes
+        .filter((probe) => probe.connect === connect)
+        .map(({ operation, observed }) => [operation, observed]),
+    );
+  const onConnect = verdictsOn(true);
+  const seen = {
+    verdicts: verdictsOn(false),
+    // Without an account nothing is known; what is not seen any more is a drift of its own.
+    connectVerdicts: onConnect.size === 0 ? undefined : onConnect,
+    complete: result.stopped === undefined,
   };
+  return { ...extentOf(profile, grant), ...(result.key === null ? {} : seen) };
 }
 
 /** Where the lines of a profile's entry stand in the lock file. */
@@ -224,8 +233,9 @@ export function driftFrom(
 ): readonly Drift[] {
   const changes = compareExtents(lockedExtent(locked), verifiedExtent(now), catalog).filter(
     // An inconclusive probe is a finding of its own, and ends in "could not be determined".
-    ({ direction, name }) =>
-      direction !== 'unverified' || !now.result.probes.some(({ operation }) => operation === name),
+    ({ direction, name, connect = false }) =>
+      direction !== 'unverified' ||
+      !now.result.probes.some((probe) => probe.operation === name && probe.connect === connect),
   );
   const drifts = changes.map((change): Drift => {
     const kind = driftKind(change.direction, change.subject);
@@ -249,17 +259,20 @@ function placeOfChange(change: Change, profile: Profile, catalog: Catalog): Sour
   const operation = catalog.operation(change.name);
   return operation === undefined
     ? undefined
-    : locateOperation(operation, profile, catalog, { accepted: change.subject === 'widening' });
+    : locateOperation(operation, profile, catalog, {
+        accepted: change.subject === 'widening',
+        connect: change.connect === true,
+      });
 }
 
-function pathOfChange({ subject, name }: Change, locked: LockedProfile): readonly PropertyKey[] {
+function pathOfChange({ subject, name, connect }: Change, locked: LockedProfile): readonly PropertyKey[] {
   const inList = (key: 'permissions' | 'connectPermissions' | 'guards' | 'allow' | 'forbid') => {
     const index = locked[key]?.indexOf(name) ?? -1;
     return index < 0 ? undefined : [key, index];
   };
   switch (subject) {
     case 'operation':
-      return ['operations', name];
+      return [connect === true ? 'connectOperations' : 'operations', name];
     case 'permission':
       return inList('permissions') ?? [];
     case 'connect-permission':

@@ -19,6 +19,8 @@ const reportSchema = z.object({
     z.object({
       profile: z.string(),
       permissions: z.array(z.string()),
+      /** Absent in reports of before there was a Connect side. */
+      connectPermissions: z.array(z.string()).optional(),
       widenings: z.array(
         z.object({
           permission: z.string(),
@@ -41,19 +43,28 @@ export function readVerifyReport(value: unknown): ReadonlyMap<string, Extent> | 
     return `${issue?.path.map(String).join('.') || 'the report'}: ${issue?.message ?? 'not valid'}`;
   }
   return new Map(
-    report.data.results.map(({ profile, permissions, widenings, findings, probes, stopped }) => [
-      profile,
-      {
-        permissions,
-        widenings,
-        verdicts: new Map(
-          (probes ?? findings)
-            .filter(({ connect, evidence }) => connect !== true && evidence !== 'record')
-            .map(({ operation, observed }) => [operation, observed]),
-        ),
-        // Without --verbose a report has findings alone, and what is missing was as expected.
-        complete: probes !== undefined && stopped === undefined,
-      },
-    ]),
+    report.data.results.map(
+      ({ profile, permissions, connectPermissions, widenings, findings, probes, stopped }) => [
+        profile,
+        {
+          permissions,
+          connectPermissions,
+          widenings,
+          verdicts: verdictsOn(false, probes ?? findings),
+          connectVerdicts: verdictsOn(true, probes ?? findings),
+          // Without --verbose a report has findings alone, and what is missing was as expected.
+          complete: probes !== undefined && stopped === undefined,
+        },
+      ],
+    ),
   );
+}
+
+function verdictsOn(isConnect: boolean, answers: readonly z.infer<typeof seen>[]): Extent['verdicts'] {
+  const here = answers.filter(
+    ({ connect = false, evidence }) => connect === isConnect && evidence !== 'record',
+  );
+  return isConnect && here.length === 0
+    ? undefined
+    : new Map(here.map(({ operation, observed }) => [operation, observed]));
 }

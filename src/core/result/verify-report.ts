@@ -63,6 +63,8 @@ export interface VerifyResult {
   readonly permissionFindings: readonly PermissionFinding[];
   /** The grant. */
   readonly permissions: readonly PermissionName[];
+  /** What the profile asks for calls with `Stripe-Account`. */
+  readonly connectPermissions: readonly PermissionName[];
   readonly widenings: readonly Widening[];
   /** What left the lock file or the policy, gravest first; absent when nothing was compared with either. */
   readonly drift?: readonly Drift[];
