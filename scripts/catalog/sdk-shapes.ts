@@ -84,7 +84,9 @@ export class ShapeReader implements Shapes {
       const path = within === '' ? name : `${within}.${name}`;
       const type = ANY_FIELD.has(path)
         ? 'u'
-        : this.#type(signature.typeAnnotation.typeAnnotation, scope, name);
+        : path === 'event.type' // each declaration of an event has one of its own
+          ? 's'
+          : this.#type(signature.typeAnnotation.typeAnnotation, scope, name);
       if (type !== '') fields.push(`${name}${signature.optional ? '?' : ''}:${type}`);
     }
     return `{${this.#number(fields.join(' '))}`;

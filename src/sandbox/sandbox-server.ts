@@ -11,6 +11,7 @@ import type { Behaviour } from './faults/behaviour.ts';
 import { cut, drip, FaultInjector, sendForeign, truncated } from './faults/faults.ts';
 import type { KeyStore } from './keys/key-store.ts';
 import type { ObjectMaker } from './objects/make-object.ts';
+import { NOT_MODELLED } from './objects/serve-operation.ts';
 import { randomText } from './random-text.ts';
 import { RequestServer } from './serve-request.ts';
 import type { ServerBehind } from './server-behind.ts';
@@ -32,9 +33,6 @@ export interface SandboxParts {
 
 /** Larger than any upload of the API's own; Stripe takes files up to 16 MB. */
 const BODY_LIMIT = 17_000_000;
-
-/** Says on an answer what the sandbox does not model of it. */
-const NOT_MODELLED = 'x-keyaudit-not-modelled';
 
 /** The sandbox on the wire: takes requests, misbehaves where it is told to, sends answers and counts them. */
 export class SandboxServer {
@@ -88,13 +86,17 @@ export class SandboxServer {
     if (typeof fault === 'object' && 'answer' in fault) return this.#put(fault.answer, response, headers);
     const parsed = await readRequest(raw);
     if ('refusal' in parsed) return this.#put(parsed.refusal, response, headers);
-    const answer = await this.#server.serve(parsed, requestId);
+    let answer = await this.#server.serve(parsed, requestId);
     if (answer === 'lost') return cut(response);
     if (typeof fault === 'object' && 'foreign' in fault) return sendForeign(fault.foreign, response, answer);
     if (answer.raw !== undefined) return this.#put(answer, response, headers, fault === 'truncate');
     headers['stripe-version'] = parsed.version ?? this.#parts.catalog.apiVersion;
     const lacking = this.#server.notModelled(parsed.version);
-    if (lacking !== undefined) headers[NOT_MODELLED] = lacking;
+    if (lacking !== undefined) {
+      const more = answer.headers?.[NOT_MODELLED];
+      const both = more === undefined ? lacking : `${lacking}; ${more}`;
+      answer = { ...answer, headers: { ...answer.headers, [NOT_MODELLED]: both } };
+    }
     if (parsed.idempotencyKey !== undefined) headers['idempotency-key'] = parsed.idempotencyKey;
     this.#put(answer, response, headers, fault === 'truncate');
   }

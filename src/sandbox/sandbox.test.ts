@@ -307,7 +307,9 @@ describe('parameters and objects', () => {
       object: 'customer',
       deleted: true,
     });
-    expect((await ask('GET', path, { key })).status).toBe(404);
+    const gone = await ask('GET', path, { key });
+    expect([gone.status, gone.body]).toEqual([200, { id: made.body.id, object: 'customer', deleted: true }]);
+    expect((await ask('POST', path, { key, form: { name: 'x' } })).status).toBe(404);
   });
 
   it('refunds up to the amount of the charge', async () => {

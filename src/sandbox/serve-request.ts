@@ -11,8 +11,9 @@ import type { Caller } from './keys/key-store.ts';
 import { v2Error } from './keys/managed-key-endpoints.ts';
 import { isKeyEndpoint, serveKeyEndpoint } from './keys/serve-key-endpoint.ts';
 import { cannotExpand } from './objects/expand.ts';
+import { missingObjectOf } from './objects/find-object.ts';
 import { isOpen, serveBeyondSdk } from './objects/serve-beyond-sdk.ts';
-import { missingObjectOf, serveOperation } from './objects/serve-operation.ts';
+import { serveOperation } from './objects/serve-operation.ts';
 import { isConnected, OWN_ACCOUNT } from './own-account.ts';
 import { readParameters } from './read-parameters.ts';
 import { refusal } from './refusal-message.ts';
@@ -125,6 +126,10 @@ export class RequestServer {
       maker,
       livemode: caller.livemode,
       now: now(),
+      events: {
+        apiVersion: this.#parts.catalog.apiVersion,
+        request: { id: asked.requestId, idempotencyKey: request.idempotencyKey },
+      },
     };
     // A blind endpoint looks at what was sent first; what would go through is still refused.
     if (refused !== undefined) return missingObjectOf(call) ?? refused;

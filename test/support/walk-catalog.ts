@@ -23,11 +23,30 @@ type Fields = Readonly<Record<string, unknown>>;
 const ALSO_REQUIRED: Readonly<Record<string, Fields>> = {
   'charges.create': { amount: 5000, currency: 'usd', source: 'tok_visa' },
   'transfers.create': { amount: 10 },
+  'creditNotes.create': { amount: 10 },
   'paymentIntents.confirm': { payment_method: 'pm_card_visa' },
+  'setupIntents.confirm': { payment_method: 'pm_card_visa' },
+};
+const OPEN_INVOICE: readonly (readonly [name: string, fields: Fields])[] = [
+  ['invoices.addLines', { lines: [{ amount: 100, description: 'x' }] }],
+  ['invoices.finalizeInvoice', {}],
+];
+/** What is called before, so that the object that a call addresses, or names, is in the state that it needs. */
+const STATES: Readonly<Record<string, readonly (readonly [name: string, fields: Fields])[]>> = {
+  'creditNotes.create': OPEN_INVOICE,
+  'invoices.markUncollectible': OPEN_INVOICE,
+  'invoices.voidInvoice': OPEN_INVOICE,
+  'paymentIntents.incrementAuthorization': [
+    ['paymentIntents.update', { amount: 5 }],
+    ['paymentIntents.confirm', { payment_method: 'pm_card_visa', capture_method: 'manual' }],
+  ],
+  'subscriptions.resume': [['subscriptions.pause', { type: 'subscription' }]],
 };
 /** Parameters that name an object and are not required of every caller. */
 const ALSO_REFERENCES: Readonly<Record<string, string>> = {
   'refunds.create': 'charge',
+  'creditNotes.create': 'invoice',
+  'invoices.create': 'customer',
   'paymentMethods.attach': 'customer',
   'paymentAttemptRecords.list': 'payment_record',
 };
@@ -99,7 +118,16 @@ export class CatalogWalk {
   async #idsFor({ path, kind, name }: Operation): Promise<readonly string[]> {
     const collections = idCollectionsOf(path);
     const last = collections.at(-1) ?? '';
-    return this.#objectIn(last, { isFresh: kind === 'delete' || kind === 'action', name });
+    const ids = await this.#objectIn(last, { isFresh: kind === 'delete' || kind === 'action', name });
+    await this.#bringAbout(name, ids);
+    return ids;
+  }
+
+  async #bringAbout(name: string, ids: readonly string[]): Promise<void> {
+    for (const [before, fields] of STATES[name] ?? []) {
+      const operation = this.#catalog.operation(before);
+      if (operation !== undefined) await this.#send(operation, ids, fields);
+    }
   }
 
   async #objectIn(
@@ -125,6 +153,7 @@ export class CatalogWalk {
     const [resource = ''] = [referencedResource(reference ?? '')];
     const made =
       reference === undefined ? [] : await this.#objectIn(collectionOf(resource), { isFresh: true });
+    if (reference !== undefined) await this.#bringAbout(name, made);
     return {
       ...(await this.#fields(this.#types.parametersOf(name))),
       ...(reference === undefined ? {} : { [reference]: made.at(-1) }),
@@ -273,5 +302,13 @@ export const REFUSED_ON_THE_WALK: Readonly<Record<string, string>> = {
   'invoices.updateLineItem': 'the invoice that the walk makes has no lines',
   'paymentIntents.capture': 'the payment intent that the walk makes is not confirmed',
   'tax.associations.find': 'only Stripe makes associations',
+  'paymentMethods.detach': 'the payment methods that the walk makes belong to nobody',
+  'payouts.reverse': 'the payout that the walk makes has not reached the bank',
+  'refunds.cancel': 'the refund that the walk makes succeeds at once',
+  'testHelpers.refunds.expire': 'the refund that the walk makes succeeds at once',
+  'testHelpers.testClocks.advance': 'test clocks are refused by name',
+  'testHelpers.testClocks.create': 'test clocks are refused by name',
+  'testHelpers.testClocks.del': 'test clocks are refused by name',
+  'testHelpers.testClocks.retrieve': 'test clocks are refused by name',
   'topups.cancel': 'top-ups succeed at once',
 };

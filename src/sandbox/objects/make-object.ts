@@ -31,9 +31,18 @@ const DAY_S = 86_400;
 /** Makes objects, each with all that its declared type requires. */
 export class ObjectMaker {
   readonly #types: DeclaredTypes;
+  #eventTypes: ReadonlySet<string> | undefined;
 
   constructor(types: DeclaredTypes) {
     this.#types = types;
+  }
+
+  /** Every type of event that an endpoint can be told of. */
+  get eventTypes(): ReadonlySet<string> {
+    this.#eventTypes ??= new Set(
+      enumIn(this.#types.parametersOf('webhookEndpoints.create').get('enabled_events')),
+    );
+    return this.#eventTypes;
   }
 
   /** A new object of a collection: what was sent, as its type has it, and a sensible value for the rest. */
@@ -259,6 +268,11 @@ function seconds(ms: number): number {
 function numberOf(value: unknown): number | undefined {
   const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
   return Number.isFinite(number) ? number : undefined;
+}
+
+function enumIn(field: DeclaredField | undefined): readonly string[] {
+  const type = field?.type.kind === 'array' ? field.type.of : undefined;
+  return type?.kind === 'enum' ? type.values : [];
 }
 
 function isPresent(value: unknown): boolean {

@@ -1,5 +1,11 @@
 import { type Collection, collectionsHolding } from '../../core/catalog/id-prefix.ts';
 
+/** Events tell of objects and are none: they are listed, and neither counted among the objects nor kept on disk. */
+const TOLD: Collection = 'events';
+
+/** Before the name of a collection: what was deleted from it. */
+export const DELETED = 'deleted ';
+
 export type StripeObject = { id: string; object: string; [field: string]: unknown };
 
 /** An object where it is kept. */
@@ -25,9 +31,12 @@ export class ObjectStore {
     this.#notes = notes;
   }
 
+  /** How many there are; what is remembered as deleted is not. */
   get count(): number {
     let count = 0;
-    for (const entries of this.#byCollection.values()) count += entries.size;
+    for (const [name, entries] of this.#byCollection) {
+      if (name !== TOLD && !name.startsWith(DELETED)) count += entries.size;
+    }
     return count;
   }
 
@@ -38,7 +47,7 @@ export class ObjectStore {
 
   /** Every object with its place, by collection, oldest first. */
   entries(): readonly Entry[] {
-    return [...this.#byCollection.values()].flatMap((entries) => [...entries.values()]);
+    return [...this.#byCollection].flatMap(([name, entries]) => (name === TOLD ? [] : [...entries.values()]));
   }
 
   add(collection: Collection, object: StripeObject, parents: readonly string[] = []): StripeObject {
@@ -52,7 +61,7 @@ export class ObjectStore {
     const entries = this.#byCollection.get(entry.collection) ?? new Map<string, Entry>();
     this.#byCollection.set(entry.collection, entries);
     entries.set(entry.key, entry);
-    this.#notes?.added(entry);
+    if (entry.collection !== TOLD) this.#notes?.added(entry);
   }
 
   /** An object by id; with `parents`, only below them. */
@@ -81,10 +90,19 @@ export class ObjectStore {
     return entries.map((entry) => entry.object).reverse();
   }
 
+  /** Forgets the oldest of a collection beyond so many. */
+  keepNewest(collection: Collection, count: number): void {
+    const entries = this.#byCollection.get(collection);
+    for (const key of entries?.keys() ?? []) {
+      if (entries === undefined || entries.size <= count) return;
+      this.remove(collection, key);
+    }
+  }
+
   remove(collection: Collection, id: string): boolean {
     const entry = this.#byCollection.get(collection)?.get(id);
     if (entry === undefined) return false;
-    this.#notes?.removed(entry);
+    if (collection !== TOLD) this.#notes?.removed(entry);
     return this.#byCollection.get(collection)?.delete(id) ?? false;
   }
 

@@ -6,16 +6,26 @@ import {
   collectionsHolding,
   idCollectionsOf,
   objectKind,
-  objectKindOf,
   objectKindsInPath,
-  referencedResource,
 } from '../../core/catalog/id-prefix.ts';
 import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
 import { OWN_ACCOUNT } from '../own-account.ts';
-import { balanceFields } from './books.ts';
-import { actionEffect, createEffects } from './effects.ts';
+import { balanceFields } from './effects/books.ts';
+import { makeTestMethod } from './effects/cards.ts';
+import type { EffectContext } from './effects/effect.ts';
+import {
+  actionEffect,
+  changesWithTime,
+  createCheck,
+  createEffects,
+  deleteEffects,
+  later,
+  updateChecks,
+} from './effects.ts';
+import { changedFields, type EventRequest, eventName, Happenings } from './events.ts';
 import { expand } from './expand.ts';
+import { deletedFrom, deletedObject, findObject, missingObjectOf, REMEMBERED } from './find-object.ts';
 import { listFilter } from './list-filter.ts';
 import { listPage, v2ListPage } from './list-page.ts';
 import { isRecord, type ObjectMaker, type ObjectTraits } from './make-object.ts';
@@ -36,12 +46,42 @@ export interface Call {
   readonly livemode: boolean;
   /** In ms since 1970. */
   readonly now: number;
+  /** What events tell of the request, and the version that they have the shape of. */
+  readonly events?: { readonly apiVersion: string; readonly request: EventRequest };
+  /** Told of the events that the call made. */
+  readonly tell?: (events: readonly StripeObject[]) => void;
 }
+
+/** A call while it is served, with what it brings about. */
+interface Served extends Call, EffectContext {
+  readonly happenings: Happenings;
+}
+
+/** Says on an answer what the sandbox does not model of it. */
+export const NOT_MODELLED = 'x-keyaudit-not-modelled';
 
 /** Serves a call on the objects in memory. */
 export function serveOperation(call: Call): Answer {
-  const missing = missingObjectOf(call);
-  if (missing !== undefined) return missing;
+  const happenings = new Happenings();
+  const lacking = new Set<string>();
+  const served: Served = {
+    ...call,
+    happenings,
+    happened: (type, object) => happenings.note(type, object),
+    notModelled: (what) => lacking.add(what),
+  };
+  const answer = missingObjectOf(call) ?? handle(served);
+  if (!happenings.isEmpty) {
+    const { store, livemode, now, maker, events } = call;
+    const { apiVersion = '', request } = events ?? {};
+    const kept = happenings.keep({ store, livemode, now, apiVersion, request, types: maker.eventTypes });
+    call.tell?.(kept);
+  }
+  if (lacking.size === 0) return answer;
+  return { ...answer, headers: { ...answer.headers, [NOT_MODELLED]: [...lacking].join('; ') } };
+}
+
+function handle(call: Served): Answer {
   const answer = handlers[call.operation.kind](call);
   if (!isSuccess(answer) || call.expansions.length === 0) return answer;
   const body = call.expansions.reduce<unknown>(
@@ -51,12 +91,7 @@ export function serveOperation(call: Call): Answer {
   return { ...answer, body };
 }
 
-/** The answer when the path or a parameter names an object that is not there. */
-export function missingObjectOf(call: Call): Answer | undefined {
-  return missingInPath(call) ?? missingReference(call);
-}
-
-const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
+const handlers: Readonly<Record<Operation['kind'], (call: Served) => Answer>> = {
   list: (call) => {
     const { operation, path: url, fields: query, store } = call;
     const all = listed(call);
@@ -69,7 +104,7 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
   },
   retrieve: (call) => {
     const { operation, store, ids } = call;
-    if (operation.path.endsWith('{id}')) return ok(addressed(call));
+    if (operation.path.endsWith('{id}')) return ok(deletedObject(call) ?? addressed(call));
     const collection = collectionOf(operation.path);
     if (collection === 'account') return ok(ownAccount(call));
     if (/\.find$/.test(operation.name)) return found(call) ?? notFound(call);
@@ -80,8 +115,14 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     const { operation, store, ids, fields, maker } = call;
     if (operation.path.endsWith('{id}')) {
       const object = addressed(call);
+      const refused = updateChecks[operation.name]?.(object, call);
+      if (refused !== undefined) return refused;
+      const before = { ...object };
       maker.update(object, fields, traitsOf(call));
-      return actionEffect(operation.name)?.(object, call) ?? ok(object);
+      const answer = actionEffect(operation.name)?.(object, call) ?? ok(object);
+      const previous = changedFields(before, object);
+      if (previous !== undefined) call.happenings.note(`${eventName(object)}.updated`, object, previous);
+      return answer;
     }
     const collection = collectionOf(operation.path);
     const object =
@@ -95,10 +136,16 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     const object = addressed(call);
     const effect = actionEffect(operation.name);
     if (effect !== undefined) return effect(object, call) ?? ok(object);
-    store.remove(lastCollection(call), object.id);
+    const refused = deleteEffects[operation.name]?.(object, call);
+    if (refused !== undefined) return refused;
+    const collection = lastCollection(call);
+    store.remove(collection, object.id);
+    call.happened(`${eventName(object)}.deleted`, object);
     if (maker.answeredKind(operation.name) === object.object) return ok(object);
     const gone = { id: object.id, object: object.object };
-    return ok(isV2(call) ? gone : { ...gone, deleted: true });
+    const deleted = isV2(call) ? gone : { ...gone, deleted: true };
+    if (REMEMBERED.has(collection)) store.add(deletedFrom(collection), deleted);
+    return ok(deleted);
   },
   action: (call) => {
     const { operation, fields, maker } = call;
@@ -106,7 +153,9 @@ const handlers: Readonly<Record<Operation['kind'], (call: Call) => Answer>> = {
     const object = addressed(call);
     const effect = actionEffect(operation.name);
     if (effect === undefined) maker.update(object, fields, traitsOf(call));
-    return effect?.(object, call) ?? ok(answered(object, call));
+    const answer = effect?.(object, call) ?? ok(answered(object, call));
+    if (call.happenings.isEmpty && isSuccess(answer)) call.happened(`${eventName(object)}.updated`, object);
+    return answer;
   },
 };
 
@@ -133,7 +182,7 @@ function traitsOf({ livemode, now, store }: Pick<Call, 'livemode' | 'now' | 'sto
 /** The id of an object of which an account has just one. */
 const SINGLETON = 'singleton';
 
-function create(collection: Collection, call: Call): Answer {
+function create(collection: Collection, call: Served): Answer {
   const { operation, store, ids, fields, maker } = call;
   if (collection.startsWith('customers/payment_methods')) return ok(addressed(call));
   const id = typeof fields.id === 'string' ? fields.id : undefined;
@@ -144,14 +193,19 @@ function create(collection: Collection, call: Call): Answer {
     });
   }
   const object = maker.make(collection, fields, traitsOf(call));
-  const refused = createEffects[operation.name]?.(object, call);
-  if (refused !== undefined) return refused;
+  const refused = createCheck(object, call) ?? createEffects[operation.name]?.(object, call);
+  // What a card refused was tried: Stripe keeps it, as failed.
+  if (refused !== undefined && !(refused.status === 402 && KEPT_WHEN_DECLINED.has(collection)))
+    return refused;
   store.add(collection, object, ids);
-  return ok(object);
+  call.happenings.noteFirst(`${eventName(object)}.created`, object);
+  return refused ?? ok(object);
 }
 
+const KEPT_WHEN_DECLINED: ReadonlySet<Collection> = new Set(['charges', 'payment_intents', 'setup_intents']);
+
 /** Actions on no object: some make one, some look, and OAuth's are for platforms. */
-function flatAction(call: Call): Answer {
+function flatAction(call: Served): Answer {
   const { operation } = call;
   if (operation.host === 'connect') {
     return {
@@ -186,55 +240,15 @@ function notFound({ operation, fields }: Call): Answer {
   return missingObject(object, String(fields.name ?? Object.values(fields)[0] ?? ''), 'name');
 }
 
-/** 404 when an object of the path is not there. */
-function missingInPath({ operation, ids, store }: Call): Answer | undefined {
-  const collections = idCollectionsOf(operation.path);
-  for (const [index, id] of ids.entries()) {
-    const collection = collections[index] ?? '';
-    if (find(store, collection, id, ids.slice(0, index)) !== undefined) continue;
-    if (collection === 'accounts' && id === OWN_ACCOUNT) continue;
-    const kind = objectKindOf(collection) ?? objectKind(collection);
-    return operation.path.startsWith('/v2/')
-      ? errorAnswer(404, { code: 'not_found', message: `No such ${kind.object}: ${id}` })
-      : missingObject(kind.object, id, index === 0 ? 'id' : kind.object.replace(/^.*\./, ''));
-  }
-  return undefined;
-}
-
-/** Refunds answer 404 for a charge that is not there (reported), most calls 400. */
-function missingReference({ operation, fields, store }: Call): Answer | undefined {
-  for (const [name, value] of Object.entries(fields)) {
-    const resource = referencedResource(name);
-    if (resource === undefined || typeof value !== 'string' || value === '' || isTestToken(value)) continue;
-    if (name === 'account' && value === OWN_ACCOUNT) continue;
-    if (store.find(collectionOf(resource), value) !== undefined) continue;
-    const status = operation.resource === 'refunds' && operation.method === 'POST' ? 404 : 400;
-    return missingObject(objectKind(resource).object, value, name, status);
-  }
-  return undefined;
-}
-
-/** `pm_card_visa` and its like stand for objects that Stripe makes on the spot in test mode. */
-function isTestToken(value: string): boolean {
-  return /^(?:pm_card_|tok_|btok_|src_)/.test(value);
-}
-
-function find(
-  store: ObjectStore,
-  collection: Collection,
-  id: string,
-  parents: readonly string[],
-): StripeObject | undefined {
-  if (collection !== 'customers/payment_methods') return store.find(collection, id, parents);
-  const method = store.find('payment_methods', id);
-  return method?.customer === parents[0] ? method : undefined;
-}
-
-function listed({ operation, store, ids }: Call): readonly StripeObject[] {
+function listed(call: Served): readonly StripeObject[] {
+  const { operation, store, ids } = call;
   const collection = collectionOf(operation.path);
-  return collection === 'customers/payment_methods'
-    ? store.list('payment_methods').filter((method) => method.customer === ids[0])
-    : store.list(collection, ids);
+  if (collection === 'customers/payment_methods')
+    return store.list('payment_methods').filter((method) => method.customer === ids[0]);
+  const objects = store.list(collection, ids);
+  const [first] = objects;
+  if (first !== undefined && changesWithTime(first)) for (const object of objects) later(object, call);
+  return objects;
 }
 
 function lastCollection({ operation }: Call): Collection {
@@ -242,10 +256,15 @@ function lastCollection({ operation }: Call): Collection {
 }
 
 /** The object that the last id of the path names; it is known to be there. */
-function addressed(call: Call): StripeObject {
+function addressed(call: Served): StripeObject {
   const { store, ids } = call;
   const id = ids.at(-1) ?? '';
-  return find(store, lastCollection(call), id, ids.slice(0, -1)) ?? ownAccount(call);
+  const collection = lastCollection(call);
+  const object = findObject(store, collection, id, ids.slice(0, -1));
+  if (object === undefined)
+    return collection === 'payment_methods' ? makeTestMethod(id, call) : ownAccount(call);
+  later(object, call);
+  return object;
 }
 
 function ownAccount(call: Call): StripeObject {

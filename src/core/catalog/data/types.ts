@@ -937,30 +937,30 @@ id:s object:e407 created:i expires:i livemode:b secret?:s
 customer?:s expand?:[s issuing_card?:s nonce?:s verification_session?:s
 created?:({721|i) delivery_success?:b expand?:[s type?:s types?:[s ending_before?:s limit?:i starting_after?:s
 id:s~ idempotency_key:s~
-type:e408 data:u id:s object:e409 account?:s api_version:s~ context?:s created:i livemode:b pending_webhooks:i request:{936~
-id:s object:e410 rates:m
+type:s data:u id:s object:e408 account?:s api_version:s~ context?:s created:i livemode:b pending_webhooks:i request:{936~
+id:s object:e409 rates:m
 created?:({721|i) expand?:[s expired?:b file?:s ending_before?:s limit?:i starting_after?:s
 file:s expand?:[s expires_at?:i metadata?:m~
-expand?:[s expires_at?:(e411|i)~ metadata?:m~
+expand?:[s expires_at?:(e410|i)~ metadata?:m~
 created?:({721|i) expand?:[s purpose?:e13 ending_before?:s limit?:i starting_after?:s
 create:b expires_at?:i metadata?:m~
-file:f purpose:e412 expand?:[s file_link_data?:{943
-type:e415
+file:f purpose:e411 expand?:[s file_link_data?:{943
+type:e414
 subscription:s subscription_item?:s
-subscription_details:{946~ type:e416
-invoice_item?:s invoice_line_item_details?:{547 type:e417
+subscription_details:{946~ type:e415
+invoice_item?:s invoice_line_item_details?:{547 type:e416
 credited_items:{948~ discount_amounts:[{546
-id:s object:e413 amount:i currency:s customer:(s|@customer) customer_account:s~ date:i description:s~ discountable:b discounts:[(s|@discount)~ frozen_fields?:[e414 invoice:(s|@invoice)~ invoicing_rules?:[{945 livemode:b metadata:m~ net_amount?:i parent:{947~ period:{552 pricing:{567~ proration:b proration_details?:{949 quantity:i quantity_decimal:t tax_rates:[@tax_rate~ test_clock:(s|@test_helpers.test_clock)~
+id:s object:e412 amount:i currency:s customer:(s|@customer) customer_account:s~ date:i description:s~ discountable:b discounts:[(s|@discount)~ frozen_fields?:[e413 invoice:(s|@invoice)~ invoicing_rules?:[{945 livemode:b metadata:m~ net_amount?:i parent:{947~ period:{552 pricing:{567~ proration:b proration_details?:{949 quantity:i quantity_decimal:t tax_rates:[@tax_rate~ test_clock:(s|@test_helpers.test_clock)~
 coupon?:s discount?:s promotion_code?:s
 currency:s product:s tax_behavior?:e253 unit_amount?:i unit_amount_decimal?:t
 price?:s
 amount?:i description?:s discountable?:b discounts?:[{951~ expand?:[s invoicing_rules?:~ metadata?:m~ period?:{552 price_data?:{952 pricing?:{953 quantity?:i quantity_decimal?:t tax_behavior?:e253 tax_code?:s~ tax_rates?:[s~ unit_amount_decimal?:t
 created?:({721|i) customer?:s customer_account?:s expand?:[s invoice?:s pending?:b ending_before?:s limit?:i starting_after?:s
 amount?:i currency?:s customer?:s customer_account?:s description?:s discountable?:b discounts?:[{951~ expand?:[s invoice?:s metadata?:m~ period?:{552 price_data?:{952 pricing?:{953 quantity?:i quantity_decimal?:t subscription?:s tax_behavior?:e253 tax_code?:s~ tax_rates?:[s unit_amount_decimal?:t
-payment_intent?:s payment_record?:s type:e418
-created?:({721|i) expand?:[s invoice?:s payment?:{957 status?:e419 ending_before?:s limit?:i starting_after?:s
-expand?:[s status?:e420 ending_before?:s limit?:i starting_after?:s
-id:s object:e421 created:i livemode:b metadata:m~ nickname:s~ status:e420 version:i
+payment_intent?:s payment_record?:s type:e417
+created?:({721|i) expand?:[s invoice?:s payment?:{957 status?:e418 ending_before?:s limit?:i starting_after?:s
+expand?:[s status?:e419 ending_before?:s limit?:i starting_after?:s
+id:s object:e420 created:i livemode:b metadata:m~ nickname:s~ status:e419 version:i
 expand?:[s version?:i
 account?:s type:e242
 enabled:b liability?:{962
@@ -992,8 +992,8 @@ address:{686 name:s phone?:s~
 amount?:i destination:s
 account_tax_ids?:[s~ application_fee_amount?:i auto_advance?:b automatic_tax?:{963 automatically_finalizes_at?:i collection_method?:e262 custom_fields?:[{105~ days_until_due?:i default_payment_method?:s default_source?:s~ default_tax_rates?:[s~ description?:s discounts?:[{951~ due_date?:i effective_at?:i~ expand?:[s footer?:s issuer?:{962 metadata?:m~ number?:s~ on_behalf_of?:s~ payment_settings?:{982 rendering?:{984 shipping_cost?:{987~ shipping_details?:{988~ statement_descriptor?:s transfer_data?:{989~
 collection_method?:e262 created?:({721|i) customer?:s customer_account?:s due_date?:({721|i) expand?:[s status?:e304 subscription?:s ending_before?:s limit?:i starting_after?:s
-action:e422 invoice:s
-account_tax_ids?:[s~ application_fee_amount?:i auto_advance?:b automatic_tax?:{963 automatically_finalizes_at?:i collection_method?:e262 currency?:s custom_fields?:[{105~ customer?:s customer_account?:s days_until_due?:i default_payment_method?:s default_source?:s default_tax_rates?:[s description?:s discounts?:[{951~ due_date?:i effective_at?:i expand?:[s footer?:s from_invoice?:{992 issuer?:{962 metadata?:m~ number?:s on_behalf_of?:s payment_settings?:{982 pending_invoice_items_behavior?:e423 rendering?:{984 shipping_cost?:{987 shipping_details?:{988 statement_descriptor?:s subscription?:s transfer_data?:{989
+action:e421 invoice:s
+account_tax_ids?:[s~ application_fee_amount?:i auto_advance?:b automatic_tax?:{963 automatically_finalizes_at?:i collection_method?:e262 currency?:s custom_fields?:[{105~ customer?:s customer_account?:s days_until_due?:i default_payment_method?:s default_source?:s default_tax_rates?:[s description?:s discounts?:[{951~ due_date?:i effective_at?:i expand?:[s footer?:s from_invoice?:{992 issuer?:{962 metadata?:m~ number?:s on_behalf_of?:s payment_settings?:{982 pending_invoice_items_behavior?:e422 rendering?:{984 shipping_cost?:{987 shipping_details?:{988 statement_descriptor?:s subscription?:s transfer_data?:{989
 performance_location?:s tax_code?:s~
 description?:s images?:[s metadata?:m name:s tax_code?:s tax_details?:{994 unit_label?:s
 currency:s product?:s product_data?:{995 tax_behavior?:e253 unit_amount?:i unit_amount_decimal?:t
@@ -1004,7 +1004,7 @@ lines:[{999 expand?:[s invoice_metadata?:m~
 expand?:[s payment_intent?:s payment_record?:s
 auto_advance?:b expand?:[s
 expand?:[s forgive?:b mandate?:s~ off_session?:b paid_out_of_band?:b payment_method?:s source?:s
-behavior:e424 id:s
+behavior:e423 id:s
 lines:[{1004 expand?:[s invoice_metadata?:m~
 amount?:i description?:s discountable?:b discounts?:[{951~ id:s metadata?:m~ period?:{552 price_data?:{996 pricing?:{953 quantity?:i quantity_decimal?:t tax_amounts?:[{998~ tax_rates?:[s~
 lines:[{1006 expand?:[s invoice_metadata?:m~
@@ -1012,14 +1012,14 @@ ip_address?:s~
 address?:{686~ shipping?:{900~ tax?:{1008 tax_exempt?:e277~ tax_ids?:[{905
 amount?:i currency?:s description?:s discountable?:b discounts?:[{951~ invoiceitem?:s metadata?:m~ period?:{552 price?:s price_data?:{952 quantity?:i quantity_decimal?:t tax_behavior?:e253 tax_code?:s~ tax_rates?:[s~ unit_amount?:i unit_amount_decimal?:t
 flexible?:{512 type:e244
-timestamp?:i type:e427
+timestamp?:i type:e426
 type?:e311
 type?:e312
 outstanding_usage_through?:{1013 unused_time_from?:{1014
 bill_for?:{1015 invoicing_behavior?:e313 type?:e240
 pause_at?:{1012 settings?:{1016
 interval:e251 interval_count?:i
-duration?:{1018 timestamp?:i type:e428
+duration?:{1018 timestamp?:i type:e427
 billing_cycle_anchor?:e315 payment_behavior?:e316 proration_behavior?:e317
 resume_at?:{1019 settings?:{1020
 key?:s pause?:{1017 resume?:{1021~
@@ -1030,23 +1030,23 @@ usage_gte:i
 currency:s product:s recurring:{1018 tax_behavior?:e253 unit_amount?:i unit_amount_decimal?:t
 billing_thresholds?:{1026~ discounts?:[{951~ metadata?:m plan?:s price?:s price_data?:{1027 quantity?:i tax_rates?:[s~
 amount_percent?:d destination:s
-add_invoice_items?:[{1023 application_fee_percent?:d automatic_tax?:{963 billing_cycle_anchor?:e309 billing_thresholds?:{1024~ collection_method?:e262 currency?:s default_payment_method?:s default_tax_rates?:[s~ description?:s~ discounts?:[{951~ duration?:{1018 end_date?:(e411|i) invoice_settings?:{1025 items:[{1028 metadata?:m on_behalf_of?:s proration_behavior?:e317 start_date?:(e411|i) transfer_data?:{1029 trial?:b trial_end?:(e411|i)
-billing_mode?:{1011 end_behavior?:e426 pause_schedules?:[{1022~ phases?:[{1030 proration_behavior?:e317
-timestamp?:i type:e429
+add_invoice_items?:[{1023 application_fee_percent?:d automatic_tax?:{963 billing_cycle_anchor?:e309 billing_thresholds?:{1024~ collection_method?:e262 currency?:s default_payment_method?:s default_tax_rates?:[s~ description?:s~ discounts?:[{951~ duration?:{1018 end_date?:(e410|i) invoice_settings?:{1025 items:[{1028 metadata?:m on_behalf_of?:s proration_behavior?:e317 start_date?:(e410|i) transfer_data?:{1029 trial?:b trial_end?:(e410|i)
+billing_mode?:{1011 end_behavior?:e425 pause_schedules?:[{1022~ phases?:[{1030 proration_behavior?:e317
+timestamp?:i type:e428
 price?:s type:e245
 duration?:{1018 timestamp?:i type:e257
 applies_to?:[{1033 bill_until?:{1034 key?:s
 trial_offer:s
 billing_thresholds?:{1026~ clear_usage?:b current_trial?:{1036 deleted?:b discounts?:[{951~ id?:s metadata?:m~ plan?:s price?:s price_data?:{1027 quantity?:i tax_rates?:[s~
+type:e430
 type:e431
-type:e432
 outstanding_usage_through?:{1038 unused_time_from?:{1039
 bill_for?:{1040 invoicing_behavior?:e313 type?:e240
-billing_cycle_anchor?:{1032 billing_mode?:{1011 billing_schedules?:[{1035~ cancel_at?:(e430|i)~ cancel_at_period_end?:b cancel_now?:b default_tax_rates?:[s~ items?:[{1037 metadata?:m~ pause?:{1041 proration_behavior?:e317 proration_date?:i resume_at?:e411 start_date?:i trial_end?:(e411|i)
-automatic_tax?:{963 currency?:s customer?:s customer_account?:s customer_details?:{1009 discounts?:[{951~ expand?:[s invoice_items?:[{1010 issuer?:{962 on_behalf_of?:s~ preview_mode?:e425 schedule?:s schedule_details?:{1031 subscription?:s subscription_details?:{1042
+billing_cycle_anchor?:{1032 billing_mode?:{1011 billing_schedules?:[{1035~ cancel_at?:(e429|i)~ cancel_at_period_end?:b cancel_now?:b default_tax_rates?:[s~ items?:[{1037 metadata?:m~ pause?:{1041 proration_behavior?:e317 proration_date?:i resume_at?:e410 start_date?:i trial_end?:(e410|i)
+automatic_tax?:{963 currency?:s customer?:s customer_account?:s customer_details?:{1009 discounts?:[{951~ expand?:[s invoice_items?:[{1010 issuer?:{962 on_behalf_of?:s~ preview_mode?:e424 schedule?:s schedule_details?:{1031 subscription?:s subscription_details?:{1042
 amount?:i description?:s discountable?:b discounts?:[{951~ expand?:[s metadata?:m~ period?:{552 price_data?:{996 pricing?:{953 quantity?:i quantity_decimal?:t tax_amounts?:[{998~ tax_rates?:[s~
 payment_record:s expand?:[s limit?:i starting_after?:s
-id:s object:e433 amount:{455 amount_authorized:{455 amount_canceled:{455 amount_failed:{455 amount_guaranteed:{455 amount_refunded:{455 amount_requested:{455 application:s~ created:i customer_details:{456~ customer_presence:e224~ description:s~ livemode:b metadata:m payment_method_details:{467~ payment_record:s~ processor_details:{469 reported_by:e233 shipping_details:{470~
+id:s object:e432 amount:{455 amount_authorized:{455 amount_canceled:{455 amount_failed:{455 amount_guaranteed:{455 amount_refunded:{455 amount_requested:{455 application:s~ created:i customer_details:{456~ customer_presence:e224~ description:s~ livemode:b metadata:m payment_method_details:{467~ payment_record:s~ processor_details:{469 reported_by:e233 shipping_details:{470~
 created?:({721|i) customer?:s customer_account?:s expand?:[s ending_before?:s limit?:i starting_after?:s
 commodity_code?:s
 image_url?:s product_url?:s reference?:s subscription_reference?:s
@@ -1074,9 +1074,9 @@ account_holder_name?:s account_number:s bank_code:s branch_code:s reference?:s s
 bank?:e203
 account_number?:s bsb_number?:s pay_id?:s
 iban:s
-country:e435
+country:e434
 account_holder_type?:e129 account_number?:s account_type?:e85 financial_connections_account?:s routing_number?:s
-acss_debit?:{1061 affirm?:{5 afterpay_clearpay?:{5 alipay?:{5 allow_redisplay?:e24 alma?:{5 amazon_pay?:{5 au_becs_debit?:{1062 bacs_debit?:{1063 bancontact?:{5 billie?:{5 billing_details?:{1064 bizum?:{5 blik?:{5 boleto?:{111 cashapp?:{5 crypto?:{5 customer_balance?:{5 eps?:{1065 fpx?:{1066 giropay?:{5 grabpay?:{5 ideal?:{1067 interac_present?:{5 kakao_pay?:{5 klarna?:{1068 konbini?:{5 kr_card?:{5 link?:{5 mb_way?:{5 metadata?:m mobilepay?:{5 multibanco?:{5 naver_pay?:{1069 nz_bank_account?:{1070 oxxo?:{5 p24?:{1071 pay_by_bank?:{5 payco?:{5 paynow?:{5 paypal?:{5 paypay?:{5 payto?:{1072 pix?:{5 promptpay?:{5 radar_options?:{383 revolut_pay?:{5 samsung_pay?:{5 satispay?:{5 scalapay?:{5 sepa_debit?:{1073 sequra?:{5 sofort?:{1074 sunbit?:{5 swish?:{5 twint?:{5 type:e436 upi?:{978 us_bank_account?:{1075 wechat_pay?:{5 zip?:{5
+acss_debit?:{1061 affirm?:{5 afterpay_clearpay?:{5 alipay?:{5 allow_redisplay?:e24 alma?:{5 amazon_pay?:{5 au_becs_debit?:{1062 bacs_debit?:{1063 bancontact?:{5 billie?:{5 billing_details?:{1064 bizum?:{5 blik?:{5 boleto?:{111 cashapp?:{5 crypto?:{5 customer_balance?:{5 eps?:{1065 fpx?:{1066 giropay?:{5 grabpay?:{5 ideal?:{1067 interac_present?:{5 kakao_pay?:{5 klarna?:{1068 konbini?:{5 kr_card?:{5 link?:{5 mb_way?:{5 metadata?:m mobilepay?:{5 multibanco?:{5 naver_pay?:{1069 nz_bank_account?:{1070 oxxo?:{5 p24?:{1071 pay_by_bank?:{5 payco?:{5 paynow?:{5 paypal?:{5 paypay?:{5 payto?:{1072 pix?:{5 promptpay?:{5 radar_options?:{383 revolut_pay?:{5 samsung_pay?:{5 satispay?:{5 scalapay?:{5 sepa_debit?:{1073 sequra?:{5 sofort?:{1074 sunbit?:{5 swish?:{5 twint?:{5 type:e435 upi?:{978 us_bank_account?:{1075 wechat_pay?:{5 zip?:{5
 custom_mandate_url?:s~ interval_description?:s payment_schedule?:e43 transaction_type?:e44
 mandate_options?:{1077 setup_future_usage?:e213~ target_date?:s verification_method?:e79
 capture_method?:e214~ preferred_locale?:s setup_future_usage?:e215
@@ -1093,9 +1093,9 @@ expires_at?:i
 code?:s mandate_options?:{1089 setup_future_usage?:e216~
 expires_after_days?:i setup_future_usage?:e213~
 amount:i amount_type:e49 description?:s end_date?:i interval:e80 interval_count?:i reference:s start_date:i supported_types?:[e81
-cb_avalgo:e438 cb_exemption?:s cb_score?:i
+cb_avalgo:e437 cb_exemption?:s cb_score?:i
 cartes_bancaires?:{1093
-ares_trans_status?:e437 cryptogram:s electronic_commerce_indicator?:e58 exemption_indicator?:e194 network_options?:{1094 requestor_challenge_indicator?:s transaction_id:s version:e61
+ares_trans_status?:e436 cryptogram:s electronic_commerce_indicator?:e58 exemption_indicator?:e194 network_options?:{1094 requestor_challenge_indicator?:s transaction_id:s version:e61
 capture_method?:e214~ cvc_token?:s installments?:{970 mandate_options?:{1092 moto?:b network?:e82 request_extended_authorization?:e218 request_incremental_authorization?:e218 request_multicapture?:e218 request_overcapture?:e218 request_three_d_secure?:e83 require_cvc_recollection?:b setup_credential_usage?:e84 setup_future_usage?:e213~ statement_descriptor_suffix_kana?:s~ statement_descriptor_suffix_kanji?:s~ stored_credential_usage?:e84 three_d_secure?:{1095
 requested_priority?:e220
 capture_method?:e219 request_extended_authorization?:b request_incremental_authorization_support?:b routing?:{1097
@@ -1105,13 +1105,13 @@ bank_transfer?:{1100 funding_type?:e223 setup_future_usage?:e215
 average_amount?:i maximum_amount?:i minimum_amount?:i purchase_interval?:e251 purchase_interval_count?:i
 amount:i date:s
 interval:e251 interval_count?:i name?:s next_billing?:{1103 reference:s
-capture_method?:e214~ on_demand?:{1102 preferred_locale?:e439 setup_future_usage?:e213 subscriptions?:[{1104~
+capture_method?:e214~ on_demand?:{1102 preferred_locale?:e438 setup_future_usage?:e213 subscriptions?:[{1104~
 confirmation_number?:s~ expires_after_days?:i~ expires_at?:i~ product_description?:s~ setup_future_usage?:e215
 capture_method?:e214~ persistent_token?:s setup_future_usage?:e216~
 capture_method?:e214~ setup_future_usage?:e215
 expires_after_days?:i setup_future_usage?:e215
 setup_future_usage?:e215 tos_shown_and_accepted?:b
-capture_method?:e214~ preferred_locale?:e440 reference?:s risk_correlation_id?:s setup_future_usage?:e216~
+capture_method?:e214~ preferred_locale?:e439 reference?:s risk_correlation_id?:s setup_future_usage?:e216~
 amount?:i~ amount_type?:e49~ end_date?:s~ payment_schedule?:e50~ payments_per_period?:i~ purpose?:e51~
 mandate_options?:{1112 setup_future_usage?:e216~
 amount_includes_iof?:e52 expires_after_seconds?:i expires_at?:i mandate_options?:{184 setup_future_usage?:e216
@@ -1127,17 +1127,17 @@ acss_debit?:{1078~ affirm?:{1079~ afterpay_clearpay?:{1080~ alipay?:{1081~ alma?
 referrer?:s~ session?:s
 description?:s metadata?:m~
 amount?:i description?:s destination:s metadata?:m~ payment_data?:{1125
-amount:i currency:s allowed_payment_method_types?:[e67 amount_details?:{1053 application_fee_amount?:i automatic_payment_methods?:{156 capture_method?:e72 confirm?:b confirmation_method?:e22 confirmation_token?:s customer?:s customer_account?:s description?:s error_on_requires_action?:b excluded_payment_method_types?:[e73 expand?:[s hooks?:{1056 mandate?:s mandate_data?:{1059~ metadata?:m off_session?:(e434|b) on_behalf_of?:s payment_details?:{1060 payment_method?:s payment_method_configuration?:s payment_method_data?:{1076 payment_method_options?:{1123 radar_options?:{1124 receipt_email?:s return_url?:s setup_future_usage?:e224 shipping?:{779 statement_descriptor?:s statement_descriptor_suffix?:s transfer_data?:{1126 transfer_group?:s use_stripe_sdk?:b
+amount:i currency:s allowed_payment_method_types?:[e67 amount_details?:{1053 application_fee_amount?:i automatic_payment_methods?:{156 capture_method?:e72 confirm?:b confirmation_method?:e22 confirmation_token?:s customer?:s customer_account?:s description?:s error_on_requires_action?:b excluded_payment_method_types?:[e73 expand?:[s hooks?:{1056 mandate?:s mandate_data?:{1059~ metadata?:m off_session?:(e433|b) on_behalf_of?:s payment_details?:{1060 payment_method?:s payment_method_configuration?:s payment_method_data?:{1076 payment_method_options?:{1123 radar_options?:{1124 receipt_email?:s return_url?:s setup_future_usage?:e224 shipping?:{779 statement_descriptor?:s statement_descriptor_suffix?:s transfer_data?:{1126 transfer_group?:s use_stripe_sdk?:b
 client_secret?:s expand?:[s
 amount?:i description?:s metadata?:m~ payment_data?:{1125
 allowed_payment_method_types?:[e67 amount?:i amount_details?:{1053~ application_fee_amount?:i~ capture_method?:e72 currency?:s customer?:s customer_account?:s description?:s excluded_payment_method_types?:[e73~ expand?:[s hooks?:{1056 metadata?:m~ payment_details?:{1060~ payment_method?:s payment_method_configuration?:s payment_method_data?:{1076 payment_method_options?:{1123 receipt_email?:s~ setup_future_usage?:e224~ shipping?:{779~ statement_descriptor?:s statement_descriptor_suffix?:s transfer_data?:{1129 transfer_group?:s
 amount?:i currency?:s expand?:[s
-cancellation_reason?:e441 expand?:[s
+cancellation_reason?:e440 expand?:[s
 amount_details?:{1053 amount_to_capture?:i application_fee_amount?:i expand?:[s final_capture?:b hooks?:{1056 metadata?:m~ payment_details?:{1060~ statement_descriptor?:s statement_descriptor_suffix?:s transfer_data?:{154
 ip_address?:s user_agent?:s
 accepted_at?:i offline?:{5 online?:{1134 type:e41
 customer_acceptance?:{1135
-allowed_payment_method_types?:[e67 amount_details?:{1053~ amount_to_confirm?:i capture_method?:e72 confirmation_token?:s error_on_requires_action?:b excluded_payment_method_types?:[e73~ expand?:[s hooks?:{1056 mandate?:s mandate_data?:{1136~ off_session?:(e434|b) payment_details?:{1060~ payment_method?:s payment_method_data?:{1076 payment_method_options?:{1123 radar_options?:{1124 receipt_email?:s~ return_url?:s setup_future_usage?:e224~ shipping?:{779~ use_stripe_sdk?:b
+allowed_payment_method_types?:[e67 amount_details?:{1053~ amount_to_confirm?:i capture_method?:e72 confirmation_token?:s error_on_requires_action?:b excluded_payment_method_types?:[e73~ expand?:[s hooks?:{1056 mandate?:s mandate_data?:{1136~ off_session?:(e433|b) payment_details?:{1060~ payment_method?:s payment_method_data?:{1076 payment_method_options?:{1123 radar_options?:{1124 receipt_email?:s~ return_url?:s setup_future_usage?:e224~ shipping?:{779~ use_stripe_sdk?:b
 amount:i amount_details?:{1053 application_fee_amount?:i description?:s expand?:[s hooks?:{1056 metadata?:m payment_details?:{1060 statement_descriptor?:s transfer_data?:{154
 amounts?:[i descriptor_code?:s expand?:[s
 active?:b expand?:[s ending_before?:s limit?:i starting_after?:s
@@ -1176,24 +1176,24 @@ invoice_settings?:{1163 metadata?:m~ trial_period_days?:i~ trial_settings?:{845~
 amount?:i~ destination:s
 active?:b after_completion?:{1145 allow_promotion_codes?:b application_fee_amount?:i~ application_fee_percent?:d~ automatic_tax?:{963 billing_address_collection?:e360 consent_collection?:{1146 custom_fields?:[{1150~ custom_text?:{1151 customer_creation?:e369 expand?:[s inactive_message?:s~ invoice_creation?:{1153 line_items?:[{1167 metadata?:m name_collection?:{1155~ on_behalf_of?:s~ optional_items?:[{1156~ payment_intent_data?:{1168 payment_method_collection?:e369 payment_method_options?:{1171~ payment_method_types?:[e377~ phone_number_collection?:{162 restrictions?:{1162~ shipping_address_collection?:{842~ shipping_options?:[{876~ submit_type?:e379 subscription_data?:{1172 tax_id_collection?:{1165 transfer_data?:{1173~
 active?:b application?:s~ expand?:[s ending_before?:s limit?:i starting_after?:s
-overridable:b~ preference:e443 value:e444
+overridable:b~ preference:e442 value:e443
 available:b display_preference:{1176
-id:s object:e442 acss_debit?:{1177 active:b affirm?:{1177 afterpay_clearpay?:{1177 alipay?:{1177 alma?:{1177 amazon_pay?:{1177 apple_pay?:{1177 application:s~ au_becs_debit?:{1177 bacs_debit?:{1177 bancontact?:{1177 billie?:{1177 bizum?:{1177 blik?:{1177 boleto?:{1177 card?:{1177 cartes_bancaires?:{1177 cashapp?:{1177 crypto?:{1177 customer_balance?:{1177 eps?:{1177 fpx?:{1177 giropay?:{1177 google_pay?:{1177 grabpay?:{1177 ideal?:{1177 is_default:b jcb?:{1177 kakao_pay?:{1177 klarna?:{1177 konbini?:{1177 kr_card?:{1177 link?:{1177 livemode:b mb_way?:{1177 mobilepay?:{1177 multibanco?:{1177 name:s naver_pay?:{1177 nz_bank_account?:{1177 oxxo?:{1177 p24?:{1177 parent:s~ pay_by_bank?:{1177 payco?:{1177 paynow?:{1177 paypal?:{1177 paypay?:{1177 payto?:{1177 pix?:{1177 promptpay?:{1177 revolut_pay?:{1177 samsung_pay?:{1177 satispay?:{1177 scalapay?:{1177 sepa_debit?:{1177 sequra?:{1177 sofort?:{1177 sunbit?:{1177 swish?:{1177 twint?:{1177 upi?:{1177 us_bank_account?:{1177 wechat_pay?:{1177 zip?:{1177
-preference?:e443
+id:s object:e441 acss_debit?:{1177 active:b affirm?:{1177 afterpay_clearpay?:{1177 alipay?:{1177 alma?:{1177 amazon_pay?:{1177 apple_pay?:{1177 application:s~ au_becs_debit?:{1177 bacs_debit?:{1177 bancontact?:{1177 billie?:{1177 bizum?:{1177 blik?:{1177 boleto?:{1177 card?:{1177 cartes_bancaires?:{1177 cashapp?:{1177 crypto?:{1177 customer_balance?:{1177 eps?:{1177 fpx?:{1177 giropay?:{1177 google_pay?:{1177 grabpay?:{1177 ideal?:{1177 is_default:b jcb?:{1177 kakao_pay?:{1177 klarna?:{1177 konbini?:{1177 kr_card?:{1177 link?:{1177 livemode:b mb_way?:{1177 mobilepay?:{1177 multibanco?:{1177 name:s naver_pay?:{1177 nz_bank_account?:{1177 oxxo?:{1177 p24?:{1177 parent:s~ pay_by_bank?:{1177 payco?:{1177 paynow?:{1177 paypal?:{1177 paypay?:{1177 payto?:{1177 pix?:{1177 promptpay?:{1177 revolut_pay?:{1177 samsung_pay?:{1177 satispay?:{1177 scalapay?:{1177 sepa_debit?:{1177 sequra?:{1177 sofort?:{1177 sunbit?:{1177 swish?:{1177 twint?:{1177 upi?:{1177 us_bank_account?:{1177 wechat_pay?:{1177 zip?:{1177
+preference?:e442
 display_preference?:{1179
 acss_debit?:{1180 affirm?:{1180 afterpay_clearpay?:{1180 alipay?:{1180 alma?:{1180 amazon_pay?:{1180 apple_pay?:{1180 apple_pay_later?:{1180 au_becs_debit?:{1180 bacs_debit?:{1180 bancontact?:{1180 billie?:{1180 bizum?:{1180 blik?:{1180 boleto?:{1180 card?:{1180 cartes_bancaires?:{1180 cashapp?:{1180 crypto?:{1180 customer_balance?:{1180 eps?:{1180 expand?:[s fpx?:{1180 fr_meal_voucher_conecs?:{1180 giropay?:{1180 google_pay?:{1180 grabpay?:{1180 ideal?:{1180 jcb?:{1180 kakao_pay?:{1180 klarna?:{1180 konbini?:{1180 kr_card?:{1180 link?:{1180 mb_way?:{1180 mobilepay?:{1180 multibanco?:{1180 name?:s naver_pay?:{1180 nz_bank_account?:{1180 oxxo?:{1180 p24?:{1180 parent?:s pay_by_bank?:{1180 payco?:{1180 paynow?:{1180 paypal?:{1180 paypay?:{1180 payto?:{1180 pix?:{1180 promptpay?:{1180 revolut_pay?:{1180 samsung_pay?:{1180 satispay?:{1180 scalapay?:{1180 sepa_debit?:{1180 sequra?:{1180 sofort?:{1180 sunbit?:{1180 swish?:{1180 twint?:{1180 upi?:{1180 us_bank_account?:{1180 wechat_pay?:{1180 zip?:{1180
 acss_debit?:{1180 active?:b affirm?:{1180 afterpay_clearpay?:{1180 alipay?:{1180 alma?:{1180 amazon_pay?:{1180 apple_pay?:{1180 apple_pay_later?:{1180 au_becs_debit?:{1180 bacs_debit?:{1180 bancontact?:{1180 billie?:{1180 bizum?:{1180 blik?:{1180 boleto?:{1180 card?:{1180 cartes_bancaires?:{1180 cashapp?:{1180 crypto?:{1180 customer_balance?:{1180 eps?:{1180 expand?:[s fpx?:{1180 fr_meal_voucher_conecs?:{1180 giropay?:{1180 google_pay?:{1180 grabpay?:{1180 ideal?:{1180 jcb?:{1180 kakao_pay?:{1180 klarna?:{1180 konbini?:{1180 kr_card?:{1180 link?:{1180 mb_way?:{1180 mobilepay?:{1180 multibanco?:{1180 name?:s naver_pay?:{1180 nz_bank_account?:{1180 oxxo?:{1180 p24?:{1180 pay_by_bank?:{1180 payco?:{1180 paynow?:{1180 paypal?:{1180 paypay?:{1180 payto?:{1180 pix?:{1180 promptpay?:{1180 revolut_pay?:{1180 samsung_pay?:{1180 satispay?:{1180 scalapay?:{1180 sepa_debit?:{1180 sequra?:{1180 sofort?:{1180 sunbit?:{1180 swish?:{1180 twint?:{1180 upi?:{1180 us_bank_account?:{1180 wechat_pay?:{1180 zip?:{1180
 domain_name?:s enabled?:b expand?:[s ending_before?:s limit?:i starting_after?:s
 error_message:s
 status:e260 status_details?:{1184
-id:s object:e445 amazon_pay:{1185 apple_pay:{1185 created:i domain_name:s enabled:b google_pay:{1185 klarna:{1185 link:{1185 livemode:b paypal:{1185
+id:s object:e444 amazon_pay:{1185 apple_pay:{1185 created:i domain_name:s enabled:b google_pay:{1185 klarna:{1185 link:{1185 livemode:b paypal:{1185
 domain_name:s enabled?:b expand?:[s
 enabled?:b expand?:[s
 allow_redisplay?:e24 customer?:s customer_account?:s expand?:[s type?:e406 ending_before?:s limit?:i starting_after?:s
-preferred?:e446
+preferred?:e445
 cvc?:s exp_month?:i exp_year?:i networks?:{1190 number?:s token?:s
 acss_debit?:{1061 affirm?:{5 afterpay_clearpay?:{5 alipay?:{5 allow_redisplay?:e24 alma?:{5 amazon_pay?:{5 au_becs_debit?:{1062 bacs_debit?:{1063 bancontact?:{5 billie?:{5 billing_details?:{1064 bizum?:{5 blik?:{5 boleto?:{111 card?:{1191 cashapp?:{5 crypto?:{5 custom?:{461 customer?:s customer_balance?:{5 eps?:{1065 expand?:[s fpx?:{1066 giropay?:{5 grabpay?:{5 ideal?:{1067 interac_present?:{5 kakao_pay?:{5 klarna?:{1068 konbini?:{5 kr_card?:{5 link?:{5 mb_way?:{5 metadata?:m mobilepay?:{5 multibanco?:{5 naver_pay?:{1069 nz_bank_account?:{1070 oxxo?:{5 p24?:{1071 pay_by_bank?:{5 payco?:{5 payment_method?:s paynow?:{5 paypal?:{5 paypay?:{5 payto?:{1072 pix?:{5 promptpay?:{5 radar_options?:{383 revolut_pay?:{5 samsung_pay?:{5 satispay?:{5 scalapay?:{5 sepa_debit?:{1073 sequra?:{5 sofort?:{1074 sunbit?:{5 swish?:{5 twint?:{5 type?:e406 upi?:{978 us_bank_account?:{1075 wechat_pay?:{5 zip?:{5
-preferred?:e446~
+preferred?:e445~
 exp_month?:i exp_year?:i networks?:{1193
 account_holder_type?:e129 account_type?:e85
 allow_redisplay?:e24 billing_details?:{1064 card?:{1194 expand?:[s metadata?:m~ us_bank_account?:{1195
@@ -1205,7 +1205,7 @@ guaranteed_at:i
 display_name?:s type?:s
 billing_details?:{919 custom?:{1202 payment_method?:s type?:e232
 address?:{686 name?:s phone?:s
-initiated_at:i canceled?:{1199 description?:s expand?:[s failed?:{1200 guaranteed?:{1201 metadata?:m~ outcome?:e447 payment_method_details?:{1203 shipping_details?:{1204
+initiated_at:i canceled?:{1199 description?:s expand?:[s failed?:{1200 guaranteed?:{1201 metadata?:m~ outcome?:e446 payment_method_details?:{1203 shipping_details?:{1204
 canceled_at:i expand?:[s metadata?:m~
 failed_at:i expand?:[s metadata?:m~
 guaranteed_at:i expand?:[s metadata?:m~
@@ -1214,17 +1214,17 @@ customer_details?:{1209 description?:s~ expand?:[s metadata?:m~ shipping_details
 refund_reference:s
 custom?:{1211 type:e232
 refunded_at:i
-outcome:e448 processor_details:{1212 amount?:{455 expand?:[s initiated_at?:i metadata?:m~ refunded?:{1213
+outcome:e447 processor_details:{1212 amount?:{455 expand?:[s initiated_at?:i metadata?:m~ refunded?:{1213
 payment_reference:s
 custom?:{1215 type:e232
-amount_requested:{455 initiated_at:i payment_method_details:{1203 canceled?:{1199 customer_details?:{1209 customer_presence?:e224 description?:s expand?:[s failed?:{1200 guaranteed?:{1201 metadata?:m~ outcome?:e447 processor_details?:{1216 shipping_details?:{1204
+amount_requested:{455 initiated_at:i payment_method_details:{1203 canceled?:{1199 customer_details?:{1209 customer_presence?:e224 description?:s expand?:[s failed?:{1200 guaranteed?:{1201 metadata?:m~ outcome?:e446 processor_details?:{1216 shipping_details?:{1204
 arrival_date?:({721|i) created?:({721|i) destination?:s expand?:[s status?:s ending_before?:s limit?:i starting_after?:s
-amount:i currency:s description?:s destination?:s expand?:[s metadata?:m method?:e19 payout_method?:s source_type?:e449 statement_descriptor?:s
+amount:i currency:s description?:s destination?:s expand?:[s metadata?:m method?:e19 payout_method?:s source_type?:e448 statement_descriptor?:s
 expand?:[s metadata?:m
 active?:b expand?:[s metadata?:m~ nickname?:s product?:s trial_period_days?:i
 active?:b created?:({721|i) expand?:[s product?:s ending_before?:s limit?:i starting_after?:s
 active?:b id?:s metadata?:m name:s statement_descriptor?:s tax_code?:s tax_details?:{994 unit_label?:s
-flat_amount?:i flat_amount_decimal?:t unit_amount?:i unit_amount_decimal?:t up_to:(e450|i)
+flat_amount?:i flat_amount_decimal?:t unit_amount?:i unit_amount_decimal?:t up_to:(e449|i)
 currency:s interval:e251 active?:b amount?:i amount_decimal?:t billing_scheme?:e246 expand?:[s id?:s interval_count?:i metadata?:m~ meter?:s nickname?:s product?:({1223|s) tiers?:[{1224 tiers_mode?:e254 transform_usage?:{523 trial_period_days?:i usage_type?:e252
 interval?:e251 meter?:s usage_type?:e252
 active?:b created?:({721|i) currency?:s expand?:[s lookup_keys?:[s product?:s recurring?:{1226 type?:e256 ending_before?:s limit?:i starting_after?:s
@@ -1237,8 +1237,8 @@ active?:b default_price?:s description?:s~ expand?:[s images?:[s~ marketing_feat
 active?:b created?:({721|i) expand?:[s ids?:[s shippable?:b type?:e250 url?:s ending_before?:s limit?:i starting_after?:s
 currency:s currency_options?:m custom_unit_amount?:{1228 metadata?:m recurring?:{1018 tax_behavior?:e253 unit_amount?:i unit_amount_decimal?:t
 name:s active?:b default_price_data?:{1235 description?:s expand?:[s id?:s images?:[s marketing_features?:[{1232 metadata?:m package_dimensions?:{516 shippable?:b statement_descriptor?:s tax_code?:s tax_details?:{994 type?:e250 unit_label?:s url?:s
-id:s object:e452 active:b livemode:b lookup_key:s metadata:m name:s
-id:s object:e451 entitlement_feature:@entitlements.feature livemode:b
+id:s object:e451 active:b livemode:b lookup_key:s metadata:m name:s
+id:s object:e450 entitlement_feature:@entitlements.feature livemode:b
 entitlement_feature:s expand?:[s
 active?:b code?:s coupon?:s created?:({721|i) customer?:s customer_account?:s expand?:[s ending_before?:s limit?:i starting_after?:s
 coupon?:s type:e30
@@ -1246,7 +1246,7 @@ currency_options?:m first_time_transaction?:b minimum_amount?:i minimum_amount_c
 promotion:{1241 active?:b code?:s customer?:s customer_account?:s expand?:[s expires_at?:i max_redemptions?:i metadata?:m restrictions?:{1242
 currency_options?:m
 active?:b expand?:[s metadata?:m~ restrictions?:{1244
-customer?:s customer_account?:s expand?:[s status?:e453 test_clock?:s ending_before?:s limit?:i starting_after?:s
+customer?:s customer_account?:s expand?:[s status?:e452 test_clock?:s ending_before?:s limit?:i starting_after?:s
 amount_subtotal:i amount_total:i interval:e251 interval_count:i total_details:{863
 amount_subtotal:i amount_total:i line_items?:L@item total_details:{863
 recurring:{1247~ upfront:{1248
@@ -1255,19 +1255,19 @@ custom_fields:[{105~ days_until_due:i~ description:s~ footer:s~ issuer:{509
 accepted_at:i~ canceled_at:i~ finalized_at:i~
 billing_mode:{1011 description:s~ effective_date:i~ metadata:m~ trial_period_days:i~
 amount:i~ amount_percent:d~ destination:(s|@account)
-id:s object:e454 amount_subtotal:i amount_total:i application:(s|@application)~ application_fee_amount:i~ application_fee_percent:d~ automatic_tax:{803 collection_method:e262 computed:{1249 created:i currency:s~ customer:(s|@customer)~ customer_account:s~ default_tax_rates?:[(s|@tax_rate) description:s~ discounts:[(s|@discount) expires_at:i footer:s~ from_quote:{1250~ header:s~ invoice:(s|@invoice)~ invoice_settings:{1251 line_items?:L@item livemode:b metadata:m number:s~ on_behalf_of:(s|@account)~ status:e453 status_transitions:{1252 subscription:(s|@subscription)~ subscription_data:{1253 subscription_schedule:(s|@subscription_schedule)~ test_clock:(s|@test_helpers.test_clock)~ total_details:{863 transfer_data:{1254~
+id:s object:e453 amount_subtotal:i amount_total:i application:(s|@application)~ application_fee_amount:i~ application_fee_percent:d~ automatic_tax:{803 collection_method:e262 computed:{1249 created:i currency:s~ customer:(s|@customer)~ customer_account:s~ default_tax_rates?:[(s|@tax_rate) description:s~ discounts:[(s|@discount) expires_at:i footer:s~ from_quote:{1250~ header:s~ invoice:(s|@invoice)~ invoice_settings:{1251 line_items?:L@item livemode:b metadata:m number:s~ on_behalf_of:(s|@account)~ status:e452 status_transitions:{1252 subscription:(s|@subscription)~ subscription_data:{1253 subscription_schedule:(s|@subscription_schedule)~ test_clock:(s|@test_helpers.test_clock)~ total_details:{863 transfer_data:{1254~
 is_revision?:b quote:s
 custom_fields?:[{105~ days_until_due?:i description?:s~ footer?:s~ issuer?:{962
 currency:s product:s recurring?:{1018 tax_behavior?:e253 unit_amount?:i unit_amount_decimal?:t
 discounts?:[{951~ price?:s price_data?:{1258 quantity?:i tax_rates?:[s~
-billing_mode?:{1011 description?:s effective_date?:(e455|i)~ metadata?:m trial_period_days?:i~
+billing_mode?:{1011 description?:s effective_date?:(e454|i)~ metadata?:m trial_period_days?:i~
 amount?:i amount_percent?:d destination:s
 application_fee_amount?:i~ application_fee_percent?:d~ automatic_tax?:{963 collection_method?:e262 customer?:s customer_account?:s default_tax_rates?:[s~ description?:s~ discounts?:[{951~ expand?:[s expires_at?:i footer?:s~ from_quote?:{1256 header?:s~ invoice_settings?:{1257 line_items?:[{1259 metadata?:m on_behalf_of?:s~ subscription_data?:{1260 test_clock?:s transfer_data?:{1261~
 discounts?:[{951~ id?:s price?:s price_data?:{1258 quantity?:i tax_rates?:[s~
-description?:s~ effective_date?:(e455|i)~ metadata?:m trial_period_days?:i~
+description?:s~ effective_date?:(e454|i)~ metadata?:m trial_period_days?:i~
 application_fee_amount?:i~ application_fee_percent?:d~ automatic_tax?:{963 collection_method?:e262 customer?:s customer_account?:s default_tax_rates?:[s~ description?:s~ discounts?:[{951~ expand?:[s expires_at?:i footer?:s~ header?:s~ invoice_settings?:{1257 line_items?:[{1263 metadata?:m on_behalf_of?:s~ subscription_data?:{1264 transfer_data?:{1261~
 expand?:[s expires_at?:i
-amount?:i charge?:s currency?:s customer?:s expand?:[s instructions_email?:s metadata?:m~ origin?:e456 payment_intent?:s reason?:e457 refund_application_fee?:b reverse_transfer?:b
+amount?:i charge?:s currency?:s customer?:s expand?:[s instructions_email?:s metadata?:m~ origin?:e455 payment_intent?:s reason?:e456 refund_application_fee?:b reverse_transfer?:b
 setup_intent:s created?:({721|i) expand?:[s ending_before?:s limit?:i starting_after?:s
 attach_to_self?:b created?:({721|i) customer?:s customer_account?:s expand?:[s payment_method?:s ending_before?:s limit?:i starting_after?:s
 custom_mandate_url?:s~ default_for?:[e42 interval_description?:s payment_schedule?:e43 transaction_type?:e44
@@ -1275,10 +1275,10 @@ currency?:e78 mandate_options?:{1270 verification_method?:e79
 mandate_options?:{1085
 code?:s mandate_options?:{1089
 amount:i amount_type:e49 currency:s description?:s end_date?:i interval:e80 interval_count?:i reference:s start_date:i supported_types?:[e81
-ares_trans_status?:e437 cryptogram?:s electronic_commerce_indicator?:e58 network_options?:{1094 requestor_challenge_indicator?:s transaction_id?:s version?:e61
+ares_trans_status?:e436 cryptogram?:s electronic_commerce_indicator?:e58 network_options?:{1094 requestor_challenge_indicator?:s transaction_id?:s version?:e61
 mandate_options?:{1274 moto?:b network?:e82 request_three_d_secure?:e83 setup_credential_usage?:e84 three_d_secure?:{1275
 interval:e251 interval_count?:i name?:s next_billing:{1103 reference:s
-currency?:s on_demand?:{1102 preferred_locale?:e439 subscriptions?:[{1277~
+currency?:s on_demand?:{1102 preferred_locale?:e438 subscriptions?:[{1277~
 persistent_token?:s
 billing_agreement_id?:s
 amount?:i~ amount_type?:e49~ end_date?:s~ payment_schedule?:e50~ payments_per_period?:i~ purpose?:e51~ start_date?:s~
@@ -1294,26 +1294,26 @@ display_name:s delivery_estimate?:{985 expand?:[s fixed_amount?:{596 metadata?:m
 active?:b expand?:[s fixed_amount?:{1244 metadata?:m~ tax_behavior?:e253
 contact_email:s
 date?:i ip?:s offline?:{1292 online?:{691 status:e45 type?:e41 user_agent?:s
-acceptance?:{1293 amount?:i~ currency?:s interval?:e458 notification_method?:e459
-amount?:i currency?:s description?:s parent?:s quantity?:i type?:e460
+acceptance?:{1293 amount?:i~ currency?:s interval?:e457 notification_method?:e458
+amount?:i currency?:s description?:s parent?:s quantity?:i type?:e459
 line1:s city?:s country?:s line2?:s postal_code?:s state?:s
 address:{1296 carrier?:s name?:s phone?:s tracking_number?:s
 items?:[{1295 shipping?:{1297
 amount?:i expand?:[s mandate?:{1294 metadata?:m~ owner?:{919 source_order?:{1298
-refund_attributes_method?:e462
+refund_attributes_method?:e461
 return_url:s
-amount?:i currency?:s customer?:s expand?:[s flow?:e461 mandate?:{1294 metadata?:m original_source?:s owner?:{919 receiver?:{1300 redirect?:{1301 source_order?:{1298 statement_descriptor?:s token?:s type?:s usage?:e463
+amount?:i currency?:s customer?:s expand?:[s flow?:e460 mandate?:{1294 metadata?:m original_source?:s owner?:{919 receiver?:{1300 redirect?:{1301 source_order?:{1298 statement_descriptor?:s token?:s type?:s usage?:e462
 values:[s expand?:[s
 customer_data?:s fingerprint?:s last4?:s routing_number?:s
 reference?:s sender_address_country?:s sender_address_line1?:s sender_iban?:s sender_name?:s
 fingerprint?:s funding_method?:s last4?:s reference?:s sender_account_number?:s sender_name?:s sender_sort_code?:s
 available_at?:s invoices?:s
 reference?:s sender_iban?:s sender_name?:s
-id:s object:e464 ach_credit_transfer?:{1304 amount:i chf_credit_transfer?:{1305 created:i currency:s gbp_credit_transfer?:{1306 livemode:b paper_check?:{1307 sepa_credit_transfer?:{1308 source:s status:s type:e465
-clear_usage?:b payment_behavior?:e466 proration_behavior?:e317 proration_date?:i
-billing_thresholds?:{1026~ current_trial?:{1036 discounts?:[{951~ expand?:[s metadata?:m~ off_session?:b payment_behavior?:e466 plan?:s price?:s price_data?:{1027 proration_behavior?:e317 proration_date?:i quantity?:i tax_rates?:[s~
+id:s object:e463 ach_credit_transfer?:{1304 amount:i chf_credit_transfer?:{1305 created:i currency:s gbp_credit_transfer?:{1306 livemode:b paper_check?:{1307 sepa_credit_transfer?:{1308 source:s status:s type:e464
+clear_usage?:b payment_behavior?:e465 proration_behavior?:e317 proration_date?:i
+billing_thresholds?:{1026~ current_trial?:{1036 discounts?:[{951~ expand?:[s metadata?:m~ off_session?:b payment_behavior?:e465 plan?:s price?:s price_data?:{1027 proration_behavior?:e317 proration_date?:i quantity?:i tax_rates?:[s~
 subscription:s expand?:[s ending_before?:s limit?:i starting_after?:s
-subscription:s billing_thresholds?:{1026~ current_trial?:{1036 discounts?:[{951~ expand?:[s metadata?:m payment_behavior?:e466 plan?:s price?:s price_data?:{1027 proration_behavior?:e317 proration_date?:i quantity?:i tax_rates?:[s~
+subscription:s billing_thresholds?:{1026~ current_trial?:{1036 discounts?:[{951~ expand?:[s metadata?:m payment_behavior?:e465 plan?:s price?:s price_data?:{1027 proration_behavior?:e317 proration_date?:i quantity?:i tax_rates?:[s~
 canceled_at?:({721|i) completed_at?:({721|i) created?:({721|i) customer?:s customer_account?:s expand?:[s released_at?:({721|i) scheduled?:b ending_before?:s limit?:i starting_after?:s
 account_tax_ids?:[s~ custom_fields?:[{105~ days_until_due?:i description?:s~ footer?:s~ issuer?:{962
 application_fee_percent?:d automatic_tax?:{963 billing_cycle_anchor?:e309 billing_thresholds?:{1024~ collection_method?:e262 default_payment_method?:s description?:s~ invoice_settings?:{1315 on_behalf_of?:s~ transfer_data?:{1029~
@@ -1321,15 +1321,15 @@ pause_at:{1012 settings?:{1016
 resume_at:{1019 settings?:{1020
 key?:s pause?:{1317 resume?:{1318
 add_invoice_items?:[{1023 application_fee_percent?:d automatic_tax?:{963 billing_cycle_anchor?:e309 billing_thresholds?:{1024~ collection_method?:e262 currency?:s default_payment_method?:s default_tax_rates?:[s~ description?:s~ discounts?:[{951~ duration?:{1018 end_date?:i invoice_settings?:{1315 items:[{1028 metadata?:m on_behalf_of?:s proration_behavior?:e317 transfer_data?:{1029 trial?:b trial_end?:i
-billing_mode?:{1011 customer?:s customer_account?:s default_settings?:{1316 end_behavior?:e310 expand?:[s from_subscription?:s metadata?:m~ pause_schedules?:[{1319 phases?:[{1320 start_date?:(e411|i)
-add_invoice_items?:[{1023 application_fee_percent?:d automatic_tax?:{963 billing_cycle_anchor?:e309 billing_thresholds?:{1024~ collection_method?:e262 currency?:s default_payment_method?:s default_tax_rates?:[s~ description?:s~ discounts?:[{951~ duration?:{1018 end_date?:(e411|i) invoice_settings?:{1315 items:[{1028 metadata?:m on_behalf_of?:s proration_behavior?:e317 start_date?:(e411|i) transfer_data?:{1029 trial?:b trial_end?:(e411|i)
+billing_mode?:{1011 customer?:s customer_account?:s default_settings?:{1316 end_behavior?:e310 expand?:[s from_subscription?:s metadata?:m~ pause_schedules?:[{1319 phases?:[{1320 start_date?:(e410|i)
+add_invoice_items?:[{1023 application_fee_percent?:d automatic_tax?:{963 billing_cycle_anchor?:e309 billing_thresholds?:{1024~ collection_method?:e262 currency?:s default_payment_method?:s default_tax_rates?:[s~ description?:s~ discounts?:[{951~ duration?:{1018 end_date?:(e410|i) invoice_settings?:{1315 items:[{1028 metadata?:m on_behalf_of?:s proration_behavior?:e317 start_date?:(e410|i) transfer_data?:{1029 trial?:b trial_end?:(e410|i)
 default_settings?:{1316 end_behavior?:e310 expand?:[s metadata?:m~ pause_schedules?:[{1022~ phases?:[{1322 proration_behavior?:e317
 expand?:[s invoice_now?:b prorate?:b
 expand?:[s preserve_cancel_date?:b
 comment?:s~ feedback?:e258~ feedback_option?:s
 cancellation_details?:{1326 expand?:[s invoice_now?:b prorate?:b
+timestamp?:i type:e466
 timestamp?:i type:e467
-timestamp?:i type:e468
 end:{1328 start:{1329
 discountable?:b discounts?:[{951 metadata?:m period?:{1330 price?:s price_data?:{952 quantity?:i tax_rates?:[s~
 type:e324
@@ -1345,13 +1345,13 @@ acss_debit?:{965~ bancontact?:{966~ billie?:{1335~ blik?:{1336~ card?:{1338~ cus
 payment_method_options?:{1341 payment_method_types?:[e296~ save_default_payment_method?:e307
 billing_cycle_anchor?:e324 missing_payment_method?:e325
 end_behavior:{1343
-add_invoice_items?:[{1331 application_fee_percent?:d~ automatic_tax?:{963 billing_cycle_anchor?:{1332 billing_schedules?:[{1035~ billing_thresholds?:{1024~ cancel_at?:(e430|i)~ cancel_at_period_end?:b cancellation_details?:{1326 collection_method?:e262 days_until_due?:i default_payment_method?:s default_source?:s~ default_tax_rates?:[s~ description?:s~ discounts?:[{951~ expand?:[s invoice_settings?:{1333 items?:[{1037 metadata?:m~ off_session?:b on_behalf_of?:s~ pause_collection?:{1334~ payment_behavior?:e466 payment_settings?:{1342 pending_invoice_item_interval?:{1018~ proration_behavior?:e317 proration_date?:i transfer_data?:{1029~ trial_end?:(e411|i) trial_from_plan?:b trial_settings?:{1344
-automatic_tax?:{162 collection_method?:e262 created?:({721|i) current_period_end?:({721|i) current_period_start?:({721|i) customer?:s customer_account?:s expand?:[s plan?:s price?:s status?:e469 test_clock?:s ending_before?:s limit?:i starting_after?:s
+add_invoice_items?:[{1331 application_fee_percent?:d~ automatic_tax?:{963 billing_cycle_anchor?:{1332 billing_schedules?:[{1035~ billing_thresholds?:{1024~ cancel_at?:(e429|i)~ cancel_at_period_end?:b cancellation_details?:{1326 collection_method?:e262 days_until_due?:i default_payment_method?:s default_source?:s~ default_tax_rates?:[s~ description?:s~ discounts?:[{951~ expand?:[s invoice_settings?:{1333 items?:[{1037 metadata?:m~ off_session?:b on_behalf_of?:s~ pause_collection?:{1334~ payment_behavior?:e465 payment_settings?:{1342 pending_invoice_item_interval?:{1018~ proration_behavior?:e317 proration_date?:i transfer_data?:{1029~ trial_end?:(e410|i) trial_from_plan?:b trial_settings?:{1344
+automatic_tax?:{162 collection_method?:e262 created?:({721|i) current_period_end?:({721|i) current_period_start?:({721|i) customer?:s customer_account?:s expand?:[s plan?:s price?:s status?:e468 test_clock?:s ending_before?:s limit?:i starting_after?:s
 day_of_month:i hour?:i minute?:i month?:i second?:i
 applies_to?:[{1033 bill_until:{1034 key?:s
 billing_thresholds?:{1026~ current_trial?:{1036 discounts?:[{951~ metadata?:m plan?:s price?:s price_data?:{1027 quantity?:i tax_rates?:[s~
-add_invoice_items?:[{1331 application_fee_percent?:d~ automatic_tax?:{963 backdate_start_date?:i billing_cycle_anchor?:i billing_cycle_anchor_config?:{1347 billing_mode?:{1011 billing_schedules?:[{1348 billing_thresholds?:{1024~ cancel_at?:(e430|i) cancel_at_period_end?:b collection_method?:e262 currency?:s customer?:s customer_account?:s days_until_due?:i default_payment_method?:s default_source?:s default_tax_rates?:[s~ description?:s discounts?:[{951~ expand?:[s invoice_settings?:{1163 items?:[{1349 metadata?:m~ off_session?:b on_behalf_of?:s~ payment_behavior?:e466 payment_settings?:{1342 pending_invoice_item_interval?:{1018~ proration_behavior?:e317 transfer_data?:{1029 trial_end?:(e411|i) trial_from_plan?:b trial_period_days?:i trial_settings?:{1344
-flexible?:{512 type:e470
+add_invoice_items?:[{1331 application_fee_percent?:d~ automatic_tax?:{963 backdate_start_date?:i billing_cycle_anchor?:i billing_cycle_anchor_config?:{1347 billing_mode?:{1011 billing_schedules?:[{1348 billing_thresholds?:{1024~ cancel_at?:(e429|i) cancel_at_period_end?:b collection_method?:e262 currency?:s customer?:s customer_account?:s days_until_due?:i default_payment_method?:s default_source?:s default_tax_rates?:[s~ description?:s discounts?:[{951~ expand?:[s invoice_settings?:{1163 items?:[{1349 metadata?:m~ off_session?:b on_behalf_of?:s~ payment_behavior?:e465 payment_settings?:{1342 pending_invoice_item_interval?:{1018~ proration_behavior?:e317 transfer_data?:{1029 trial_end?:(e410|i) trial_from_plan?:b trial_period_days?:i trial_settings?:{1344
+flexible?:{512 type:e469
 billing_mode:{1351 expand?:[s
 bill_for?:{1040 expand?:[s invoicing_behavior?:e313 type?:e240
 billing_cycle_anchor?:{1332 expand?:[s payment_behavior?:e316 proration_behavior?:e317 proration_date?:i
@@ -1361,7 +1361,7 @@ type:e402 value:s expand?:[s owner?:{1355
 active?:b created?:({721|i) expand?:[s inclusive?:b ending_before?:s limit?:i starting_after?:s
 display_name:s inclusive:b percentage:d active?:b country?:s description?:s expand?:[s jurisdiction?:s metadata?:m state?:s tax_type?:e266
 active?:b country?:s description?:s display_name?:s expand?:[s jurisdiction?:s metadata?:m~ state?:s tax_type?:e266
-id:s object:e471 bank_account?:@bank_account card?:@card client_ip:s~ created:i livemode:b type:s used:b
+id:s object:e470 bank_account?:@bank_account card?:@card client_ip:s~ created:i livemode:b type:s used:b
 address?:{686 address_kana?:{690 address_kanji?:{690 administrative_address?:{686 directors_provided?:b directorship_declaration?:{691 executives_provided?:b export_license_id?:s export_purpose_code?:s name?:s name_kana?:s name_kanji?:s owners_provided?:b ownership_declaration?:{691 ownership_declaration_shown_and_signed?:b ownership_exemption_reason?:e9~ phone?:s physical_address?:{686 principal_place_of_business?:{686 registration_date?:{692~ registration_number?:s representative_declaration?:{691 structure?:e10~ tax_id?:s tax_id_registrar?:s vat_id?:s verification?:{694
 business_type?:e7 company?:{1362 individual?:{703 tos_shown_and_accepted?:b
 account_holder_name?:s account_holder_type?:e129 account_number:s account_type?:e349 country:s currency?:s payment_method?:s routing_number?:s
@@ -1370,41 +1370,41 @@ cvc:s
 additional_tos_acceptances?:{741 address?:{686 address_kana?:{690 address_kanji?:{690 dob?:{692~ documents?:{742 email?:s first_name?:s first_name_kana?:s first_name_kanji?:s full_name_aliases?:[s~ gender?:s id_number?:s id_number_secondary?:s last_name?:s last_name_kana?:s last_name_kanji?:s maiden_name?:s metadata?:m~ nationality?:s phone?:s political_exposure?:e332 registered_address?:{686 relationship?:{743 ssn_last_4?:s us_cfpb_data?:{746 verification?:{702
 id_number?:s
 account?:{1363 bank_account?:(s|{1364) card?:({1365|s) customer?:s cvc_update?:{1366 expand?:[s person?:{1367 pii?:{1368
-amount?:({721|i) created?:({721|i) expand?:[s status?:e472 ending_before?:s limit?:i starting_after?:s
+amount?:({721|i) created?:({721|i) expand?:[s status?:e471 ending_before?:s limit?:i starting_after?:s
 us_bank_account?:{310
 amount:i currency:s description?:s expand?:[s metadata?:m~ payment_method?:s payment_method_options?:{1371 source?:s statement_descriptor?:s transfer_group?:s
 created?:({721|i) destination?:s expand?:[s transfer_group?:s ending_before?:s limit?:i starting_after?:s
-currency:s destination:s amount?:i description?:s expand?:[s metadata?:m source_transaction?:s source_type?:e449 transfer_group?:s
+currency:s destination:s amount?:i description?:s expand?:[s metadata?:m source_transaction?:s source_type?:e448 transfer_group?:s
 amount?:i description?:s expand?:[s metadata?:m~ refund_application_fee?:b
-id:s object:e473 api_version:s~ application:s~ created:i description:s~ enabled_events:[s livemode:b metadata:m secret?:s status:s url:s
-description?:s~ disabled?:b enabled_events?:[e474 expand?:[s metadata?:m~ url?:s
-enabled_events:[e474 url:s api_version?:e475 connect?:b description?:s~ expand?:[s metadata?:m~
-account?:s app?:s approval_required?:b channel?:e476 created?:({721|i) created_by?:s expand?:[s status?:e477 ending_before?:s limit?:i starting_after?:s
+id:s object:e472 api_version:s~ application:s~ created:i description:s~ enabled_events:[s livemode:b metadata:m secret?:s status:s url:s
+description?:s~ disabled?:b enabled_events?:[e473 expand?:[s metadata?:m~ url?:s
+enabled_events:[e473 url:s api_version?:e474 connect?:b description?:s~ expand?:[s metadata?:m~
+account?:s app?:s approval_required?:b channel?:e475 created?:({721|i) created_by?:s expand?:[s status?:e476 ending_before?:s limit?:i starting_after?:s
 connect_src:[s image_src:[s
-id:s object:e478 account:s app:s approval_required:b auth_code:s~ channel:e479 content_security_policy_granted:{1380 content_security_policy_pending:{1380 created:i created_by:s~ endpoints_granted:[s endpoints_pending:[s livemode:b permissions_granted:[s permissions_pending:[s status:e477
-app:s channel?:e476 code_challenge?:s code_challenge_method?:s expand?:[s
-type:e480 user?:s
+id:s object:e477 account:s app:s approval_required:b auth_code:s~ channel:e478 content_security_policy_granted:{1380 content_security_policy_pending:{1380 created:i created_by:s~ endpoints_granted:[s endpoints_pending:[s livemode:b permissions_granted:[s permissions_pending:[s status:e476
+app:s channel?:e475 code_challenge?:s code_challenge_method?:s expand?:[s
+type:e479 user?:s
 scope:{1383 expand?:[s ending_before?:s limit?:i starting_after?:s
-id:s object:e481 created:i deleted?:b expires_at:i~ livemode:b name:s payload?:s~ scope:{1383
+id:s object:e480 created:i deleted?:b expires_at:i~ livemode:b name:s payload?:s~ scope:{1383
 name:s payload:s scope:{1383 expand?:[s expires_at?:i
 name:s scope:{1383 expand?:[s
-alert_type?:e482 expand?:[s meter?:s ending_before?:s limit?:i starting_after?:s
+alert_type?:e481 expand?:[s meter?:s ending_before?:s limit?:i starting_after?:s
 customer:(s|@customer)~ type:e20
-event_payload_key:s type:e486
-formula:e487
+event_payload_key:s type:e485
+formula:e486
 event_payload_key:s
-id:s object:e485 created:i customer_mapping:{1390 default_aggregation:{1391 display_name:s event_name:s event_time_window:e488~ livemode:b status:e260 status_transitions:{530 updated:i value_settings:{1392
-filters:[{1389~ gte:i meter:(s|@billing.meter) recurrence:e489
-id:s object:e483 alert_type:e482 livemode:b status:e484~ title:s usage_threshold:{1394~
+id:s object:e484 created:i customer_mapping:{1390 default_aggregation:{1391 display_name:s event_name:s event_time_window:e487~ livemode:b status:e260 status_transitions:{530 updated:i value_settings:{1392
+filters:[{1389~ gte:i meter:(s|@billing.meter) recurrence:e488
+id:s object:e482 alert_type:e481 livemode:b status:e483~ title:s usage_threshold:{1394~
 customer?:s type:e20
-filters?:[{1396 gte:i meter:s recurrence:e489
-alert_type:e482 title:s expand?:[s usage_threshold?:{1397
+filters?:[{1396 gte:i meter:s recurrence:e488
+alert_type:e481 title:s expand?:[s usage_threshold?:{1397
 id:s
 price_type?:e284 prices?:[{1399
-applicability_scope?:{1400 credit_grant?:s type:e490
+applicability_scope?:{1400 credit_grant?:s type:e489
 filter:{1401 customer?:s customer_account?:s expand?:[s
 available_balance:{553 ledger_balance:{553
-object:e491 balances:[{1403 customer:(s|@customer) customer_account:s~ livemode:b
+object:e490 balances:[{1403 customer:(s|@customer) customer_account:s~ livemode:b
 credit_grant?:s customer?:s customer_account?:s expand?:[s ending_before?:s limit?:i starting_after?:s
 customer?:s customer_account?:s expand?:[s ending_before?:s limit?:i starting_after?:s
 monetary?:{455 type:e281
@@ -1414,77 +1414,77 @@ expand?:[s expires_at?:i~ metadata?:m
 expand?:[s status?:e260 ending_before?:s limit?:i starting_after?:s
 description:s expand?:[s
 description?:s expand?:[s
-default_aggregation:{1391 display_name:s event_name:s customer_mapping?:{1390 event_time_window?:e488 expand?:[s value_settings?:{1392
+default_aggregation:{1391 display_name:s event_name:s customer_mapping?:{1390 event_time_window?:e487 expand?:[s value_settings?:{1392
 display_name?:s expand?:[s
-customer:s end_time:i start_time:i expand?:[s value_grouping_window?:e488 ending_before?:s limit?:i starting_after?:s
-id:s object:e492 aggregated_value:d end_time:i livemode:b meter:s start_time:i
+customer:s end_time:i start_time:i expand?:[s value_grouping_window?:e487 ending_before?:s limit?:i starting_after?:s
+id:s object:e491 aggregated_value:d end_time:i livemode:b meter:s start_time:i
 event_name:s payload:m expand?:[s identifier?:s timestamp?:i
-object:e493 created:i event_name:s identifier:s livemode:b payload:m timestamp:i
+object:e492 created:i event_name:s identifier:s livemode:b payload:m timestamp:i
 identifier?:s
-event_name:s type:e494 cancel?:{1420 expand?:[s
+event_name:s type:e493 cancel?:{1420 expand?:[s
 identifier:s~
-object:e495 cancel:{1422~ event_name:s livemode:b status:e496 type:e494
+object:e494 cancel:{1422~ event_name:s livemode:b status:e495 type:e493
 active?:b expand?:[s is_default?:b ending_before?:s limit?:i starting_after?:s
 headline:s~ privacy_policy_url:s~ terms_of_service_url:s~
-allowed_updates:[e498 enabled:b
+allowed_updates:[e497 enabled:b
 enabled:b payment_method_configuration:s~
 enabled:b feedback_options:[(s|@billing.feedback_option)~ options:[e258
-cancellation_reason:{1428 enabled:b mode:e499 proration_behavior:e317
-interval_options:[{616 type:e500
+cancellation_reason:{1428 enabled:b mode:e498 proration_behavior:e317
+interval_options:[{616 type:e499
 duration:{1430 enabled:b
 enabled:b maximum:i~ minimum:i
 adjustable_quantity:{1432 prices:[s product:s
-type:e502
+type:e501
 conditions:[{1434
-billing_cycle_anchor:e324~ default_allowed_updates:[e501 enabled:b products?:[{1433~ proration_behavior:e317 schedule_at_period_end:{1435 trial_update_behavior:e503
+billing_cycle_anchor:e324~ default_allowed_updates:[e500 enabled:b products?:[{1433~ proration_behavior:e317 schedule_at_period_end:{1435 trial_update_behavior:e502
 customer_update:{1426 invoice_history:{162 payment_method_update:{1427 subscription_cancel:{1429 subscription_pause:{1431 subscription_update:{1436
 enabled:b url:s~
-id:s object:e497 active:b application:(s|@application)~ business_profile:{1425 created:i default_return_url:s~ features:{1437 is_default:b livemode:b login_page:{1438 metadata:m~ name:s~ updated:i
-allowed_updates?:[e498~ enabled:b
+id:s object:e496 active:b application:(s|@application)~ business_profile:{1425 created:i default_return_url:s~ features:{1437 is_default:b livemode:b login_page:{1438 metadata:m~ name:s~ updated:i
+allowed_updates?:[e497~ enabled:b
 enabled:b payment_method_configuration?:s~
 enabled:b feedback_options?:[s~ options:[e258~
-cancellation_reason?:{1442 enabled:b mode?:e499 proration_behavior?:e317
-interval_options?:[{1018~ type:e500
+cancellation_reason?:{1442 enabled:b mode?:e498 proration_behavior?:e317
+interval_options?:[{1018~ type:e499
 duration?:{1444 enabled?:b
 adjustable_quantity?:{1141 prices:[s product:s
 conditions?:[{1434
-billing_cycle_anchor?:e324 default_allowed_updates?:[e501~ enabled:b products?:[{1446~ proration_behavior?:e317 schedule_at_period_end?:{1447 trial_update_behavior?:e503
+billing_cycle_anchor?:e324 default_allowed_updates?:[e500~ enabled:b products?:[{1446~ proration_behavior?:e317 schedule_at_period_end?:{1447 trial_update_behavior?:e502
 customer_update?:{1440 invoice_history?:{162 payment_method_update?:{1441 subscription_cancel?:{1443 subscription_pause?:{1445 subscription_update?:{1448
 headline?:s~ privacy_policy_url?:s terms_of_service_url?:s
 features:{1449 business_profile?:{1450 default_return_url?:s~ expand?:[s login_page?:{162 metadata?:m name?:s~
 headline?:s~ privacy_policy_url?:s~ terms_of_service_url?:s~
-allowed_updates?:[e498~ enabled?:b
+allowed_updates?:[e497~ enabled?:b
 enabled:b feedback_options?:[s~ options?:[e258~
-cancellation_reason?:{1454 enabled?:b mode?:e499 proration_behavior?:e317
+cancellation_reason?:{1454 enabled?:b mode?:e498 proration_behavior?:e317
 conditions?:[{1434~
-billing_cycle_anchor?:e324 default_allowed_updates?:[e501~ enabled?:b products?:[{1446~ proration_behavior?:e317 schedule_at_period_end?:{1456 trial_update_behavior?:e503
+billing_cycle_anchor?:e324 default_allowed_updates?:[e500~ enabled?:b products?:[{1446~ proration_behavior?:e317 schedule_at_period_end?:{1456 trial_update_behavior?:e502
 customer_update?:{1453 invoice_history?:{162 payment_method_update?:{1441 subscription_cancel?:{1455 subscription_pause?:{1445 subscription_update?:{1457
 active?:b business_profile?:{1452 default_return_url?:s~ expand?:[s features?:{1458 login_page?:{162 metadata?:m~ name?:s~
-customer_login?:{1089 type:e504
-hosted_confirmation?:{1144 redirect?:{1301 type:e505
+customer_login?:{1089 type:e503
+hosted_confirmation?:{1144 redirect?:{1301 type:e504
 coupon:s
-coupon_offer:{1462 type:e506
+coupon_offer:{1462 type:e505
 retention?:{1463 subscription:s
 subscription:s
 coupon?:s promotion_code?:s
 id:s price?:s quantity?:i
 discounts?:[{1466 items:[{1467 subscription:s
-after_completion?:{1461 subscription_cancel?:{1464 subscription_pause?:{1465 subscription_update?:{1465 subscription_update_confirm?:{1468 type:e507
-after_expiration?:{1460 configuration?:s customer?:s customer_account?:s expand?:[s flow_data?:{1469 locale?:e508 on_behalf_of?:s return_url?:s
-customer_login:{608~ type:e504
-hosted_confirmation:{829~ redirect:{1301~ type:e505
-coupon_offer:{1462~ type:e506
+after_completion?:{1461 subscription_cancel?:{1464 subscription_pause?:{1465 subscription_update?:{1465 subscription_update_confirm?:{1468 type:e506
+after_expiration?:{1460 configuration?:s customer?:s customer_account?:s expand?:[s flow_data?:{1469 locale?:e507 on_behalf_of?:s return_url?:s
+customer_login:{608~ type:e503
+hosted_confirmation:{829~ redirect:{1301~ type:e504
+coupon_offer:{1462~ type:e505
 retention:{1473~ subscription:s
 coupon:s~ promotion_code:s~
 id:s~ price:s~ quantity?:i
 discounts:[{1475~ items:[{1476 subscription:s
-after_completion:{1472 customer_update:{5~ subscription_cancel:{1474~ subscription_pause:{1465~ subscription_update:{1465~ subscription_update_confirm:{1477~ type:e507
-id:s object:e509 after_expiration?:{1471~ configuration:(s|@billing_portal.configuration) created:i customer:s customer_account:s~ flow:{1478~ livemode:b locale:e508~ on_behalf_of:s~ return_url:s~ url:s
+after_completion:{1472 customer_update:{5~ subscription_cancel:{1474~ subscription_pause:{1465~ subscription_update:{1465~ subscription_update_confirm:{1477~ type:e506
+id:s object:e508 after_expiration?:{1471~ configuration:(s|@billing_portal.configuration) created:i customer:s customer_account:s~ flow:{1478~ livemode:b locale:e507~ on_behalf_of:s~ return_url:s~ url:s
 email:s
 created?:({721|i) customer?:s customer_account?:s customer_details?:{1480 expand?:[s payment_intent?:s payment_link?:s status?:e386 subscription?:s ending_before?:s limit?:i starting_after?:s
 allow_promotion_codes?:b enabled:b
 recovery?:{1482
-background_color?:s~ border_style?:e361~ button_color?:s~ display_name?:s font_family?:e511~ icon?:{804 logo?:{804
+background_color?:s~ border_style?:e361~ button_color?:s~ display_name?:s font_family?:e510~ icon?:{804 logo?:{804
 address?:e388 name?:e388 shipping?:e388
 account_tax_ids?:[s~ custom_fields?:[{105~ description?:s footer?:s issuer?:{962 metadata?:m rendering_options?:{898~
 enabled:b invoice_data?:{1486
@@ -1508,8 +1508,8 @@ acss_debit?:{1492 affirm?:{443 afterpay_clearpay?:{443 alipay?:{436 alma?:{421 a
 update_shipping_details?:e384
 allow_redisplay_filters?:[e24 payment_method_remove?:e190 payment_method_save?:e190
 description?:s metadata?:m on_behalf_of?:s
-application_fee_percent?:d billing_cycle_anchor?:i billing_cycle_anchor_config?:{1347 billing_mode?:{1011 default_tax_rates?:[s description?:s invoice_settings?:{1163 metadata?:m on_behalf_of?:s pending_invoice_item_interval?:{1018 proration_behavior?:e512 transfer_data?:{1029 trial_end?:i trial_period_days?:i trial_settings?:{845
-adaptive_pricing?:{851 after_expiration?:{1483 allow_promotion_codes?:b allowed_payment_method_types?:[e510 automatic_tax?:{963 billing_address_collection?:e360 branding_settings?:{1484 cancel_url?:s client_reference_id?:s consent_collection?:{1146 currency?:s custom_fields?:[{1150 custom_text?:{1151 customer?:s customer_account?:s customer_creation?:e369 customer_email?:s customer_update?:{1485 discounts?:[{1466 excluded_payment_method_types?:[e73 expand?:[s expires_at?:i integration_identifier?:s invoice_creation?:{1487 line_items?:[{1488 locale?:e371 managed_payments?:{851 metadata?:m mode?:e372 name_collection?:{1155 optional_items?:[{1156 origin_context?:e373 payment_intent_data?:{1490 payment_method_collection?:e369 payment_method_configuration?:s payment_method_data?:{1491 payment_method_options?:{1504 permissions?:{1505 phone_number_collection?:{162 redirect_on_completion?:e385 return_url?:s saved_payment_method_options?:{1506 setup_intent_data?:{1507 shipping_address_collection?:{842 shipping_options?:[{987 submit_type?:e379 subscription_data?:{1508 success_url?:s tax_id_collection?:{1165 ui_mode?:e387 wallet_options?:{865
+application_fee_percent?:d billing_cycle_anchor?:i billing_cycle_anchor_config?:{1347 billing_mode?:{1011 default_tax_rates?:[s description?:s invoice_settings?:{1163 metadata?:m on_behalf_of?:s pending_invoice_item_interval?:{1018 proration_behavior?:e511 transfer_data?:{1029 trial_end?:i trial_period_days?:i trial_settings?:{845
+adaptive_pricing?:{851 after_expiration?:{1483 allow_promotion_codes?:b allowed_payment_method_types?:[e509 automatic_tax?:{963 billing_address_collection?:e360 branding_settings?:{1484 cancel_url?:s client_reference_id?:s consent_collection?:{1146 currency?:s custom_fields?:[{1150 custom_text?:{1151 customer?:s customer_account?:s customer_creation?:e369 customer_email?:s customer_update?:{1485 discounts?:[{1466 excluded_payment_method_types?:[e73 expand?:[s expires_at?:i integration_identifier?:s invoice_creation?:{1487 line_items?:[{1488 locale?:e371 managed_payments?:{851 metadata?:m mode?:e372 name_collection?:{1155 optional_items?:[{1156 origin_context?:e373 payment_intent_data?:{1490 payment_method_collection?:e369 payment_method_configuration?:s payment_method_data?:{1491 payment_method_options?:{1504 permissions?:{1505 phone_number_collection?:{162 redirect_on_completion?:e385 return_url?:s saved_payment_method_options?:{1506 setup_intent_data?:{1507 shipping_address_collection?:{842 shipping_options?:[{987 submit_type?:e379 subscription_data?:{1508 success_url?:s tax_id_collection?:{1165 ui_mode?:e387 wallet_options?:{865
 city?:s country:s line1:s line2?:s postal_code?:s state?:s
 address:{1510 name:s
 shipping_details?:{1511
@@ -1518,81 +1518,81 @@ description?:s~ metadata?:m~ setup_future_usage?:e224~ statement_descriptor?:s~ 
 collected_information?:{1512 expand?:[s line_items?:[{1513 metadata?:m~ payment_intent_data?:{1514 shipping_options?:[{987~
 public_name:s
 city:s~ country:s latitude:d~ longitude:d~ region:s~
-id:s object:e515 info_url:s livemode:b locations:[{1517 name:s removal_pathway:e516
+id:s object:e514 info_url:s livemode:b locations:[{1517 name:s removal_pathway:e515
 delivered_at:i location:{1517~ metric_tons:s registry_url:s~ supplier:@climate.supplier
-id:s object:e517 created:i current_prices_per_metric_ton:m delivery_year:i~ livemode:b metric_tons_available:t name:s suppliers:[@climate.supplier
-id:s object:e513 amount_fees:i amount_subtotal:i amount_total:i beneficiary?:{1516 canceled_at:i~ cancellation_reason:e514~ certificate:s~ confirmed_at:i~ created:i currency:s delayed_at:i~ delivered_at:i~ delivery_details:[{1519 expected_delivery_year:i livemode:b metadata:m metric_tons:t product:(s|@climate.product) product_substituted_at:i~ status:e518
+id:s object:e516 created:i current_prices_per_metric_ton:m delivery_year:i~ livemode:b metric_tons_available:t name:s suppliers:[@climate.supplier
+id:s object:e512 amount_fees:i amount_subtotal:i amount_total:i beneficiary?:{1516 canceled_at:i~ cancellation_reason:e513~ certificate:s~ confirmed_at:i~ created:i currency:s delayed_at:i~ delivered_at:i~ delivery_details:[{1519 expected_delivery_year:i livemode:b metadata:m metric_tons:t product:(s|@climate.product) product_substituted_at:i~ status:e517
 product:s amount?:i beneficiary?:{1516 currency?:s expand?:[s metadata?:m metric_tons?:t
 public_name:s~
 beneficiary?:{1523~ expand?:[s metadata?:m
 customer:s expand?:[s ending_before?:s limit?:i starting_after?:s
-id:s object:e519 feature:(s|@entitlements.feature) livemode:b lookup_key:s
+id:s object:e518 feature:(s|@entitlements.feature) livemode:b lookup_key:s
 archived?:b expand?:[s lookup_key?:s ending_before?:s limit?:i starting_after?:s
 lookup_key:s name:s expand?:[s metadata?:m
 active?:b expand?:[s metadata?:m~ name?:s
 account?:s customer?:s customer_account?:s
 account_holder?:{1530 expand?:[s session?:s ending_before?:s limit?:i starting_after?:s
-account?:(s|@financial_connections.account) customer?:(s|@customer) customer_account?:s type:e521
-expected_expiry_date:i~ identifier_type:e522 status:e523 supported_networks:[e185
+account?:(s|@financial_connections.account) customer?:(s|@customer) customer_account?:s type:e520
+expected_expiry_date:i~ identifier_type:e521 status:e522 supported_networks:[e185
 available:m~
 used:m~
-as_of:i cash?:{1534 credit?:{1535 current:m type:e524
+as_of:i cash?:{1534 credit?:{1535 current:m type:e523
 last_attempted_at:i next_refresh_available_at:i~ status:e210
-id:s object:e527 email:s~ name:s ownership:s phone:s~ raw_address:s~ refreshed_at:i~
-id:s object:e526 created:i owners:L@financial_connections.account_owner
-action:e529 cause:e530 expected_deactivation_date:i
+id:s object:e526 email:s~ name:s ownership:s phone:s~ raw_address:s~ refreshed_at:i~
+id:s object:e525 created:i owners:L@financial_connections.account_owner
+action:e528 cause:e529 expected_deactivation_date:i
 active?:{1540
 id:s last_attempted_at:i next_refresh_available_at:i~ status:e210
-id:s object:e520 account_holder:{1532~ account_numbers:[{1533~ balance:{1536~ balance_refresh:{1537~ category:e525 created:i display_name:s~ institution_name:s last4:s~ livemode:b ownership:(s|@financial_connections.account_ownership)~ ownership_refresh:{1537~ permissions:[e86~ status:e528 status_details?:{1541 subcategory:e531 subscriptions:[e532~ supported_payment_method_types:[e533 transaction_refresh:{1542~
-features:[e534 expand?:[s
-features:[e532 expand?:[s
+id:s object:e519 account_holder:{1532~ account_numbers:[{1533~ balance:{1536~ balance_refresh:{1537~ category:e524 created:i display_name:s~ institution_name:s last4:s~ livemode:b ownership:(s|@financial_connections.account_ownership)~ ownership_refresh:{1537~ permissions:[e86~ status:e527 status_details?:{1541 subcategory:e530 subscriptions:[e531~ supported_payment_method_types:[e532 transaction_refresh:{1542~
+features:[e533 expand?:[s
+features:[e531 expand?:[s
 ownership:s expand?:[s ending_before?:s limit?:i starting_after?:s
-account_subcategories:[e536~ country:s~ require_payment_method_support?:e537
+account_subcategories:[e535~ country:s~ require_payment_method_support?:e536
 accounts:i
-mode?:e538
-id:s object:e535 account_holder:{1532~ accounts:L@financial_connections.account bank_account_token?:@token client_secret:s~ filters?:{1547 limits?:{1548 livemode:b manual_entry?:{1549 permissions:[e86 prefetch:[e87~ return_url?:s
-account?:s customer?:s customer_account?:s type:e521
-account_subcategories?:[e536 country?:s require_payment_method_support?:e537
+mode?:e537
+id:s object:e534 account_holder:{1532~ accounts:L@financial_connections.account bank_account_token?:@token client_secret:s~ filters?:{1547 limits?:{1548 livemode:b manual_entry?:{1549 permissions:[e86 prefetch:[e87~ return_url?:s
+account?:s customer?:s customer_account?:s type:e520
+account_subcategories?:[e535 country?:s require_payment_method_support?:e536
 accounts:i~
 account_holder:{1551 permissions:[e86 expand?:[s filters?:{1552 limits?:{1553 manual_entry?:{1549 prefetch?:[e87 return_url?:s
 after:s
 account:s expand?:[s transacted_at?:({721|i) transaction_refresh?:{1555 ending_before?:s limit?:i starting_after?:s
 posted_at:i~ void_at:i~
-id:s object:e539 account:s amount:i currency:s description:s livemode:b status:e540 status_transitions:{1557 transacted_at:i transaction_refresh:s updated:i
+id:s object:e538 account:s amount:i currency:s description:s livemode:b status:e539 status_transitions:{1557 transacted_at:i transaction_refresh:s updated:i
 created?:{721 expand?:[s ending_before?:s limit?:i starting_after?:s
 destination_duration:i destination_ip_address:s
-body:s headers:[{105 http_method:e543
+body:s headers:[{105 http_method:e542
 body:s headers:[{105 status:i
-id:s object:e541 created:i livemode:b metadata?:m~ payment_method:s replacements:[e542 request_context:{1560~ request_details:{1561~ response_details:{1562~ url:s~
+id:s object:e540 created:i livemode:b metadata?:m~ payment_method:s replacements:[e541 request_context:{1560~ request_details:{1561~ response_details:{1562~ url:s~
 body?:s headers?:[{105
-payment_method:s replacements:[e542 request:{1564 url:s expand?:[s metadata?:m
-client_reference_id?:s created?:({721|i) expand?:[s type?:e544 verification_session?:s ending_before?:s limit?:i starting_after?:s
-code:e546~ reason:s~
-address:{53~ dob?:{58~ error:{1567~ expiration_date?:{58~ files:[s~ first_name:s~ issued_date:{58~ issuing_country:s~ last_name:s~ number?:s~ sex?:e547~ status:e548 type:e549~ unparsed_place_of_birth?:s~ unparsed_sex?:s~
+payment_method:s replacements:[e541 request:{1564 url:s expand?:[s metadata?:m
+client_reference_id?:s created?:({721|i) expand?:[s type?:e543 verification_session?:s ending_before?:s limit?:i starting_after?:s
+code:e545~ reason:s~
+address:{53~ dob?:{58~ error:{1567~ expiration_date?:{58~ files:[s~ first_name:s~ issued_date:{58~ issuing_country:s~ last_name:s~ number?:s~ sex?:e546~ status:e547 type:e548~ unparsed_place_of_birth?:s~ unparsed_sex?:s~
+code:e549~ reason:s~
+email:s~ error:{1569~ status:e547
 code:e550~ reason:s~
-email:s~ error:{1569~ status:e548
-code:e551~ reason:s~
-dob?:{58~ error:{1571~ first_name:s~ id_number?:s~ id_number_type:e552~ last_name:s~ status:e548
-allowed_types?:[e549 require_id_number?:b require_live_capture?:b require_matching_selfie?:b
+dob?:{58~ error:{1571~ first_name:s~ id_number?:s~ id_number_type:e551~ last_name:s~ status:e547
+allowed_types?:[e548 require_id_number?:b require_live_capture?:b require_matching_selfie?:b
 document?:{1573 id_number?:{5
+code:e552~ reason:s~
+error:{1575~ phone:s~ status:e547
 code:e553~ reason:s~
-error:{1575~ phone:s~ status:e548
-code:e554~ reason:s~
-document:s~ error:{1577~ selfie:s~ status:e548
-id:s object:e545 client_reference_id:s~ created:i document?:{1568 email?:{1570 id_number?:{1572 livemode:b options?:{1574 phone?:{1576 selfie?:{1578 type:e555 verification_flow?:s verification_session:s~
-client_reference_id?:s created?:({721|i) expand?:[s related_customer?:s related_customer_account?:s status?:e556 ending_before?:s limit?:i starting_after?:s
-code:e558~ reason:s~
+document:s~ error:{1577~ selfie:s~ status:e547
+id:s object:e544 client_reference_id:s~ created:i document?:{1568 email?:{1570 id_number?:{1572 livemode:b options?:{1574 phone?:{1576 selfie?:{1578 type:e554 verification_flow?:s verification_session:s~
+client_reference_id?:s created?:({721|i) expand?:[s related_customer?:s related_customer_account?:s status?:e555 ending_before?:s limit?:i starting_after?:s
+code:e557~ reason:s~
 require_verification?:b
-dob?:e559 name?:e559
+dob?:e558 name?:e558
 document?:{1573 email?:{1582 id_number?:{5 matching?:{1583 phone?:{1582
 email?:s phone?:s
-status:e560
+status:e559
 account:s person:s
-address:{53~ dob?:{58~ email:s~ first_name:s~ id_number?:s~ id_number_type:e552~ last_name:s~ phone:s~ sex?:e547~ unparsed_place_of_birth?:s~ unparsed_sex?:s~
-id:s object:e557 client_reference_id:s~ client_secret:s~ created:i last_error:{1581~ last_verification_report:(s|@identity.verification_report)~ livemode:b metadata:m options:{1584~ provided_details?:{1585~ redaction:{1586~ related_customer:s~ related_customer_account:s~ related_person?:{1587 status:e556 type:e555 url:s~ verification_flow?:s verified_outputs?:{1588~
+address:{53~ dob?:{58~ email:s~ first_name:s~ id_number?:s~ id_number_type:e551~ last_name:s~ phone:s~ sex?:e546~ unparsed_place_of_birth?:s~ unparsed_sex?:s~
+id:s object:e556 client_reference_id:s~ client_secret:s~ created:i last_error:{1581~ last_verification_report:(s|@identity.verification_report)~ livemode:b metadata:m options:{1584~ provided_details?:{1585~ redaction:{1586~ related_customer:s~ related_customer_account:s~ related_person?:{1587 status:e555 type:e554 url:s~ verification_flow?:s verified_outputs?:{1588~
 document?:{1573~
-client_reference_id?:s expand?:[s metadata?:m options?:{1590 provided_details?:{1585 related_customer?:s related_customer_account?:s related_person?:{1587 return_url?:s type?:e544 verification_flow?:s
-expand?:[s metadata?:m options?:{1590 provided_details?:{1585 type?:e544
+client_reference_id?:s expand?:[s metadata?:m options?:{1590 provided_details?:{1585 related_customer?:s related_customer_account?:s related_person?:{1587 return_url?:s type?:e543 verification_flow?:s
+expand?:[s metadata?:m options?:{1590 provided_details?:{1585 type?:e543
 card?:s cardholder?:s created?:({721|i) expand?:[s status?:e157 ending_before?:s limit?:i starting_after?:s
 amount?:i expand?:[s metadata?:m~
 cardholder?:s created?:({721|i) exp_month?:i exp_year?:i expand?:[s last4?:s personalization_design?:s status?:e146 type?:e147 ending_before?:s limit?:i starting_after?:s
@@ -1603,8 +1603,8 @@ eori_number?:s
 address:{1597 address_validation?:{1598 business_name?:s customs?:{1599 name:s phone_number?:s require_signature?:b service?:e143 type?:e145
 amount:i categories?:[e126 interval:e127
 allowed_card_presences?:[e125 allowed_categories?:[e126 allowed_merchant_countries?:[s blocked_card_presences?:[e125 blocked_categories?:[e126 blocked_merchant_countries?:[s spending_limits?:[{1601
-currency:s type:e147 cardholder?:s exp_month?:i exp_year?:i expand?:[s financial_account?:s lifecycle_controls?:{249 metadata?:m personalization_design?:s pin?:{1596 replacement_for?:s replacement_reason?:e561 second_line?:s~ shipping?:{1600 spending_controls?:{1602 status?:e260
-cancellation_reason?:e562 expand?:[s financial_account?:s metadata?:m~ personalization_design?:s pin?:{1596 shipping?:{1600 spending_controls?:{1602 status?:e146
+currency:s type:e147 cardholder?:s exp_month?:i exp_year?:i expand?:[s financial_account?:s lifecycle_controls?:{249 metadata?:m personalization_design?:s pin?:{1596 replacement_for?:s replacement_reason?:e560 second_line?:s~ shipping?:{1600 spending_controls?:{1602 status?:e260
+cancellation_reason?:e561 expand?:[s financial_account?:s metadata?:m~ personalization_design?:s pin?:{1596 shipping?:{1600 spending_controls?:{1602 status?:e146
 created?:({721|i) email?:s expand?:[s phone_number?:s status?:e128 type?:e129 ending_before?:s limit?:i starting_after?:s
 address:{1597
 tax_id?:s
@@ -1633,120 +1633,120 @@ physical_bundle:s card_logo?:s carrier_text?:{1627 expand?:[s lookup_key?:s meta
 card_logo?:s~ carrier_text?:{1627~ expand?:[s lookup_key?:s~ metadata?:m name?:s~ physical_bundle?:s preferences?:{1628 transfer_lookup_key?:b
 expand?:[s status?:e134 type?:e135 ending_before?:s limit?:i starting_after?:s
 card:s created?:({721|i) expand?:[s status?:e164 ending_before?:s limit?:i starting_after?:s
-status:e563 expand?:[s
+status:e562 expand?:[s
 card?:s cardholder?:s created?:({721|i) expand?:[s type?:e173 ending_before?:s limit?:i starting_after?:s
 active?:b created?:({721|i) expand?:[s prices?:[s ending_before?:s limit?:i starting_after?:s
 iterations:i
-relative?:{1636 type:e565
+relative?:{1636 type:e564
 price:(s|@price)
-transition?:{1638 type:e566
-id:s object:e564 active:b duration:{1637 end_behavior:{1639 livemode:b nickname:s~ price:(s|@price)
+transition?:{1638 type:e565
+id:s object:e563 active:b duration:{1637 end_behavior:{1639 livemode:b nickname:s~ price:(s|@price)
 price:s
 transition:{1641
 duration:{1637 end_behavior:{1642 price:s active?:b expand?:[s nickname?:s
 active?:b expand?:[s
-id:s object:e567 actionable:b charge:(s|@charge) created:i fraud_type:s livemode:b payment_intent?:(s|@payment_intent)
+id:s object:e566 actionable:b charge:(s|@charge) created:i fraud_type:s livemode:b payment_intent?:(s|@payment_intent)
 customer?:s customer_account?:s email?:s name?:s phone?:s
-customer_presence?:e224 payment_type?:e568
+customer_presence?:e224 payment_type?:e567
 card?:{1647 money_movement_type:e23
 billing_details?:{919 payment_method:s
 amount:i currency:s description?:s money_movement_details?:{1648 payment_method_details:{1649 shipping_details?:{1204 statement_descriptor?:s
 radar_session:s
 customer_details:{1646 payment_details:{1650 client_device_metadata_details?:{1651 expand?:[s metadata?:m
 customer:s~ customer_account:s~ email:s~ name:s~ phone:s~
-amount:i currency:s reason:e570
-fraud_type:e571
-amount:i currency:s reason:e572
-custom?:{461 key:s type:e574
-key:s outcome:e575~
-dispute_opened?:{1654 early_fraud_warning_received?:{1655 occurred_at:i refunded?:{1656 type:e573 user_intervention_raised?:{1657 user_intervention_resolved?:{1658
-reason:e576
-address_line1_check:e229 address_postal_code_check:e229 cvc_check:e229 reason:e577
+amount:i currency:s reason:e569
+fraud_type:e570
+amount:i currency:s reason:e571
+custom?:{461 key:s type:e573
+key:s outcome:e574~
+dispute_opened?:{1654 early_fraud_warning_received?:{1655 occurred_at:i refunded?:{1656 type:e572 user_intervention_raised?:{1657 user_intervention_resolved?:{1658
+reason:e575
+address_line1_check:e229 address_postal_code_check:e229 cvc_check:e229 reason:e576
 card?:{1661
 address_line1_check:e229 address_postal_code_check:e229 cvc_check:e229
 card?:{1663
-merchant_blocked?:{1660 payment_intent_id?:s rejected?:{1662 succeeded?:{1664 type:e578
-customer_presence:e224~ payment_type:e568~
+merchant_blocked?:{1660 payment_intent_id?:s rejected?:{1662 succeeded?:{1664 type:e577
+customer_presence:e224~ payment_type:e567~
 card:{1666~ money_movement_type:e23
 billing_details:{457~ payment_method:(s|@payment_method)
 amount:i currency:s description:s~ money_movement_details:{1667~ payment_method_details:{1668~ shipping_details:{470~ statement_descriptor:s~
-evaluated_at:i risk_level:e580 score:d~
+evaluated_at:i risk_level:e579 score:d~
 early_fraud_warning:{1670~ fraudulent_dispute:{1670~ fraudulent_payment:{1670
-id:s object:e569 client_device_metadata_details?:{1651 created_at:i customer_details?:{1653 events?:[{1659 livemode:b metadata:m~ outcome?:{1665~ payment_details?:{1669 recommended_action:e579 signals:{1671
-id:s object:e583 created:i created_by:s livemode:b value:s value_list:s
-id:s object:e581 alias:s created:i created_by:s item_type:e582 list_items:L@radar.value_list_item livemode:b metadata:m name:s
+id:s object:e568 client_device_metadata_details?:{1651 created_at:i customer_details?:{1653 events?:[{1659 livemode:b metadata:m~ outcome?:{1665~ payment_details?:{1669 recommended_action:e578 signals:{1671
+id:s object:e582 created:i created_by:s livemode:b value:s value_list:s
+id:s object:e580 alias:s created:i created_by:s item_type:e581 list_items:L@radar.value_list_item livemode:b metadata:m name:s
 alias?:s expand?:[s metadata?:m name?:s
 alias?:s contains?:s created?:({721|i) expand?:[s ending_before?:s limit?:i starting_after?:s
-alias:s name:s expand?:[s item_type?:e582 metadata?:m
+alias:s name:s expand?:[s item_type?:e581 metadata?:m
 value_list:s created?:({721|i) expand?:[s value?:s ending_before?:s limit?:i starting_after?:s
 value:s value_list:s expand?:[s
 columns?:[s connected_account?:s currency?:s interval_end?:i interval_start?:i payout?:s reporting_category?:s timezone?:s
-id:s object:e584 created:i error:s~ livemode:b parameters:{1680 report_type:s result:@file~ status:s succeeded_at:i~
-columns?:[s connected_account?:s currency?:s interval_end?:i interval_start?:i payout?:s reporting_category?:e585 timezone?:e586
+id:s object:e583 created:i error:s~ livemode:b parameters:{1680 report_type:s result:@file~ status:s succeeded_at:i~
+columns?:[s connected_account?:s currency?:s interval_end?:i interval_start?:i payout?:s reporting_category?:e584 timezone?:e585
 report_type:s expand?:[s parameters?:{1682
-id:s object:e587 data_available_end:i data_available_start:i default_columns:[s~ livemode:b name:s updated:i version:i
-id:s object:e588 created:i data_load_time:i error?:{817 file:@file~ livemode:b result_available_until:i sql:s status:s title:s
+id:s object:e586 data_available_end:i data_available_start:i default_columns:[s~ livemode:b name:s updated:i version:i
+id:s object:e587 created:i data_load_time:i error?:{817 file:@file~ livemode:b result_available_until:i sql:s status:s title:s
 payment_intent:s expand?:[s
 transaction:s
-reason:e590
+reason:e589
 committed?:{1687 errored?:{1688 source:s status:s
-id:s object:e589 calculation:s payment_intent:s tax_transaction_attempts:[{1689~
+id:s object:e588 calculation:s payment_intent:s tax_transaction_attempts:[{1689~
 type:e269 value:s
-address:{53~ address_source:e592~ ip_address:s~ tax_ids:[{1691 taxability_override:e593
-country:s display_name:s level:e595 state:s~
-display_name:s percentage_decimal:s tax_type:e597
-amount:i jurisdiction:{1693 sourcing:e596 tax_rate_details:{1694~ taxability_reason:e303 taxable_amount:i
-id:s object:e594 amount:i amount_tax:i livemode:b metadata:m~ performance_location:s~ product:s~ quantity:i reference:s tax_behavior:e292 tax_breakdown?:[{1695~ tax_code:s
+address:{53~ address_source:e591~ ip_address:s~ tax_ids:[{1691 taxability_override:e592
+country:s display_name:s level:e594 state:s~
+display_name:s percentage_decimal:s tax_type:e596
+amount:i jurisdiction:{1693 sourcing:e595 tax_rate_details:{1694~ taxability_reason:e303 taxable_amount:i
+id:s object:e593 amount:i amount_tax:i livemode:b metadata:m~ performance_location:s~ product:s~ quantity:i reference:s tax_behavior:e292 tax_breakdown?:[{1695~ tax_code:s
 amount:i amount_tax:i shipping_rate?:s tax_behavior:e292 tax_breakdown?:[{1695 tax_code:s
-country:s~ flat_amount:{52~ percentage_decimal:s rate_type:e265~ state:s~ tax_type:e597~
+country:s~ flat_amount:{52~ percentage_decimal:s rate_type:e265~ state:s~ tax_type:e596~
 amount:i inclusive:b tax_rate_details:{1698 taxability_reason:e303 taxable_amount:i
-id:s~ object:e591 amount_total:i currency:s customer:s~ customer_details:{1692 expires_at:i~ line_items?:L@tax.calculation_line_item~ livemode:b ship_from_details:{237~ shipping_cost:{1697~ tax_amount_exclusive:i tax_amount_inclusive:i tax_breakdown:[{1699 tax_date:i
+id:s~ object:e590 amount_total:i currency:s customer:s~ customer_details:{1692 expires_at:i~ line_items?:L@tax.calculation_line_item~ livemode:b ship_from_details:{237~ shipping_cost:{1697~ tax_amount_exclusive:i tax_amount_inclusive:i tax_breakdown:[{1699 tax_date:i
 amount:i metadata?:m performance_location?:s product?:s quantity?:i reference?:s tax_behavior?:e292 tax_code?:s
 city?:s~ country:s line1?:s~ line2?:s~ postal_code?:s~ state?:s~
-address?:{1702 address_source?:e592 ip_address?:s tax_ids?:[{905 taxability_override?:e593
+address?:{1702 address_source?:e591 ip_address?:s tax_ids?:[{905 taxability_override?:e592
 address:{1702
 amount?:i shipping_rate?:s tax_behavior?:e292 tax_code?:s
 currency:s line_items:[{1701 customer?:s customer_details?:{1703 expand?:[s ship_from_details?:{1704 shipping_cost?:{1705 tax_date?:i
-type:e598 expand?:[s ending_before?:s limit?:i starting_after?:s
-id:s object:e599 address:{53 description:s~ livemode:b type:e598
-address:{1702 type:e598 description?:s expand?:[s
-expand?:[s status?:e600 ending_before?:s limit?:i starting_after?:s
-place_of_supply_scheme:e602
-standard?:{1711 type:e603
+type:e597 expand?:[s ending_before?:s limit?:i starting_after?:s
+id:s object:e598 address:{53 description:s~ livemode:b type:e597
+address:{1702 type:e597 description?:s expand?:[s
+expand?:[s status?:e599 ending_before?:s limit?:i starting_after?:s
+place_of_supply_scheme:e601
+standard?:{1711 type:e602
+type:e602
 type:e603
-type:e604
-place_of_supply_scheme:e605
-standard?:{1715 type:e606
+place_of_supply_scheme:e604
+standard?:{1715 type:e605
 province:s
-province_standard?:{1717 type:e607
+province_standard?:{1717 type:e606
 jurisdiction:s
-jurisdiction?:s type:e608
+jurisdiction?:s type:e607
 elections?:[{1720
-admissions_tax?:{1719 attendance_tax?:{1719 entertainment_tax?:{1719 gross_receipts_tax?:{1719 hospitality_tax?:{1719 local_amusement_tax?:{1719 local_lease_tax?:{1719 luxury_tax?:{1719 mass_transit_parking_tax?:{1719 parking_tax?:{1719 resort_tax?:{1719 state:s state_sales_tax?:{1721 tourism_tax?:{1719 type:e609 utility_users_tax?:{1719
+admissions_tax?:{1719 attendance_tax?:{1719 entertainment_tax?:{1719 gross_receipts_tax?:{1719 hospitality_tax?:{1719 local_amusement_tax?:{1719 local_lease_tax?:{1719 luxury_tax?:{1719 mass_transit_parking_tax?:{1719 parking_tax?:{1719 resort_tax?:{1719 state:s state_sales_tax?:{1721 tourism_tax?:{1719 type:e608 utility_users_tax?:{1719
 ae?:{1712 al?:{1713 am?:{1714 ao?:{1713 at?:{1716 au?:{1712 aw?:{1713 az?:{1714 ba?:{1713 bb?:{1713 bd?:{1713 be?:{1716 bf?:{1713 bg?:{1716 bh?:{1713 bj?:{1714 bs?:{1713 bw?:{1714 by?:{1714 ca?:{1718 cd?:{1713 ch?:{1712 ci?:{1714 cl?:{1714 cm?:{1714 co?:{1714 cr?:{1714 cv?:{1714 cy?:{1716 cz?:{1716 de?:{1716 dk?:{1716 ec?:{1714 ee?:{1716 eg?:{1714 es?:{1716 et?:{1713 fi?:{1716 fr?:{1716 gb?:{1712 ge?:{1714 gh?:{1714 gn?:{1713 gr?:{1716 hr?:{1716 hu?:{1716 id?:{1714 ie?:{1716 in?:{1714 is?:{1713 it?:{1716 jp?:{1712 ke?:{1714 kg?:{1714 kh?:{1714 kr?:{1714 kz?:{1714 la?:{1714 lk?:{1714 lt?:{1716 lu?:{1716 lv?:{1716 ma?:{1714 md?:{1714 me?:{1713 mk?:{1713 mr?:{1713 mt?:{1716 mu?:{1714 mx?:{1714 my?:{1714 ng?:{1714 nl?:{1716 no?:{1712 np?:{1714 nz?:{1712 om?:{1713 pe?:{1714 ph?:{1714 pl?:{1716 pt?:{1716 ro?:{1716 rs?:{1713 ru?:{1714 sa?:{1714 se?:{1716 sg?:{1712 si?:{1716 sk?:{1716 sn?:{1714 sr?:{1713 th?:{1714 tj?:{1714 tr?:{1714 tw?:{1714 tz?:{1714 ua?:{1714 ug?:{1714 us?:{1722 uy?:{1713 uz?:{1714 vn?:{1714 za?:{1713 zm?:{1714 zw?:{1713
-id:s object:e601 active_from:i country:s country_options:{1723 created:i expires_at:i~ livemode:b status:e610
-place_of_supply_scheme?:e602
-standard?:{1725 type:e603
+id:s object:e600 active_from:i country:s country_options:{1723 created:i expires_at:i~ livemode:b status:e609
+place_of_supply_scheme?:e601
+standard?:{1725 type:e602
 elections:[{1720
-admissions_tax?:{1719 attendance_tax?:{1719 entertainment_tax?:{1719 gross_receipts_tax?:{1719 hospitality_tax?:{1719 local_amusement_tax?:{1719 local_lease_tax?:{1719 luxury_tax?:{1719 mass_transit_parking_tax?:{1719 parking_tax?:{1719 resort_tax?:{1719 state:s state_sales_tax?:{1727 tourism_tax?:{1719 type:e609 utility_users_tax?:{1719
+admissions_tax?:{1719 attendance_tax?:{1719 entertainment_tax?:{1719 gross_receipts_tax?:{1719 hospitality_tax?:{1719 local_amusement_tax?:{1719 local_lease_tax?:{1719 luxury_tax?:{1719 mass_transit_parking_tax?:{1719 parking_tax?:{1719 resort_tax?:{1719 state:s state_sales_tax?:{1727 tourism_tax?:{1719 type:e608 utility_users_tax?:{1719
 ae?:{1726 al?:{1726 am?:{1714 ao?:{1726 at?:{1716 au?:{1726 aw?:{1726 az?:{1714 ba?:{1726 bb?:{1726 bd?:{1726 be?:{1716 bf?:{1726 bg?:{1716 bh?:{1726 bj?:{1714 bs?:{1726 bw?:{1714 by?:{1714 ca?:{1718 cd?:{1726 ch?:{1726 ci?:{1714 cl?:{1714 cm?:{1714 co?:{1714 cr?:{1714 cv?:{1714 cy?:{1716 cz?:{1716 de?:{1716 dk?:{1716 ec?:{1714 ee?:{1716 eg?:{1714 es?:{1716 et?:{1726 fi?:{1716 fr?:{1716 gb?:{1726 ge?:{1714 gh?:{1714 gn?:{1726 gr?:{1716 hr?:{1716 hu?:{1716 id?:{1714 ie?:{1716 in?:{1714 is?:{1726 it?:{1716 jp?:{1726 ke?:{1714 kg?:{1714 kh?:{1714 kr?:{1714 kz?:{1714 la?:{1714 lk?:{1714 lt?:{1716 lu?:{1716 lv?:{1716 ma?:{1714 md?:{1714 me?:{1726 mk?:{1726 mr?:{1726 mt?:{1716 mu?:{1714 mx?:{1714 my?:{1714 ng?:{1714 nl?:{1716 no?:{1726 np?:{1714 nz?:{1726 om?:{1726 pe?:{1714 ph?:{1714 pl?:{1716 pt?:{1716 ro?:{1716 rs?:{1726 ru?:{1714 sa?:{1714 se?:{1716 sg?:{1726 si?:{1716 sk?:{1716 sn?:{1714 sr?:{1726 th?:{1714 tj?:{1714 tr?:{1714 tw?:{1714 tz?:{1714 ua?:{1714 ug?:{1714 us?:{1728 uy?:{1726 uz?:{1714 vn?:{1714 za?:{1726 zm?:{1714 zw?:{1726
-active_from:(e411|i) country:s country_options:{1729 expand?:[s expires_at?:i
-active_from?:(e411|i) expand?:[s expires_at?:(e411|i)~
-provider:e328 tax_behavior:e612~ tax_code:s~
+active_from:(e410|i) country:s country_options:{1729 expand?:[s expires_at?:i
+active_from?:(e410|i) expand?:[s expires_at?:(e410|i)~
+provider:e328 tax_behavior:e611~ tax_code:s~
 missing_fields:[s~
 active?:{5 pending?:{1733
-object:e611 defaults:{1732 head_office:{237~ livemode:b status:e613 status_details:{1734
-tax_behavior?:e612 tax_code?:s
+object:e610 defaults:{1732 head_office:{237~ livemode:b status:e612 status_details:{1734
+tax_behavior?:e611 tax_code?:s
 address:{686
 defaults?:{1736 expand?:[s head_office?:{1737
 original_line_item:s
-id:s object:e615 amount:i amount_tax:i livemode:b metadata:m~ product:s~ quantity:i reference:s reversal:{1739~ tax_behavior:e292 tax_code:s type:e616
+id:s object:e614 amount:i amount_tax:i livemode:b metadata:m~ product:s~ quantity:i reference:s reversal:{1739~ tax_behavior:e292 tax_code:s type:e615
 original_transaction:s~
-id:s object:e614 created:i currency:s customer:s~ customer_details:{1692 line_items?:L@tax.transaction_line_item~ livemode:b metadata:m~ posted_at:i reference:s reversal:{1741~ ship_from_details:{237~ shipping_cost:{1697~ tax_date:i type:e616
+id:s object:e613 created:i currency:s customer:s~ customer_details:{1692 line_items?:L@tax.transaction_line_item~ livemode:b metadata:m~ posted_at:i reference:s reversal:{1741~ ship_from_details:{237~ shipping_cost:{1697~ tax_date:i type:e615
 calculation:s reference:s expand?:[s metadata?:m posted_at?:i
 amount:i amount_tax:i metadata?:m original_line_item:s quantity?:i reference:s
 amount:i amount_tax:i
-mode:e617 original_transaction:s reference:s expand?:[s flat_amount?:i line_items?:[{1744 metadata?:m shipping_cost?:{1745
+mode:e616 original_transaction:s reference:s expand?:[s flat_amount?:i line_items?:[{1744 metadata?:m shipping_cost?:{1745
 splashscreen?:(s|@file)
 admin_menu_passcode:s
 end_hour:i start_hour:i
@@ -1755,8 +1755,8 @@ aed?:{1750 aud?:{1750 cad?:{1750 chf?:{1750 czk?:{1750 dkk?:{1750 eur?:{1750 gbp
 ca_certificate_file?:s password:s ssid:s username:s
 ca_certificate_file?:s client_certificate_file:s private_key_file:s private_key_file_password?:s ssid:s
 password:s ssid:s
-enterprise_eap_peap?:{1752 enterprise_eap_tls?:{1753 personal_psk?:{1754 type:e619
-id:s object:e618 bbpos_wisepad3?:{1747 bbpos_wisepos_e?:{1747 cellular?:{162 is_account_default:b~ livemode:b name:s~ offline?:{578 reader_security?:{1748 reboot_window?:{1749 stripe_s700?:{1747 stripe_s710?:{1747 stripe_t600?:{1747 tipping?:{1751 verifone_m425?:{1747 verifone_p400?:{1747 verifone_p630?:{1747 verifone_ux700?:{1747 verifone_v660p?:{1747 wifi?:{1755
+enterprise_eap_peap?:{1752 enterprise_eap_tls?:{1753 personal_psk?:{1754 type:e618
+id:s object:e617 bbpos_wisepad3?:{1747 bbpos_wisepos_e?:{1747 cellular?:{162 is_account_default:b~ livemode:b name:s~ offline?:{578 reader_security?:{1748 reboot_window?:{1749 stripe_s700?:{1747 stripe_s710?:{1747 stripe_t600?:{1747 tipping?:{1751 verifone_m425?:{1747 verifone_p400?:{1747 verifone_p630?:{1747 verifone_ux700?:{1747 verifone_v660p?:{1747 wifi?:{1755
 splashscreen?:s~
 admin_menu_passcode?:s~
 fixed_amounts?:[i percentages?:[i smart_tip_threshold?:i
@@ -1765,23 +1765,23 @@ bbpos_wisepad3?:{1757~ bbpos_wisepos_e?:{1757~ cellular?:{162~ expand?:[s name?:
 expand?:[s is_account_default?:b ending_before?:s limit?:i starting_after?:s
 bbpos_wisepad3?:{1757 bbpos_wisepos_e?:{1757 cellular?:{162~ expand?:[s name?:s offline?:{162~ reader_security?:{1758~ reboot_window?:{1749 stripe_s700?:{1757 stripe_s710?:{1757 stripe_t600?:{1757 tipping?:{1760~ verifone_m425?:{1757 verifone_p400?:{1757 verifone_p630?:{1757 verifone_ux700?:{1757 verifone_v660p?:{1757 wifi?:{1755~
 expand?:[s location?:s
-object:e620 location?:s secret:s
-id:s object:e621 address:{53 address_kana?:{56 address_kanji?:{56 configuration_overrides?:s display_name:s display_name_kana?:s display_name_kanji?:s livemode:b metadata:m phone?:s
+object:e619 location?:s secret:s
+id:s object:e620 address:{53 address_kana?:{56 address_kanji?:{56 configuration_overrides?:s display_name:s display_name_kana?:s display_name_kanji?:s livemode:b metadata:m phone?:s
 address?:{686 address_kana?:{690 address_kanji?:{690 configuration_overrides?:s~ display_name?:s~ display_name_kana?:s~ display_name_kanji?:s~ expand?:[s metadata?:m~ phone?:s~
 city?:s country:s line1?:s line2?:s postal_code?:s state?:s
 address?:{1768 address_kana?:{690 address_kanji?:{690 configuration_overrides?:s display_name?:s display_name_kana?:s display_name_kanji?:s expand?:[s metadata?:m~ phone?:s
 allow_relinking?:b merchant_display_name:s
 apple_terms_and_conditions?:{1770
-link_options:{1771 link_type:e622 expand?:[s on_behalf_of?:s
+link_options:{1771 link_type:e621 expand?:[s on_behalf_of?:s
 allow_relinking:b~ merchant_display_name:s
 apple_terms_and_conditions:{1773~
-object:e623 link_options:{1774 link_type:e622 on_behalf_of:s~ redirect_url:s
+object:e622 link_options:{1774 link_type:e621 on_behalf_of:s~ redirect_url:s
 description:s~ skip_button:s~ submit_button:s~ title:s~
 value:s~
-id:s~ style:e625~ text:s
+id:s~ style:e624~ text:s
 choices:[{1778 id:s~ text:s~
 default_value:e190~ description:s~ title:s~ value:e190~
-custom_text:{1776~ email?:{1777 numeric?:{1777 phone?:{1777 required:b~ selection?:{1779 signature?:{1777 skipped?:b text?:{1777 toggles:[{1780~ type:e626
+custom_text:{1776~ email?:{1777 numeric?:{1777 phone?:{1777 required:b~ selection?:{1779 signature?:{1777 skipped?:b text?:{1777 toggles:[{1780~ type:e625
 inputs:[{1781 metadata:m~
 amount_eligible?:i
 enable_customer_cancellation?:b skip_tipping?:b tipping?:{1783
@@ -1789,25 +1789,25 @@ collect_config?:{1784 payment_intent:(s|@payment_intent) payment_method?:@paymen
 return_url?:s
 confirm_config?:{1786 payment_intent:(s|@payment_intent)
 created_at:i filename:s size:i type:s
-image?:{1788 type:e627
+image?:{1788 type:e626
 enable_customer_cancellation?:b return_url?:s skip_tipping?:b tipping?:{1783
 payment_intent:(s|@payment_intent) process_config?:{1790
 enable_customer_cancellation?:b
 generated_card?:s process_config?:{1792 setup_intent:(s|@setup_intent)
-amount?:i charge?:(s|@charge) metadata?:m payment_intent?:(s|@payment_intent) reason?:e457 refund?:(s|@refund) refund_application_fee?:b refund_payment_config?:{1792 reverse_transfer?:b
+amount?:i charge?:(s|@charge) metadata?:m payment_intent?:(s|@payment_intent) reason?:e456 refund?:(s|@refund) refund_application_fee?:b refund_payment_config?:{1792 reverse_transfer?:b
 amount:i description:s quantity:i
 currency:s line_items:[{1795 tax:i~ total:i
-cart:{1796~ type:e628
-api_error:{161~ collect_inputs?:{1782 collect_payment_method?:{1785 confirm_payment_intent?:{1787 failure_code:s~ failure_message:s~ print_content?:{1789 process_payment_intent?:{1791 process_setup_intent?:{1793 refund_payment?:{1794 set_reader_display?:{1797 status:e629 type:e630
-id:s object:e624 action:{1798~ device_sw_version:s~ device_type:e631 ip_address:s~ label:s last_seen_at:i~ livemode:b location:(s|@terminal.location)~ metadata:m serial_number:s status:e41~
+cart:{1796~ type:e627
+api_error:{161~ collect_inputs?:{1782 collect_payment_method?:{1785 confirm_payment_intent?:{1787 failure_code:s~ failure_message:s~ print_content?:{1789 process_payment_intent?:{1791 process_setup_intent?:{1793 refund_payment?:{1794 set_reader_display?:{1797 status:e628 type:e629
+id:s object:e623 action:{1798~ device_sw_version:s~ device_type:e630 ip_address:s~ label:s last_seen_at:i~ livemode:b location:(s|@terminal.location)~ metadata:m serial_number:s status:e41~
 expand?:[s label?:s~ metadata?:m~
-device_type?:e631 expand?:[s location?:s serial_number?:s status?:e41 ending_before?:s limit?:i starting_after?:s
+device_type?:e630 expand?:[s location?:s serial_number?:s status?:e41 ending_before?:s limit?:i starting_after?:s
 registration_code:s expand?:[s label?:s location?:s metadata?:m~
 description?:s skip_button?:s submit_button?:s title:s
-id:s style?:e625 text:s
+id:s style?:e624 text:s
 choices:[{1804
 default_value?:e190 description?:s title?:s
-custom_text:{1803 required?:b selection?:{1805 toggles?:[{1806 type:e626
+custom_text:{1803 required?:b selection?:{1805 toggles?:[{1806 type:e625
 inputs:[{1807 expand?:[s metadata?:m
 allow_redisplay?:e24 enable_customer_cancellation?:b skip_tipping?:b tipping?:{1783
 payment_intent:s collect_config?:{1809 expand?:[s
@@ -1817,7 +1817,7 @@ payment_intent:s expand?:[s process_config?:{1812
 allow_redisplay:e24 setup_intent:s expand?:[s process_config?:{1792
 amount?:i charge?:s expand?:[s metadata?:m payment_intent?:s refund_application_fee?:b refund_payment_config?:{1792 reverse_transfer?:b
 currency:s line_items:[{1795 tax?:i total:i
-type:e628 cart?:{1816 expand?:[s
+type:e627 cart?:{1816 expand?:[s
 plan:{969
 installments?:{1818
 card?:{1819
@@ -1832,14 +1832,14 @@ local_amount_decimal?:t national_amount_decimal?:t
 fuel?:{1827 non_fuel?:{1827 tax?:{1828
 cardholder_prompt_data?:{1826 purchase_type?:e149 reported_breakdown?:{1829 service_type?:e150
 industry_product_code?:s quantity_decimal?:t type?:e154 unit?:e155 unit_cost_decimal?:t
-category?:e633 city?:s country?:s name?:s network_id?:s postal_code?:s state?:s terminal_id?:s url?:s
+category?:e632 city?:s country?:s name?:s network_id?:s postal_code?:s state?:s terminal_id?:s url?:s
 acquiring_institution_id?:s
-invalid_account_number_decline_rate_past_hour?:i invalid_credentials_decline_rate_past_hour?:i level:e580
-level:e580 score?:d
-dispute_rate?:i level:e580
+invalid_account_number_decline_rate_past_hour?:i invalid_credentials_decline_rate_past_hour?:i level:e579
+level:e579 score?:d
+dispute_rate?:i level:e579
 card_testing_risk?:{1834 fraud_risk?:{1835 merchant_dispute_risk?:{1836
 address_line1_check?:e174 address_postal_code_check?:e174 authentication_exemption?:{302 cvc_check?:e174 expiry_check?:e174 three_d_secure?:{303
-card:s amount?:i amount_details?:{1825 authorization_method?:e118 currency?:s expand?:[s fleet?:{1830 fraud_disputability_likelihood?:e632 fuel?:{1831 is_amount_controllable?:b merchant_amount?:i merchant_currency?:s merchant_data?:{1832 network_data?:{1833 risk_assessment?:{1837 verification_data?:{1838 wallet?:e165
+card:s amount?:i amount_details?:{1825 authorization_method?:e118 currency?:s expand?:[s fleet?:{1830 fraud_disputability_likelihood?:e631 fuel?:{1831 is_amount_controllable?:b merchant_amount?:i merchant_currency?:s merchant_data?:{1832 network_data?:{1833 risk_assessment?:{1837 verification_data?:{1838 wallet?:e165
 arrival_airport_code?:s carrier?:s departure_airport_code?:s flight_number?:s service_class?:s stopover_allowed?:b
 departure_at?:i passenger_name?:s refundable?:b segments?:[{1840 travel_agency?:s
 check_in_at?:i nights?:i
@@ -1856,187 +1856,187 @@ expand?:[s refund_amount?:i
 amount:i card:s currency?:s expand?:[s merchant_data?:{1832 purchase_details?:{1844
 cvc?:s exp_month:i exp_year:i number:s
 number?:s
-amount_tip?:i card?:{1854 card_present?:{1855 expand?:[s interac_present?:{1855 type?:e634
-expand?:[s skip_non_required_inputs?:e635
-code?:e636
+amount_tip?:i card?:{1854 card_present?:{1855 expand?:[s interac_present?:{1855 type?:e633
+expand?:[s skip_non_required_inputs?:e634
+code?:e635
 expand?:[s failure_details?:{1858
-code:e636
+code:e635
 received_debit:s~
 address:{53 email:s~ name:s~
 account_holder_type:e129~ account_type:e85~ bank_name:s~ fingerprint:s~ last4:s~ mandate?:(s|@mandate) network:e185 routing_number:s~
-billing_details:{1862 type:e638 us_bank_account?:{1863
+billing_details:{1862 type:e637 us_bank_account?:{1863
 canceled_at?:i~ failed_at:i~ succeeded_at:i~
 cash:i inbound_pending:i outbound_pending:i
 posted_at:i~
-id:s object:e642 amount:i created:i currency:s financial_account:s hosted_regulatory_receipt_url:s~ livemode:b metadata:m network:e643 received_credit:s status:e644 status_transitions:{1867 transaction:(s|@treasury.transaction)~
+id:s object:e641 amount:i created:i currency:s financial_account:s hosted_regulatory_receipt_url:s~ livemode:b metadata:m network:e642 received_credit:s status:e643 status_transitions:{1867 transaction:(s|@treasury.transaction)~
 issuing_dispute:s~
 completed_at:i~
-id:s object:e645 amount:i created:i currency:s financial_account:s~ hosted_regulatory_receipt_url:s~ linked_flows:{1869~ livemode:b metadata:m network:e646 received_debit:s status:e647 status_transitions:{1870 transaction:(s|@treasury.transaction)~
-id:s network:e649
+id:s object:e644 amount:i created:i currency:s financial_account:s~ hosted_regulatory_receipt_url:s~ linked_flows:{1869~ livemode:b metadata:m network:e645 received_debit:s status:e646 status_transitions:{1870 transaction:(s|@treasury.transaction)~
+id:s network:e648
 account_holder_type:e129~ account_type:e85~ bank_name:s~ fingerprint:s~ last4:s~ mandate?:(s|@mandate) network:e237 routing_number:s~
-billing_details:{1862 financial_account?:{1872 type:e650 us_bank_account?:{1873
+billing_details:{1862 financial_account?:{1872 type:e649 us_bank_account?:{1873
 ip_address:s~ present:b
-code:e651 transaction:(s|@treasury.transaction)
+code:e650 transaction:(s|@treasury.transaction)
 canceled_at:i~ failed_at:i~ posted_at:i~ returned_at:i~
 trace_id:s
 chips:s~ imad:s~ omad:s~
 ach?:{1878 type:e237 us_domestic_wire?:{1879
-id:s object:e648 amount:i cancelable:b created:i currency:s customer:s~ description:s~ destination_payment_method:s~ destination_payment_method_details:{1874~ end_user_details:{1875~ expected_arrival_date:i financial_account:s hosted_regulatory_receipt_url:s~ livemode:b metadata:m returned_details:{1876~ statement_descriptor:s status:e652 status_transitions:{1877 tracking_details:{1880~ transaction:(s|@treasury.transaction)
-id:s object:e653 amount:i cancelable:b created:i currency:s description:s~ destination_payment_method:s~ destination_payment_method_details:{1874 expected_arrival_date:i financial_account:s hosted_regulatory_receipt_url:s~ livemode:b metadata:m returned_details:{1876~ statement_descriptor:s status:e652 status_transitions:{1877 tracking_details:{1880~ transaction:(s|@treasury.transaction)
+id:s object:e647 amount:i cancelable:b created:i currency:s customer:s~ description:s~ destination_payment_method:s~ destination_payment_method_details:{1874~ end_user_details:{1875~ expected_arrival_date:i financial_account:s hosted_regulatory_receipt_url:s~ livemode:b metadata:m returned_details:{1876~ statement_descriptor:s status:e651 status_transitions:{1877 tracking_details:{1880~ transaction:(s|@treasury.transaction)
+id:s object:e652 amount:i cancelable:b created:i currency:s description:s~ destination_payment_method:s~ destination_payment_method_details:{1874 expected_arrival_date:i financial_account:s hosted_regulatory_receipt_url:s~ livemode:b metadata:m returned_details:{1876~ statement_descriptor:s status:e651 status_transitions:{1877 tracking_details:{1880~ transaction:(s|@treasury.transaction)
 bank_name:s~ last4:s~ routing_number:s~
-balance?:e656 billing_details:{1862 financial_account?:{1872 issuing_card?:s type:e657 us_bank_account?:{1883
-credit_reversal?:@treasury.credit_reversal outbound_payment?:@treasury.outbound_payment outbound_transfer?:@treasury.outbound_transfer payout?:@payout type:e658
+balance?:e655 billing_details:{1862 financial_account?:{1872 issuing_card?:s type:e656 us_bank_account?:{1883
+credit_reversal?:@treasury.credit_reversal outbound_payment?:@treasury.outbound_payment outbound_transfer?:@treasury.outbound_transfer payout?:@payout type:e657
 credit_reversal:s~ issuing_authorization:s~ issuing_transaction:s~ source_flow:s~ source_flow_details?:{1885~ source_flow_type:s~
-deadline:i~ restricted_reason:e660~
-id:s object:e654 amount:i created:i currency:s description:s failure_code:e655~ financial_account:s~ hosted_regulatory_receipt_url:s~ initiating_payment_method_details:{1884 linked_flows:{1886 livemode:b network:e659 reversal_details:{1887~ status:e661 transaction:(s|@treasury.transaction)~
+deadline:i~ restricted_reason:e659~
+id:s object:e653 amount:i created:i currency:s description:s failure_code:e654~ financial_account:s~ hosted_regulatory_receipt_url:s~ initiating_payment_method_details:{1884 linked_flows:{1886 livemode:b network:e658 reversal_details:{1887~ status:e660 transaction:(s|@treasury.transaction)~
 debit_reversal:s~ inbound_transfer:s~ issuing_authorization:s~ issuing_transaction:s~ payout:s~ topup:s~
-id:s object:e662 amount:i created:i currency:s description:s failure_code:e663~ financial_account:s~ hosted_regulatory_receipt_url:s~ initiating_payment_method_details?:{1884 linked_flows:{1889 livemode:b network:e664 reversal_details:{1887~ status:e661 transaction:(s|@treasury.transaction)~
-credit_reversal?:@treasury.credit_reversal debit_reversal?:@treasury.debit_reversal inbound_transfer?:@treasury.inbound_transfer issuing_authorization?:@issuing.authorization outbound_payment?:@treasury.outbound_payment outbound_transfer?:@treasury.outbound_transfer received_credit?:@treasury.received_credit received_debit?:@treasury.received_debit type:e665
-id:s object:e641 balance_impact:{1866 created:i currency:s effective_at:i financial_account:s flow:s~ flow_details?:{1891~ flow_type:e665 livemode:b transaction:(s|@treasury.transaction) type:e666
-id:s object:e640 amount:i balance_impact:{1866 created:i currency:s description:s entries?:L@treasury.transaction_entry~ financial_account:s flow:s~ flow_details?:{1891~ flow_type:e665 livemode:b status:e667 status_transitions:{1557
-id:s object:e637 amount:i cancelable:b created:i currency:s description:s~ failure_details:{1860~ financial_account:s hosted_regulatory_receipt_url:s~ linked_flows:{1861 livemode:b metadata:m origin_payment_method:s~ origin_payment_method_details:{1864~ returned:b~ statement_descriptor:s status:e639 status_transitions:{1865 transaction:(s|@treasury.transaction)~
+id:s object:e661 amount:i created:i currency:s description:s failure_code:e662~ financial_account:s~ hosted_regulatory_receipt_url:s~ initiating_payment_method_details?:{1884 linked_flows:{1889 livemode:b network:e663 reversal_details:{1887~ status:e660 transaction:(s|@treasury.transaction)~
+credit_reversal?:@treasury.credit_reversal debit_reversal?:@treasury.debit_reversal inbound_transfer?:@treasury.inbound_transfer issuing_authorization?:@issuing.authorization outbound_payment?:@treasury.outbound_payment outbound_transfer?:@treasury.outbound_transfer received_credit?:@treasury.received_credit received_debit?:@treasury.received_debit type:e664
+id:s object:e640 balance_impact:{1866 created:i currency:s effective_at:i financial_account:s flow:s~ flow_details?:{1891~ flow_type:e664 livemode:b transaction:(s|@treasury.transaction) type:e665
+id:s object:e639 amount:i balance_impact:{1866 created:i currency:s description:s entries?:L@treasury.transaction_entry~ financial_account:s flow:s~ flow_details?:{1891~ flow_type:e664 livemode:b status:e666 status_transitions:{1557
+id:s object:e636 amount:i cancelable:b created:i currency:s description:s~ failure_details:{1860~ financial_account:s hosted_regulatory_receipt_url:s~ linked_flows:{1861 livemode:b metadata:m origin_payment_method:s~ origin_payment_method_details:{1864~ returned:b~ statement_descriptor:s status:e638 status_transitions:{1865 transaction:(s|@treasury.transaction)~
 chips?:s imad?:s omad?:s
 ach?:{1878 type:e237 us_domestic_wire?:{1895
 tracking_details:{1896 expand?:[s
-code?:e651
+code?:e650
 expand?:[s returned_details?:{1898
 account_holder_name?:s account_number?:s routing_number?:s
-type:e638 us_bank_account?:{1900
-amount:i currency:s financial_account:s network:e668 description?:s expand?:[s initiating_payment_method_details?:{1901
+type:e637 us_bank_account?:{1900
+amount:i currency:s financial_account:s network:e667 description?:s expand?:[s initiating_payment_method_details?:{1901
 amount:i currency:s financial_account:s network:e185 description?:s expand?:[s initiating_payment_method_details?:{1901
-created?:({721|i) expand?:[s status?:e669 ending_before?:s limit?:i starting_after?:s
+created?:({721|i) expand?:[s status?:e668 ending_before?:s limit?:i starting_after?:s
 acquirer_bin?:s acquirer_country?:s acquirer_merchant_id?:s mcc?:s merchant_name?:s requestor_id?:s
 accept_header:s color_depth?:i ip_address:s java_enabled?:b javascript_enabled:b language:s screen_height?:i screen_width?:i timezone_offset?:i user_agent:s
-previous_authentication:s type:e671
-browser?:{1906 three_r_i?:{1907 type:e672
+previous_authentication:s type:e670
+browser?:{1906 three_r_i?:{1907 type:e671
+type:e673
 type:e674
-type:e675
 type:e194
-challenge?:{1909 data_share?:{1910 frictionless?:{1911 type:e676
-date?:s type:e677
-amount?:i expiry:{1913 interval:e678 interval_count:i number:i
-amount?:i expiry:{1913 interval:e678 interval_count:i
-installment?:{1914 recurring?:{1915 type:e679
+challenge?:{1909 data_share?:{1910 frictionless?:{1911 type:e675
+date?:s type:e676
+amount?:i expiry:{1913 interval:e677 interval_count:i number:i
+amount?:i expiry:{1913 interval:e677 interval_count:i
+installment?:{1914 recurring?:{1915 type:e678
 avalgo:s cb_exemption:s~ cb_score:s~
 cartes_bancaires?:{1917
-acs_transaction_id?:s ares?:s ares_trans_status?:e682 cryptogram?:s ds_transaction_id?:s eci?:s network_details?:{1918 protocol_version:e683 requestor_challenge_indicator?:e684 rreq?:s rreq_trans_status?:e682 three_ds_server_transaction_id:s
-id:s object:e670 acquirer_details?:{1905 amount?:i challenge_url?:s channel:{1908 created:i currency?:s directory_server:e673 fingerprinting_url?:s flow_preference?:{1912 future_usage?:{1916 livemode:b message_category:e680 metadata:m~ outcome?:e681 outcome_details?:{1919 payment_method:(s|@payment_method) reason?:e685 shipping_address?:{686 status:e669
+acs_transaction_id?:s ares?:s ares_trans_status?:e681 cryptogram?:s ds_transaction_id?:s eci?:s network_details?:{1918 protocol_version:e682 requestor_challenge_indicator?:e683 rreq?:s rreq_trans_status?:e681 three_ds_server_transaction_id:s
+id:s object:e669 acquirer_details?:{1905 amount?:i challenge_url?:s channel:{1908 created:i currency?:s directory_server:e672 fingerprinting_url?:s flow_preference?:{1912 future_usage?:{1916 livemode:b message_category:e679 metadata:m~ outcome?:e680 outcome_details?:{1919 payment_method:(s|@payment_method) reason?:e684 shipping_address?:{686 status:e668
 accept_header:s color_depth?:i device_id?:s ip_address:s java_enabled?:b javascript_enabled:b language:s screen_height?:i screen_width?:i timezone_offset?:i user_agent:s
-browser?:{1921 three_r_i?:{1907 type:e672
+browser?:{1921 three_r_i?:{1907 type:e671
 acquirer_bin:s acquirer_country:s acquirer_merchant_id:s mcc?:s merchant_name?:s requestor_id?:s
-amount:i expiry:{1913 interval?:e678 interval_count?:i number:i
-amount:i expiry:{1913 interval?:e678 interval_count?:i
-installment?:{1924 recurring?:{1925 type:e679
+amount:i expiry:{1913 interval?:e677 interval_count?:i number:i
+amount:i expiry:{1913 interval?:e677 interval_count?:i
+installment?:{1924 recurring?:{1925 type:e678
 cvc?:s exp_month?:i exp_year?:i number?:s token?:s
 billing_details?:{919 card:{1927 type:e23
-channel:{1922 message_category:e680 acquirer_details?:{1923 amount?:i currency?:s directory_server?:e673 expand?:[s flow_preference?:{1912 future_usage?:{1926 metadata?:m~ payment_method?:s payment_method_data?:{1928 reason?:e685 shipping_address?:{686 submit?:e686
+channel:{1922 message_category:e679 acquirer_details?:{1923 amount?:i currency?:s directory_server?:e672 expand?:[s flow_preference?:{1912 future_usage?:{1926 metadata?:m~ payment_method?:s payment_method_data?:{1928 reason?:e684 shipping_address?:{686 submit?:e685
 expand?:[s fingerprinting_result?:s metadata?:m~
-financial_account:s expand?:[s received_credit?:s status?:e644 ending_before?:s limit?:i starting_after?:s
+financial_account:s expand?:[s received_credit?:s status?:e643 ending_before?:s limit?:i starting_after?:s
 received_credit:s expand?:[s metadata?:m
-financial_account:s expand?:[s received_debit?:s resolution?:e687 status?:e688 ending_before?:s limit?:i starting_after?:s
+financial_account:s expand?:[s received_debit?:s resolution?:e686 status?:e687 ending_before?:s limit?:i starting_after?:s
 received_debit:s expand?:[s metadata?:m
-created?:({721|i) expand?:[s status?:e689 ending_before?:s limit?:i starting_after?:s
+created?:({721|i) expand?:[s status?:e688 ending_before?:s limit?:i starting_after?:s
 cash:m inbound_pending:m outbound_pending:m
-code:e694 resolution:e695~ restriction?:e696
-requested:b status:e693 status_details:[{1937
+code:e693 resolution:e694~ restriction?:e695
+requested:b status:e692 status_details:[{1937
 aba?:{1938
 ach?:{1938
 ach?:{1938 us_domestic_wire?:{1938
-object:e692 card_issuing?:{1938 deposit_insurance?:{1938 financial_addresses?:{1939 inbound_transfers?:{1940 intra_stripe_flows?:{1938 outbound_payments?:{1941 outbound_transfers?:{1941
+object:e691 card_issuing?:{1938 deposit_insurance?:{1938 financial_addresses?:{1939 inbound_transfers?:{1940 intra_stripe_flows?:{1938 outbound_payments?:{1941 outbound_transfers?:{1941
 account_holder_name:s account_number?:s~ account_number_last4:s bank_name:s routing_number:s
-aba?:{1943 supported_networks?:[e668 type:e697
-inbound_flows:e698~ outbound_flows:e698~
-reasons:[e699
+aba?:{1943 supported_networks?:[e667 type:e696
+inbound_flows:e697~ outbound_flows:e697~
+reasons:[e698
 closed:{1946~
-id:s object:e690 active_features?:[e691 balance:{1936 country:s created:i features?:@treasury.financial_account_features financial_addresses:[{1944 is_default?:b livemode:b metadata:m~ nickname?:s~ pending_features?:[e691 platform_restrictions?:{1945~ restricted_features?:[e691 status:e689 status_details:{1947 supported_currencies:[s
+id:s object:e689 active_features?:[e690 balance:{1936 country:s created:i features?:@treasury.financial_account_features financial_addresses:[{1944 is_default?:b livemode:b metadata:m~ nickname?:s~ pending_features?:[e690 platform_restrictions?:{1945~ restricted_features?:[e690 status:e688 status_details:{1947 supported_currencies:[s
 requested:b
 aba?:{1949
 ach?:{1949
 ach?:{1949 us_domestic_wire?:{1949
 card_issuing?:{1949 deposit_insurance?:{1949 financial_addresses?:{1950 inbound_transfers?:{1951 intra_stripe_flows?:{1949 outbound_payments?:{1952 outbound_transfers?:{1952
-inbound_flows?:e698 outbound_flows?:e698
+inbound_flows?:e697 outbound_flows?:e697
 supported_currencies:[s expand?:[s features?:{1953 metadata?:m nickname?:s~ platform_restrictions?:{1954
-financial_account?:s payment_method?:s type:e700
+financial_account?:s payment_method?:s type:e699
 expand?:[s features?:{1953 forwarding_settings?:{1956 metadata?:m nickname?:s~ platform_restrictions?:{1954
 expand?:[s forwarding_settings?:{1956
 card_issuing?:{1949 deposit_insurance?:{1949 expand?:[s financial_addresses?:{1950 inbound_transfers?:{1951 intra_stripe_flows?:{1949 outbound_payments?:{1952 outbound_transfers?:{1952
-financial_account:s expand?:[s status?:e639 ending_before?:s limit?:i starting_after?:s
+financial_account:s expand?:[s status?:e638 ending_before?:s limit?:i starting_after?:s
 amount:i currency:s financial_account:s origin_payment_method:s description?:s expand?:[s metadata?:m statement_descriptor?:s
-financial_account:s created?:({721|i) customer?:s expand?:[s status?:e652 ending_before?:s limit?:i starting_after?:s
+financial_account:s created?:({721|i) customer?:s expand?:[s status?:e651 ending_before?:s limit?:i starting_after?:s
 address?:{686~ email?:s~ name?:s~ phone?:s~
-billing_details?:{1963 financial_account?:s metadata?:m type:e650 us_bank_account?:{1075
+billing_details?:{1963 financial_account?:s metadata?:m type:e649 us_bank_account?:{1075
 network?:e237
 us_bank_account?:{1965~
 ip_address?:s present:b
 amount:i currency:s financial_account:s customer?:s description?:s destination_payment_method?:s destination_payment_method_data?:{1964 destination_payment_method_options?:{1966 end_user_details?:{1967 expand?:[s metadata?:m statement_descriptor?:s
-financial_account:s expand?:[s status?:e652 ending_before?:s limit?:i starting_after?:s
-financial_account?:s type:e701
+financial_account:s expand?:[s status?:e651 ending_before?:s limit?:i starting_after?:s
+financial_account?:s type:e700
 amount:i currency:s financial_account:s description?:s destination_payment_method?:s destination_payment_method_data?:{1970 destination_payment_method_options?:{1966 expand?:[s metadata?:m statement_descriptor?:s
-source_flow_type:e658
-financial_account:s expand?:[s linked_flows?:{1972 status?:e661 ending_before?:s limit?:i starting_after?:s
-financial_account:s expand?:[s status?:e661 ending_before?:s limit?:i starting_after?:s
+source_flow_type:e657
+financial_account:s expand?:[s linked_flows?:{1972 status?:e660 ending_before?:s limit?:i starting_after?:s
+financial_account:s expand?:[s status?:e660 ending_before?:s limit?:i starting_after?:s
 posted_at?:({721|i)
-financial_account:s created?:({721|i) expand?:[s order_by?:e702 status?:e667 status_transitions?:{1975 ending_before?:s limit?:i starting_after?:s
-financial_account:s created?:({721|i) effective_at?:({721|i) expand?:[s order_by?:e703 transaction?:s ending_before?:s limit?:i starting_after?:s
+financial_account:s created?:({721|i) expand?:[s order_by?:e701 status?:e666 status_transitions?:{1975 ending_before?:s limit?:i starting_after?:s
+financial_account:s created?:({721|i) effective_at?:({721|i) expand?:[s order_by?:e702 transaction?:s ending_before?:s limit?:i starting_after?:s
 event_name:s payload:m identifier?:s timestamp?:s
-object:e704 created:s event_name:s identifier:s livemode:b payload:m timestamp:s
+object:e703 created:s event_name:s identifier:s livemode:b payload:m timestamp:s
 identifier:s
-cancel:{1980 event_name:s type:e494
-id:s object:e705 cancel:{1980 created:s event_name:s livemode:b status:e496 type:e494
-id:s object:e706 authentication_token:s created:s expires_at:s livemode:b
+cancel:{1980 event_name:s type:e493
+id:s object:e704 cancel:{1980 created:s event_name:s livemode:b status:e495 type:e493
+id:s object:e705 authentication_token:s created:s expires_at:s livemode:b
 event_name:s identifier?:s payload:m timestamp?:s
 events:[{1984
-created?:s created_gt?:s created_gte?:s created_lt?:s created_lte?:s feed_type?:e707 limit?:i status?:e708
+created?:s created_gt?:s created_gte?:s created_lt?:s created_lte?:s feed_type?:e706 limit?:i status?:e707
 expires_at:s url:s
 upload_url:{1987
-code:e711 failure_message:s type:e712
+code:e710 failure_message:s type:e711
 error_count:I success_count:I
 success_count:I
 content_type:s download_url:{1987 size:I
 error_message:s field:s id:s row:I
 error_count:I error_file:{1992 samples:[{1993 success_count:I
 awaiting_upload?:{1988 failed?:{1989 processing?:{1990 succeeded?:{1991 succeeded_with_errors?:{1994
-id:s object:e709 created:s feed_type:e707 livemode:b metadata:m mode:e710 status:e708 status_details?:{1995
-feed_type:e707 metadata:m mode:e710
+id:s object:e708 created:s feed_type:e706 livemode:b metadata:m mode:e709 status:e707 status_details?:{1995
+feed_type:e706 metadata:m mode:e709
 limit?:i
-city?:s country?:s line1?:s line2?:s postal_code?:s purpose:e714 state?:s town?:s
-full_name?:s given_name?:s purpose:e715 surname?:s
+city?:s country?:s line1?:s line2?:s postal_code?:s purpose:e713 state?:s town?:s
+full_name?:s given_name?:s purpose:e714 surname?:s
 date?:s ip?:s user_agent?:s
 account?:{2001
 city?:s country?:s line1?:s line2?:s postal_code?:s state?:s town?:s
-files:[s type:e716
+files:[s type:e715
 back?:s front:s
-front_back:{2005 type:e717
+front_back:{2005 type:e716
 company_authorization?:{2004 passport?:{2004 primary_verification?:{2006 secondary_verification?:{2006 visa?:{2004
-type:e718
+type:e717
 authorizer?:b director?:b executive?:b legal_guardian?:b owner?:b percent_ownership?:t representative?:b title?:s
 kana?:{2003 kanji?:{2003
 given_name?:s surname?:s
 kana?:{2011 kanji?:{2011
-id:s object:e713 account:s additional_addresses?:[{1999 additional_names?:[{2000 additional_terms_of_service?:{2002 address?:{2003 created:s date_of_birth?:{692 documents?:{2007 email?:s given_name?:s id_numbers?:[{2008 legal_gender?:e719 livemode:b metadata?:m nationalities?:[s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2010 script_names?:{2012 surname?:s updated:s
-city?:s country:s line1?:s line2?:s postal_code?:s purpose:e714 state?:s town?:s
+id:s object:e712 account:s additional_addresses?:[{1999 additional_names?:[{2000 additional_terms_of_service?:{2002 address?:{2003 created:s date_of_birth?:{692 documents?:{2007 email?:s given_name?:s id_numbers?:[{2008 legal_gender?:e718 livemode:b metadata?:m nationalities?:[s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2010 script_names?:{2012 surname?:s updated:s
+city?:s country:s line1?:s line2?:s postal_code?:s purpose:e713 state?:s town?:s
 date:s ip:s user_agent?:s
 account?:{2015
 city?:s country:s line1?:s line2?:s postal_code?:s state?:s town?:s
-type:e718 value:s
+type:e717 value:s
 kana?:{2017 kanji?:{2017
-additional_addresses?:[{2014 additional_names?:[{2000 additional_terms_of_service?:{2016 address?:{2017 date_of_birth?:{692 documents?:{2007 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e719 metadata?:m nationalities?:[s person_token?:s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2019 script_names?:{2012 surname?:s
+additional_addresses?:[{2014 additional_names?:[{2000 additional_terms_of_service?:{2016 address?:{2017 date_of_birth?:{692 documents?:{2007 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e718 metadata?:m nationalities?:[s person_token?:s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2019 script_names?:{2012 surname?:s
 id:s object?:s
-front_back:{693 type:e717
+front_back:{693 type:e716
 company_authorization?:{2004 passport?:{2004 primary_verification?:{2022 secondary_verification?:{2022 visa?:{2004
-additional_addresses?:[{1999 additional_names?:[{2000 additional_terms_of_service?:{2002 address?:{2003 date_of_birth?:{692 documents?:{2023 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e719 metadata?:m nationalities?:[s person_token?:s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2010 script_names?:{2012 surname?:s
+additional_addresses?:[{1999 additional_names?:[{2000 additional_terms_of_service?:{2002 address?:{2003 date_of_birth?:{692 documents?:{2023 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e718 metadata?:m nationalities?:[s person_token?:s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2010 script_names?:{2012 surname?:s
 shown_and_accepted?:b
 account?:{2025
-additional_addresses?:[{1999 additional_names?:[{2000 additional_terms_of_service?:{2026 address?:{2003 date_of_birth?:{692 documents?:{2023 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e719 metadata?:m nationalities?:[s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2010 script_names?:{2012 surname?:s
-id:s object:e720 created:s expires_at:s livemode:b used:b
-applied_configurations?:[e721 closed?:b limit?:i
+additional_addresses?:[{1999 additional_names?:[{2000 additional_terms_of_service?:{2026 address?:{2003 date_of_birth?:{692 documents?:{2023 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e718 metadata?:m nationalities?:[s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2010 script_names?:{2012 surname?:s
+id:s object:e719 created:s expires_at:s livemode:b used:b
+applied_configurations?:[e720 closed?:b limit?:i
 country?:s state?:s
-exempt?:e277 ip_address?:s location?:{2030 location_source?:e723
+exempt?:e277 ip_address?:s location?:{2030 location_source?:e722
 amount_tax_display?:e399 template?:s
 custom_fields:[{105 footer?:s next_sequence?:i prefix?:s rendering?:{2032
 default_payment_method?:s invoice?:{2033
-code:e725 resolution:e726
-status:e724 status_details:[{2035
+code:e724 resolution:e725
+status:e723 status_details:[{2035
 automatic_indirect_tax?:{2036
 applied:b automatic_indirect_tax?:{2031 billing?:{2034 capabilities?:{2037 shipping?:{1204 test_clock?:s
 display_name?:s service_user_number?:s
@@ -2056,39 +2056,39 @@ bank_accounts?:{2050 cards?:{2036 stripe_balance?:{2051
 applied:b capabilities?:{2052
 customer?:{2038 merchant?:{2049 recipient?:{2053
 business_url?:s doing_business_as?:s product_description?:s
-fees_collector?:e728 losses_collector?:e15 requirements_collector:e15
-currency?:s locales?:[e727 payout_methods?:m profile?:{2055 responsibilities:{2056
-code:e729 description:s
-inquiry?:s resource?:s type:e730
+fees_collector?:e727 losses_collector?:e15 requirements_collector:e15
+currency?:s locales?:[e726 payout_methods?:m profile?:{2055 responsibilities:{2056
+code:e728 description:s
+inquiry?:s resource?:s type:e729
 awaiting_action_from:e184 description:s errors:[{2058 reference?:{2059
 entries:[{2060
 description:s reference?:{2059
 options:[{2061 original_entries:[{2062
-status:e732
-capability:e731 configuration:e721 deadline:{2064
+status:e731
+capability:e730 configuration:e720 deadline:{2064
 restricts_capabilities?:[{2065
-code:e733
+code:e732
 awaiting_action_from:e184 description:s errors:[{2058 impact:{2066 minimum_deadline:{2064 reference?:{2059 requested_reasons:[{2067
-status:e732 time?:s
+status:e731 time?:s
 minimum_deadline?:{2069
 alternatives?:[{2063 entries?:[{2068 minimum_transition_date?:s summary?:{2070
 directors?:b executives?:b owners?:b ownership_exemption_reason?:e9
 directorship_declaration?:{2001 ownership_declaration?:{2001 persons_provided?:{2072 representative_declaration?:{2001 terms_of_service?:{2002
-city?:s country?:s line1?:s line2?:s postal_code?:s purpose:e734 state?:s town?:s
+city?:s country?:s line1?:s line2?:s postal_code?:s purpose:e733 state?:s town?:s
 value:i currency:s
 amount?:{2075 fiscal_year_end?:s
 person:s
-files:[s signer?:{2077 type:e716
+files:[s signer?:{2077 type:e715
 bank_account_ownership_verification?:{2004 company_license?:{2004 company_memorandum_of_association?:{2004 company_ministerial_decree?:{2004 company_registration_verification?:{2004 company_tax_id_verification?:{2004 primary_verification?:{2006 proof_of_address?:{2004 proof_of_registration?:{2078 proof_of_ultimate_beneficial_ownership?:{2078
-registrar?:s type:e735
+registrar?:s type:e734
 amount?:{2075
 registered_name?:s
 kana?:{2082 kanji?:{2082
-additional_addresses?:[{2074 address?:{2003 annual_revenue?:{2076 documents?:{2079 estimated_worker_count?:i id_numbers?:[{2080 monthly_estimated_revenue?:{2081 phone?:s registered_name?:s registration_date?:{692 script_addresses?:{2010 script_names?:{2083 structure?:e736
-account:s additional_addresses?:[{1999 additional_names?:[{2000 additional_terms_of_service?:{2002 address?:{2003 created:s date_of_birth?:{692 documents?:{2007 email?:s given_name?:s id:s id_numbers?:[{2008 legal_gender?:e719 metadata?:m nationalities?:[s object:s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2010 script_names?:{2012 surname?:s updated:s
+additional_addresses?:[{2074 address?:{2003 annual_revenue?:{2076 documents?:{2079 estimated_worker_count?:i id_numbers?:[{2080 monthly_estimated_revenue?:{2081 phone?:s registered_name?:s registration_date?:{692 script_addresses?:{2010 script_names?:{2083 structure?:e735
+account:s additional_addresses?:[{1999 additional_names?:[{2000 additional_terms_of_service?:{2002 address?:{2003 created:s date_of_birth?:{692 documents?:{2007 email?:s given_name?:s id:s id_numbers?:[{2008 legal_gender?:e718 metadata?:m nationalities?:[s object:s phone?:s political_exposure?:e332 relationship?:{2009 script_addresses?:{2010 script_names?:{2012 surname?:s updated:s
 attestations?:{2073 business_details?:{2084 country?:s entity_type?:e7 individual?:{2085
 alternatives?:[{2063 entries?:[{2068 summary?:{2070
-id:s object:e722 applied_configurations:[e721 closed?:b configuration?:{2054 contact_email?:s contact_phone?:s created:s dashboard?:e16 defaults?:{2057 display_name?:s future_requirements?:{2071 identity?:{2086 livemode:b metadata?:m requirements?:{2087
+id:s object:e721 applied_configurations:[e720 closed?:b configuration?:{2054 contact_email?:s contact_phone?:s created:s dashboard?:e16 defaults?:{2057 display_name?:s future_requirements?:{2071 identity?:{2086 livemode:b metadata?:m requirements?:{2087
 exempt?:e277 ip_address?:s
 custom_fields?:[{105 footer?:s next_sequence?:i prefix?:s rendering?:{2032
 invoice?:{2090
@@ -2102,16 +2102,16 @@ stripe_transfers?:{1949
 bank_accounts?:{2097 cards?:{1949 stripe_balance?:{2098
 capabilities?:{2099
 customer?:{2093 merchant?:{2096 recipient?:{2100
-fees_collector:e728 losses_collector:e15
-currency?:s locales?:[e727 profile?:{2055 responsibilities?:{2102
+fees_collector:e727 losses_collector:e15
+currency?:s locales?:[e726 profile?:{2055 responsibilities?:{2102
 directorship_declaration?:{2001 ownership_declaration?:{2001 persons_provided?:{2072 representative_declaration?:{2001 terms_of_service?:{2016
-registrar?:s type:e735 value:s
-additional_addresses?:[{2074 address?:{2017 annual_revenue?:{2076 documents?:{2079 estimated_worker_count?:i id_numbers?:[{2105 monthly_estimated_revenue?:{2081 phone?:s registered_name?:s registration_date?:{692 script_addresses?:{2019 script_names?:{2083 structure?:e736
+registrar?:s type:e734 value:s
+additional_addresses?:[{2074 address?:{2017 annual_revenue?:{2076 documents?:{2079 estimated_worker_count?:i id_numbers?:[{2105 monthly_estimated_revenue?:{2081 phone?:s registered_name?:s registration_date?:{692 script_addresses?:{2019 script_names?:{2083 structure?:e735
 director?:b executive?:b owner?:b percent_ownership?:t title?:s
-additional_addresses?:[{2014 additional_names?:[{2000 address?:{2017 date_of_birth?:{692 documents?:{2007 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e719 metadata?:m nationalities?:[s phone?:s political_exposure?:e332 relationship?:{2107 script_addresses?:{2019 script_names?:{2012 surname?:s
+additional_addresses?:[{2014 additional_names?:[{2000 address?:{2017 date_of_birth?:{692 documents?:{2007 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e718 metadata?:m nationalities?:[s phone?:s political_exposure?:e332 relationship?:{2107 script_addresses?:{2019 script_names?:{2012 surname?:s
 attestations?:{2104 business_details?:{2106 country?:s entity_type?:e7 individual?:{2108
-account_token?:s configuration?:{2101 contact_email?:s contact_phone?:s dashboard?:e16 defaults?:{2103 display_name?:s identity?:{2109 include?:[e737 metadata?:m
-include?:[e737
+account_token?:s configuration?:{2101 contact_email?:s contact_phone?:s dashboard?:e16 defaults?:{2103 display_name?:s identity?:{2109 include?:[e736 metadata?:m
+include?:[e736
 exempt?:e277 ip_address?:s validate_location?:e400
 default_payment_method?:s invoice?:{2090
 automatic_indirect_tax?:{688
@@ -2123,159 +2123,159 @@ stripe_transfers?:{688
 bank_accounts?:{2118 cards?:{688 stripe_balance?:{2119
 applied?:b capabilities?:{2120
 customer?:{2115 merchant?:{2117 recipient?:{2121
-currency?:s locales?:[e727 payout_methods?:m profile?:{2055 responsibilities?:{2102
+currency?:s locales?:[e726 payout_methods?:m profile?:{2055 responsibilities?:{2102
 account?:{2001 crypto_money_manager?:{2001 money_manager?:{2001
 directorship_declaration?:{2001 ownership_declaration?:{2001 persons_provided?:{2072 representative_declaration?:{2001 terms_of_service?:{2124
 bank_account_ownership_verification?:{2004 company_license?:{2004 company_memorandum_of_association?:{2004 company_ministerial_decree?:{2004 company_registration_verification?:{2004 company_tax_id_verification?:{2004 primary_verification?:{2022 proof_of_address?:{2004 proof_of_registration?:{2078 proof_of_ultimate_beneficial_ownership?:{2078
-additional_addresses?:[{2074 address?:{2003 annual_revenue?:{2076 documents?:{2126 estimated_worker_count?:i id_numbers?:[{2105 monthly_estimated_revenue?:{2081 phone?:s registered_name?:s registration_date?:{692 script_addresses?:{2010 script_names?:{2083 structure?:e736
-additional_addresses?:[{1999 additional_names?:[{2000 address?:{2003 date_of_birth?:{692 documents?:{2023 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e719 metadata?:m nationalities?:[s phone?:s political_exposure?:e332 relationship?:{2107 script_addresses?:{2010 script_names?:{2012 surname?:s
+additional_addresses?:[{2074 address?:{2003 annual_revenue?:{2076 documents?:{2126 estimated_worker_count?:i id_numbers?:[{2105 monthly_estimated_revenue?:{2081 phone?:s registered_name?:s registration_date?:{692 script_addresses?:{2010 script_names?:{2083 structure?:e735
+additional_addresses?:[{1999 additional_names?:[{2000 address?:{2003 date_of_birth?:{692 documents?:{2023 email?:s given_name?:s id_numbers?:[{2018 legal_gender?:e718 metadata?:m nationalities?:[s phone?:s political_exposure?:e332 relationship?:{2107 script_addresses?:{2010 script_names?:{2012 surname?:s
 attestations?:{2125 business_details?:{2127 country?:s entity_type?:e7 individual?:{2128
-account_token?:s configuration?:{2122 contact_email?:s contact_phone?:s dashboard?:e16 defaults?:{2123 display_name?:s identity?:{2129 include?:[e737 metadata?:m
-applied_configurations?:[e721
+account_token?:s configuration?:{2122 contact_email?:s contact_phone?:s dashboard?:e16 defaults?:{2123 display_name?:s identity?:{2129 include?:[e736 metadata?:m
+applied_configurations?:[e720
 collection_options?:{0 refresh_url:s return_url?:s
 account_onboarding?:{2132 account_update?:{2132 type:e0
 account:s use_case:{2133
-object:e738 account:s created:s expires_at:s livemode:b url:s use_case:{2133
+object:e737 account:s created:s expires_at:s livemode:b url:s use_case:{2133
 attested?:b
 directorship_declaration?:{2136 ownership_declaration?:{2136 persons_provided?:{2072 representative_declaration?:{2136 terms_of_service?:{2026
 attestations?:{2137 business_details?:{2127 entity_type?:e7 individual?:{2128
 contact_email?:s contact_phone?:s display_name?:s identity?:{2138
-id:s object:e739 created:s expires_at:s livemode:b used:b
+id:s object:e738 created:s expires_at:s livemode:b used:b
 created?:{721 limit?:i object_id?:s types?:[s
 id:s idempotency_key:s
-request?:{2142 type:e742
-type:e740 id:s object:e741 changes?:u context?:s created:s livemode:b reason?:{2143 snapshot_event?:s
-include?:[e743 limit?:i
-aws_account_id:s aws_event_source_arn:s aws_event_source_status:e745
-azure_partner_topic_name:s azure_partner_topic_status:e746 azure_region:s azure_resource_group_name:s azure_subscription_id:s
-reason:e748
+request?:{2142 type:e741
+type:e739 id:s object:e740 changes?:u context?:s created:s livemode:b reason?:{2143 snapshot_event?:s
+include?:[e742 limit?:i
+aws_account_id:s aws_event_source_arn:s aws_event_source_status:e744
+azure_partner_topic_name:s azure_partner_topic_status:e745 azure_region:s azure_resource_group_name:s azure_subscription_id:s
+reason:e747
 disabled?:{2148
 signing_secret?:s url?:s
-id:s object:e744 amazon_eventbridge?:{2146 azure_event_grid?:{2147 created:s description:s enabled_events:[s event_payload:e747 events_from?:[s livemode:b metadata?:m name:s snapshot_api_version?:s status:e190 status_details?:{2149 type:e749 updated:s webhook_endpoint?:{2150
+id:s object:e743 amazon_eventbridge?:{2146 azure_event_grid?:{2147 created:s description:s enabled_events:[s event_payload:e746 events_from?:[s livemode:b metadata?:m name:s snapshot_api_version?:s status:e190 status_details?:{2149 type:e748 updated:s webhook_endpoint?:{2150
 aws_account_id:s aws_region:s
 azure_region:s azure_resource_group_name:s azure_subscription_id:s
-enabled_events:[s event_payload:e747 name:s type:e749 amazon_eventbridge?:{2152 azure_event_grid?:{2153 description?:s events_from?:[s include?:[e750 metadata?:m snapshot_api_version?:s webhook_endpoint?:{123
-include?:[e743
-description?:s enabled_events?:[s include?:[e743 metadata?:m name?:s webhook_endpoint?:{123
-id:s object:e751 archived:b bank_account_type:e85 bank_name:s created:s last4:s livemode:b restricted:b sort_code?:s supported_currencies:[s
+enabled_events:[s event_payload:e746 name:s type:e748 amazon_eventbridge?:{2152 azure_event_grid?:{2153 description?:s events_from?:[s include?:[e749 metadata?:m snapshot_api_version?:s webhook_endpoint?:{123
+include?:[e742
+description?:s enabled_events?:[s include?:[e742 metadata?:m name?:s webhook_endpoint?:{123
+id:s object:e750 archived:b bank_account_type:e85 bank_name:s created:s last4:s livemode:b restricted:b sort_code?:s supported_currencies:[s
 currency:s account_number?:s bank_account_type?:e85 iban?:s sort_code?:s
-limit?:i verification_status?:e752
+limit?:i verification_status?:e751
 expires:s microdeposit_type:e77 sent:s
-microdeposit_verification_details?:{2160 status:e752
-id:s object:e753 archived:b bank_account_type:e85 bank_name:s created:s fedwire_routing_number?:s financial_connections_account?:s last4:s livemode:b restricted:b routing_number?:s supported_currencies:[s verification:{2161
+microdeposit_verification_details?:{2160 status:e751
+id:s object:e752 archived:b bank_account_type:e85 bank_name:s created:s fedwire_routing_number?:s financial_connections_account?:s last4:s livemode:b restricted:b routing_number?:s supported_currencies:[s verification:{2161
 account_number:s currency:s bank_account_type?:e85 fedwire_routing_number?:s routing_number?:s
 fedwire_routing_number?:s routing_number?:s
 amounts?:[i descriptor_code?:s
 adjusted_flow?:s created?:{721 limit?:i
-adjustment?:s inbound_transfer?:s outbound_payment?:s outbound_transfer?:s received_credit?:s received_debit?:s type:e755
-id:s object:e754 adjusted_flow?:{2167 amount:{2075 created:s description?:s financial_account:s livemode:b
-include?:[e756 limit?:i statuses?:[e757
+adjustment?:s inbound_transfer?:s outbound_payment?:s outbound_transfer?:s received_credit?:s received_debit?:s type:e754
+id:s object:e753 adjusted_flow?:{2167 amount:{2075 created:s description?:s financial_account:s livemode:b
+include?:[e755 limit?:i statuses?:[e756
 available:m inbound_pending:m outbound_pending:m
-bank_name:e759 currencies:[s type:e760
+bank_name:e758 currencies:[s type:e759
 deposit_insurance_eligibility?:[{2171 holds_currencies:[s
-id:s object:e758 balance:{2170 country:s created:s display_name?:s livemode:b metadata?:m other?:{461 status:e757 storage?:{2172 type:e761
-include?:[e756
+id:s object:e757 balance:{2170 country:s created:s display_name?:s livemode:b metadata?:m other?:{461 status:e756 storage?:{2172 type:e760
+include?:[e755
 display_name?:s metadata?:m
 financial_account?:s limit?:i
 account_holder_name?:s account_number:s address?:{56 bank_name?:s routing_number:s
 account_holder_name:s bank_name:s iban:s
 account_holder_name:s account_number:s sort_code:s
-aba?:{2177 country?:s currency:s iban?:{2178 sort_code?:{2179 type:e763
-id:s object:e762 bank_account?:{2180 created:s financial_account:s livemode:b settlement_currency:s status:e764 type:e18
-country?:s currency:e765
+aba?:{2177 country?:s currency:s iban?:{2178 sort_code?:{2179 type:e762
+id:s object:e761 bank_account?:{2180 created:s financial_account:s livemode:b settlement_currency:s status:e763 type:e18
+country?:s currency:e764
 financial_account:s type:e18 bank_account?:{2182
 created?:{721 limit?:i
 type:s us_bank_account?:s
 debited:{2075 payment_method:{2185
 credited:{2075 financial_account:s
-failure_reason:e767
-return_reason:e767
-bank_debit_failed?:{2188 bank_debit_processing?:{5 bank_debit_queued?:{5 bank_debit_returned?:{2189 bank_debit_succeeded?:{5 created:s effective_at:s id:s type:e768
-id:s object:e766 amount:{2075 created:s description:s from:{2186 livemode:b to:{2187 transfer_history:[{2190
+failure_reason:e766
+return_reason:e766
+bank_debit_failed?:{2188 bank_debit_processing?:{5 bank_debit_queued?:{5 bank_debit_returned?:{2189 bank_debit_succeeded?:{5 created:s effective_at:s id:s type:e767
+id:s object:e765 amount:{2075 created:s description:s from:{2186 livemode:b to:{2187 transfer_history:[{2190
 currency?:s payment_method:s
 currency:s financial_account:s
 amount:{2075 from:{2192 to:{2193 description?:s
-created?:{721 limit?:i recipient?:s status?:[e652
+created?:{721 limit?:i recipient?:s status?:[e651
 debited:{2075 financial_account:s
-setting:e770
+setting:e769
+reason:e770
 reason:e771
 reason:e772
-reason:e773
 failed?:{2198 processing?:{2199 returned?:{2200
 canceled_at?:s failed_at?:s posted_at?:s returned_at?:s
-submission?:e774 transaction_purpose?:e775
+submission?:e773 transaction_purpose?:e774
 ach?:{2203
-preferred_network_options?:{2204 preferred_networks?:[e776
+preferred_network_options?:{2204 preferred_networks?:[e775
 bank_account?:{2205
 credited:{2075 payout_method?:s payout_method_options?:{2206 recipient:s
 trace_id?:s
 retrieval_reference?:s
-bank_account?:{2208 card?:{2209 status:e777 type:e180
-id:s object:e769 amount:{2075 cancelable:b created:s description?:s expected_arrival_date?:s from:{2196 livemode:b metadata?:m payout_intent?:s recipient_notification:{2197 recipient_verification?:s statement_descriptor:s status:e652 status_details?:{2201 status_transitions?:{2202 to:{2207 tracking_details?:{2210
+bank_account?:{2208 card?:{2209 status:e776 type:e180
+id:s object:e768 amount:{2075 cancelable:b created:s description?:s expected_arrival_date?:s from:{2196 livemode:b metadata?:m payout_intent?:s recipient_notification:{2197 recipient_verification?:s statement_descriptor:s status:e651 status_details?:{2201 status_transitions?:{2202 to:{2207 tracking_details?:{2210
 currency?:s payout_method?:s payout_method_options?:{2206 recipient:s
 amount:{2075 from:{2193 to:{2212 description?:s metadata?:m recipient_notification?:{2197 recipient_verification?:s statement_descriptor?:s
 bank_account_type:e349 bank_name:s branch_number?:s country:s financial_connections_account?:s last4:s routing_number?:s supported_currencies:[s swift_code?:s
 exp_month:s exp_year:s fingerprint:s last4:s supported_currencies:[s
-payments:e780 transfers:e780
-id:s object:e779 archived:b bank_account?:{2214 card?:{2215 created:s latest_outbound_setup_intent?:s livemode:b restricted:b type:e180 usage_status:{2216
-id:s object:e778 created:s livemode:b payout_method?:@v2.money_management.payout_method status:e781 usage_intent:e782
+payments:e779 transfers:e779
+id:s object:e778 archived:b bank_account?:{2214 card?:{2215 created:s latest_outbound_setup_intent?:s livemode:b restricted:b type:e180 usage_status:{2216
+id:s object:e777 created:s livemode:b payout_method?:@v2.money_management.payout_method status:e780 usage_intent:e781
 account_number:s bank_account_type?:e349 branch_number?:s country:s currency:s routing_number?:s swift_code?:s
 bank_account?:{2219 type:e180
-payout_method?:s payout_method_data?:{2220 usage_intent?:e782
+payout_method?:s payout_method_data?:{2220 usage_intent?:e781
 payout_method?:s payout_method_data?:{2220
-submission?:e774
+submission?:e773
 ach?:{2223
-network:e784 network_options:{2224
+network:e783 network_options:{2224
 currency:s value_decimal:s
-amount:{2075 network_fee_details?:{2225 tax_amount?:{2226 type:e785
+amount:{2075 network_fee_details?:{2225 tax_amount?:{2226 type:e784
 currency:s debited?:{2075 financial_account:s
-lock_duration:e786 lock_expires_at?:s lock_status:e787 rates:m to_currency:s
-outbound_payment?:s outbound_transfer?:s type:e788
-fields_to_review?:[e789 reason:e790
-failure_reason:e791
-confirm?:{2231 handle_failure?:{2232 type:e792
+lock_duration:e785 lock_expires_at?:s lock_status:e786 rates:m to_currency:s
+outbound_payment?:s outbound_transfer?:s type:e787
+fields_to_review?:[e788 reason:e789
+failure_reason:e790
+confirm?:{2231 handle_failure?:{2232 type:e791
 matched_business_type?:e44 matched_name?:s message:s provided_business_type?:e44 provided_name:s
-match_result:e793 match_result_details:{2234
+match_result:e792 match_result_details:{2234
 execute_on?:s
 canceled_at?:s posted_at?:s processing_at?:s requires_action_at?:s
 credited?:{2075 currency?:s payout_method?:s payout_method_options?:{2206 recipient?:s
-id:s object:e783 amount:{2075 confirmation_method:e22 created:s description?:s estimated_fees?:[{2227 from:{2228 fx_quote?:{2229 latest_payout?:{2230 livemode:b metadata?:m next_action?:{2233 recipient_notification?:{2197 recipient_verification?:{2235 schedule_options?:{2236 statement_descriptor?:s status:e794 status_transitions?:{2237 to:{2238
+id:s object:e782 amount:{2075 confirmation_method:e22 created:s description?:s estimated_fees?:[{2227 from:{2228 fx_quote?:{2229 latest_payout?:{2230 livemode:b metadata?:m next_action?:{2233 recipient_notification?:{2197 recipient_verification?:{2235 schedule_options?:{2236 statement_descriptor?:s status:e793 status_transitions?:{2237 to:{2238
 currency?:s payout_method?:s payout_method_options?:{2206 recipient?:s
 amount:{2075 from:{2193 to:{2240 confirmation_method?:e22 description?:s metadata?:m recipient_notification?:{2197 schedule_options?:{2236 statement_descriptor?:s
 description?:s metadata?:m recipient_notification?:{2197 schedule_options?:{2236 statement_descriptor?:s to?:{2240
-payments?:[e780 transfers?:[e780
+payments?:[e779 transfers?:[e779
 limit?:i usage_status?:{2243
 countries?:[s
-object:e795 countries:m livemode:b
-from_account?:s outbound_payment?:s outbound_transfer?:s payout?:s transfer?:s type:e797
+object:e794 countries:m livemode:b
+from_account?:s outbound_payment?:s outbound_transfer?:s payout?:s transfer?:s type:e796
 account_holder_name?:s bank_name?:s last4?:s routing_number?:s
 account_holder_name?:s bank_name?:s bic?:s country?:s iban?:s
 account_holder_name?:s bank_name?:s last4?:s sort_code?:s
-aba?:{2248 iban?:{2249 sort_code?:{2250 type:e763
-financial_address:s network:e798 originating_bank_account:{2251 statement_descriptor?:s
+aba?:{2248 iban?:{2249 sort_code?:{2250 type:e762
+financial_address:s network:e797 originating_bank_account:{2251 statement_descriptor?:s
+reason:e799
 reason:e800
-reason:e801
 failed?:{2253 returned?:{2254
 failed_at?:s returned_at?:s succeeded_at?:s
-id:s object:e796 amount:{2075 amount_received:{2075 balance_transfer?:{2247 bank_transfer?:{2252 created:s description?:s financial_account:s livemode:b status:e799 status_details?:{2255 status_transitions?:{2256 type:e802
+id:s object:e795 amount:{2075 amount_received:{2075 balance_transfer?:{2247 bank_transfer?:{2252 created:s description?:s financial_account:s livemode:b status:e798 status_details?:{2255 status_transitions?:{2256 type:e801
 payout_method:s recipient?:s
-outbound_payment?:s type:e804
+outbound_payment?:s type:e803
 acknowledged_at?:s consumed_at?:s
-id:s object:e803 consumed_by?:{2259 created:s expires_at?:s livemode:b match_result:e793 match_result_details:{2234 payout_method:s recipient?:s status:e805 status_transitions?:{2260 verification_type:e806
+id:s object:e802 consumed_by?:{2259 created:s expires_at?:s livemode:b match_result:e792 match_result_details:{2234 payout_method:s recipient?:s status:e804 status_transitions?:{2260 verification_type:e805
 created?:{721 financial_account?:s flow?:s limit?:i
 available:{2075 inbound_pending:{2075 outbound_pending:{2075
-adjustment?:s currency_conversion?:s fee_batch?:s inbound_transfer?:s outbound_payment?:s outbound_transfer?:s received_credit?:s received_debit?:s type:e809
-status:e810 url?:s url_expires_at?:s
+adjustment?:s currency_conversion?:s fee_batch?:s inbound_transfer?:s outbound_payment?:s outbound_transfer?:s received_credit?:s received_debit?:s type:e808
+status:e809 url?:s url_expires_at?:s
 posted_at?:s void_at?:s
-id:s object:e807 amount:{2075 balance_impact:{2263 category:e808 counterparty?:{515 created:s description?:s financial_account:s flow?:{2264 livemode:b metadata?:m regulatory_receipt:{2265 status:e540 status_transitions:{2266
+id:s object:e806 amount:{2075 balance_impact:{2263 category:e807 counterparty?:{515 created:s description?:s financial_account:s flow?:{2264 livemode:b metadata?:m regulatory_receipt:{2265 status:e539 status_transitions:{2266
 created?:{721 limit?:i transaction?:s
-category:e808 financial_account:s flow?:{2264
-id:s object:e811 balance_impact:{2263 created:s effective_at:s livemode:b transaction:s transaction_details:{2269
-amount:{2075 network:e812 statement_descriptor?:s
-object:e813 livemode:b status:s
-match_result:e793 payout_method:s recipient?:s
-grant_type:e814 code?:s refresh_token?:s scope?:s assert_capabilities?:[s
-access_token?:s scope?:s livemode?:b token_type?:e815 refresh_token?:s stripe_user_id?:s stripe_publishable_key?:s
+category:e807 financial_account:s flow?:{2264
+id:s object:e810 balance_impact:{2263 created:s effective_at:s livemode:b transaction:s transaction_details:{2269
+amount:{2075 network:e811 statement_descriptor?:s
+object:e812 livemode:b status:s
+match_result:e792 payout_method:s recipient?:s
+grant_type:e813 code?:s refresh_token?:s scope?:s assert_capabilities?:[s
+access_token?:s scope?:s livemode?:b token_type?:e814 refresh_token?:s stripe_user_id?:s stripe_publishable_key?:s
 client_id?:s stripe_user_id?:s
 stripe_user_id:s`;
 
@@ -2688,7 +2688,6 @@ funding_instructions
 eu_bank_transfer jp_bank_transfer
 acss_debit affirm afterpay_clearpay alipay alma amazon_pay au_becs_debit bacs_debit bancontact billie bizum blik boleto card cashapp crypto custom customer_balance eps fpx giropay grabpay ideal kakao_pay klarna konbini kr_card link mb_way mobilepay multibanco naver_pay nz_bank_account oxxo p24 pay_by_bank payco paynow paypal paypay payto pix promptpay revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit swish twint upi us_bank_account wechat_pay zip
 ephemeral_key
-account.application.authorized
 event
 exchange_rate
 now

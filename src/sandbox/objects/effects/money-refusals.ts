@@ -1,20 +1,30 @@
-import { type Answer, errorAnswer } from '../../http/answer.ts';
-import type { StripeObject } from './object-store.ts';
+import { type Answer, errorAnswer } from '../../../http/answer.ts';
+import type { Fields } from '../../../http/form-body.ts';
+import type { StripeObject } from '../object-store.ts';
 
-/** Stripe's test cards that are declined, as sources and as payment methods. @see https://docs.stripe.com/testing#declined-payments */
-export function decline(token: unknown): Answer | undefined {
-  const name = /^(?:tok|pm_card)_(?:visa_)?chargeDeclined(\w*)$/.exec(String(token))?.[1];
-  if (name === undefined) return undefined;
-  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).slice(1);
-  const [code, declineCode] = OWN_CODES.has(snake)
-    ? [snake, undefined]
-    : ['card_declined', snake || 'generic_decline'];
+/** HTTP 402 for a declined card. @param reason the issuer's; empty for none @see https://docs.stripe.com/declines/codes */
+export function decline(reason: string): Answer {
+  const [code, declineCode] = OWN_CODES.has(reason)
+    ? [reason, undefined]
+    : ['card_declined', reason || 'generic_decline'];
+  const message = DECLINED[reason] ?? 'Your card was declined.';
+  return errorAnswer(402, { type: 'card_error', code, declineCode, message });
+}
+
+/** HTTP 402 where the customer would have to be asked, and nobody is there to. */
+export function authenticationRequired(): Answer {
   return errorAnswer(402, {
     type: 'card_error',
-    code,
-    declineCode,
-    message: DECLINED[snake] ?? 'Your card was declined.',
+    code: 'authentication_required',
+    declineCode: 'authentication_required',
+    message: 'Your card was declined. This transaction requires authentication.',
   });
+}
+
+/** The same refusal, with the object that it left behind: `charge`, `payment_intent`, … */
+export function withObject(answer: Answer, more: Fields): Answer {
+  const { error } = answer.body as { error: Fields };
+  return { ...answer, body: { error: { ...error, ...more } } };
 }
 
 const OWN_CODES: ReadonlySet<string> = new Set(['expired_card', 'incorrect_cvc', 'processing_error']);

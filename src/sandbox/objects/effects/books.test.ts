@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Chance, SEED } from '../../../test/fuzz/chance.ts';
-import { Catalog } from '../../core/catalog/catalog.ts';
-import { catalogData } from '../../core/catalog/data/catalog.ts';
-import { DeclaredTypes } from '../../core/catalog/declared-types.ts';
-import type { Answer } from '../../http/answer.ts';
-import type { Fields } from '../../http/form-body.ts';
-import { ObjectMaker } from './make-object.ts';
-import { ObjectStore } from './object-store.ts';
-import { serveOperation } from './serve-operation.ts';
+import { Chance, SEED } from '../../../../test/fuzz/chance.ts';
+import { Catalog } from '../../../core/catalog/catalog.ts';
+import { catalogData } from '../../../core/catalog/data/catalog.ts';
+import { DeclaredTypes } from '../../../core/catalog/declared-types.ts';
+import type { Answer } from '../../../http/answer.ts';
+import type { Fields } from '../../../http/form-body.ts';
+import { ObjectMaker } from '../make-object.ts';
+import { ObjectStore } from '../object-store.ts';
+import { serveOperation } from '../serve-operation.ts';
 
 const catalog = new Catalog(catalogData);
 const maker = new ObjectMaker(new DeclaredTypes());
