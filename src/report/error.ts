@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import type { ErrorCode } from '../core/error-code.ts';
-import { paintFor } from './text.ts';
+import { counted, paintFor } from './text.ts';
 
 /** An error for a program: `keyaudit.error/1`. */
 export interface ErrorReport {
@@ -31,7 +31,7 @@ export function renderError(
     };
   }
   const lines = [`${paint.red('error:')} ${error.message}`];
-  for (const problem of error.problems) lines.push(...problemLines(problem, paint.dim));
+  lines.push(...firstProblems(error.problems, paint.dim));
   if (error.hint !== undefined) lines.push(`  ${paint.dim('→')} ${error.hint}`);
   return { text: `${lines.join('\n')}\n`, exitCode };
 }
@@ -55,8 +55,22 @@ function errorReport(error: unknown): ErrorReport {
   };
 }
 
+/** Of a file with a thousand mistakes the first tell what is wrong with it. */
+const MOST_PROBLEMS = 20;
+
+/** The first mistakes, each with its place, and how many more there are; machine formats have them all. */
+export function firstProblems(
+  problems: readonly Problem[],
+  dim: (text: string) => string,
+  what = 'mistake',
+): string[] {
+  const lines = problems.slice(0, MOST_PROBLEMS).flatMap((problem) => problemLines(problem, dim));
+  const more = problems.length - MOST_PROBLEMS;
+  return more <= 0 ? lines : [...lines, `  and ${counted(more, `more ${what}`)}, ${problems.length} in all.`];
+}
+
 /** `profiles/x.yaml:3:5 Unknown level … → Did you mean …` */
-export function problemLines(problem: Problem, dim: (text: string) => string): string[] {
+function problemLines(problem: Problem, dim: (text: string) => string): string[] {
   const place = problem.location === undefined ? '' : `${placeOf(problem.location)} `;
   const lines = [`  ${place}${problem.message}`];
   if (problem.hint !== undefined) lines.push(`    ${dim('→')} ${problem.hint}`);

@@ -1,7 +1,7 @@
 import type { Problem } from '../core/error.ts';
 import { guardDocument } from '../core/profile/guard-section.ts';
 import type { PermissionEntry, Profile } from '../core/profile/profile.ts';
-import { placeOf, problemLines } from './error.ts';
+import { firstProblems, placeOf } from './error.ts';
 import { capLines } from './guard/cap-lines.ts';
 import { code, escapeMarkdown, row } from './markdown-text.ts';
 import { counted, paintFor, type TextOutput } from './text.ts';
@@ -135,13 +135,12 @@ export function renderLintTable(results: readonly LintResult[], files: number, o
     const wrong = [...result.errors, ...(result.uncovered ?? [])];
     const mark = wrong.length === 0 ? paint.green('✔') : paint.red('✘');
     output.write(`${mark} ${result.name} ${paint.dim(result.file)}\n`);
-    for (const problem of wrong) {
-      output.write(`${problemLines(problem, paint.dim).join('\n')}\n`);
-    }
-    for (const problem of result.warnings) {
-      const warning = { ...problem, message: `${paint.yellow('warning:')} ${problem.message}` };
-      output.write(`${problemLines(warning, paint.dim).join('\n')}\n`);
-    }
+    const warned = result.warnings.map((problem) => ({
+      ...problem,
+      message: `${paint.yellow('warning:')} ${problem.message}`,
+    }));
+    const lines = [...firstProblems(wrong, paint.dim), ...firstProblems(warned, paint.dim, 'warning')];
+    for (const line of lines) output.write(`${line}\n`);
   }
   output.write(
     `${counted(files, 'profile')}, ${counted(mistakes, 'mistake')}, ${counted(warnings, 'warning')}\n`,

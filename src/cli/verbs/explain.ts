@@ -30,6 +30,25 @@ export function explain(program: CommandUnknownOpts, run: Run): void {
       ),
     );
 
+  verb(program, 'explain <name>', 'what a permission, resource, call, error code or finding is', [
+    'keyaudit explain charge_write',
+    'keyaudit explain "POST /v1/refunds"',
+    'keyaudit explain KEY_DEAD',
+  ]).action((name) =>
+    run({ name }, async (given, context) =>
+      (await import('../../commands/explain.ts')).explain(given.name, context),
+    ),
+  );
+
+  verb(program, 'resources [word]', 'the resources that a profile can name, all or those with a word', [
+    'keyaudit resources',
+    'keyaudit resources shipping',
+  ]).action((word) =>
+    run({ word }, async (given, context) =>
+      (await import('../../commands/resources.ts')).resources(given.word, context),
+    ),
+  );
+
   const profiles = verb(program, 'profiles', 'look at profiles: list, show, lint; accept what comes along', [
     'keyaudit profiles list',
     'keyaudit profiles lint',

@@ -225,7 +225,7 @@ export class Catalog {
 
   /**
    * An operation by any spelling: stripe-node's (`paymentIntents.create`), snake case
-   * (`payment_intents.create`), the CLI's (`payment_intents create`), an endpoint with a template or
+   * (`payment_intents.create`), as code has it (`stripe.paymentIntents.create`), the CLI's (`payment_intents create`), an endpoint with a template or
    * a concrete id (`post /v1/payment_intents/:id`), or a path alone where just one method has it
    * (GET wins, since a bare path reads as "look at this").
    */
@@ -241,7 +241,8 @@ export class Catalog {
       }
       return undefined;
     }
-    return this.#byName.get(trimmed) ?? this.#bySpelling.get(spellingKey(trimmed));
+    const name = trimmed.replace(/^(?:await\s+)?stripe\./, '').replace(/\(.*$/s, '');
+    return this.#byName.get(name) ?? this.#bySpelling.get(spellingKey(name));
   }
 }
 

@@ -24,6 +24,8 @@ export function readYaml(text: string, file: string): YamlSource {
     prettyErrors: false,
     uniqueKeys: true,
     strict: true,
+    // `<<: *base` is what people write, in whichever version of YAML.
+    merge: true,
     // No tag makes anything but plain maps, lists and texts; an unknown one is an error, not a guess.
     resolveKnownTags: false,
     // Errors only: as warnings yaml writes to standard error by itself.

@@ -8,8 +8,9 @@ import {
   type Provenance,
 } from '../catalog/catalog.ts';
 import type { Expansions } from '../catalog/expansion.ts';
+import { nearestEndpoint, nearestOperation } from '../catalog/names/nearest-name.ts';
+import { successorOf, successorText } from '../catalog/names/successor.ts';
 import { remarksOn } from '../catalog/remark.ts';
-import { nearest } from '../document/nearest.ts';
 
 /** A call that the catalog resolved to what it needs. */
 export interface ResolvedEndpoint {
@@ -160,13 +161,18 @@ function rank(permission: PermissionName): number {
 }
 
 function unknownReason(text: string, catalog: Catalog): string {
-  const isPath = /^\s*(?:[a-z]+\s+)?\//i.test(text);
-  const candidates = isPath
-    ? catalog.operations.map(endpointOf)
-    : catalog.operations.map((operation) => operation.name);
-  const plain = isPath ? text.trim().replace(/:[A-Za-z_]+|\{[^}]*\}|<[^>]*>/g, '{id}') : text.trim();
-  const withMethod = isPath && plain.startsWith('/') ? `GET ${plain}` : plain;
-  const near = nearest(withMethod, candidates);
+  const isPath = /^\s*(?:[a-z]+\s+)?(?:https?:\/\/[^/]+)?\//i.test(text);
   const what = isPath ? 'The catalog has no such endpoint.' : 'The catalog has no such operation.';
+  const successor = successorOf(text.trim());
+  if (successor !== undefined) return `${what} ${successorText(successor)}`;
+  const near = isPath
+    ? nearestEndpoint(plainEndpoint(text), catalog)
+    : nearestOperation(text.trim(), catalog);
   return near === undefined ? what : `${what} Did you mean "${near}"?`;
+}
+
+/** With a method, and `{id}` for every parameter. */
+function plainEndpoint(text: string): string {
+  const plain = text.trim().replace(/:[A-Za-z_]+|\{[^}]*\}|<[^>]*>/g, '{id}');
+  return plain.startsWith('/') ? `GET ${plain}` : plain.replace(/^[a-z]+/, (method) => method.toUpperCase());
 }

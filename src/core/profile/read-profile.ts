@@ -1,5 +1,8 @@
 import type { z } from 'zod';
 import type { Catalog, Level } from '../catalog/catalog.ts';
+import { nearestOperation, resourceAdvice } from '../catalog/names/nearest-name.ts';
+import { scopeAdvice } from '../catalog/names/scope-name.ts';
+import { successorOf, successorText } from '../catalog/names/successor.ts';
 import { didYouMean } from '../document/nearest.ts';
 import { byPosition, describePath, valueAt } from '../document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../document/yaml-source.ts';
@@ -81,6 +84,7 @@ class NameReader {
   readonly problems: Problem[] = [];
   readonly #source: YamlSource;
   readonly #catalog: Catalog;
+  #known: readonly string[] | undefined;
 
   constructor(source: YamlSource, catalog: Catalog) {
     this.#source = source;
@@ -116,8 +120,9 @@ class NameReader {
     if (this.#catalog.operationsIn(name).length > 0) return false;
     const permission = this.#catalog.permissionByAnyName(name);
     if (permission === undefined) {
-      const known = [...this.#catalog.resources, ...this.#catalog.permissions.map((p) => p.name)];
-      this.#problem(`Unknown resource "${name}".`, location, didYouMean(name, known) ?? resourceHint);
+      const scope = scopeAdvice(name, this.#catalog);
+      if (scope !== undefined) this.#problem(scope.message, location, scope.hint);
+      else this.#problem(`Unknown resource "${name}".`, location, this.#resourceHint(name));
       return undefined;
     }
     if (permission.name !== name) {
@@ -143,12 +148,7 @@ class NameReader {
       const location = this.#source.valueAt([...path, index]);
       const operation = this.#catalog.find(text);
       if (operation === undefined) {
-        const names = this.#catalog.operations.map((known) => known.name);
-        this.#problem(
-          `Unknown operation "${text}".`,
-          location,
-          didYouMean(text, names) ?? didYouMean(camel(text), names) ?? operationHint,
-        );
+        this.#problem(`Unknown operation "${text}".`, location, this.#operationHint(text));
         return [];
       }
       return [{ operation: operation.name, location }];
@@ -168,13 +168,30 @@ class NameReader {
     });
   }
 
+  #resourceHint(name: string): string {
+    if (this.problems.length > MOST_ADVICE) return resourceHint;
+    this.#known ??= [...this.#catalog.resources, ...this.#catalog.permissions.map((known) => known.name)];
+    return resourceAdvice(name, this.#known, this.#catalog) ?? resourceHint;
+  }
+
+  #operationHint(text: string): string {
+    const successor = successorOf(text);
+    if (successor !== undefined) return successorText(successor);
+    if (this.problems.length > MOST_ADVICE) return operationHint;
+    const near = nearestOperation(text, this.#catalog) ?? nearestOperation(camel(text), this.#catalog);
+    return near === undefined ? operationHint : `Did you mean "${near}"?`;
+  }
+
   #problem(message: string, location: SourceLocation, hint: string): void {
     this.problems.push({ message, location, hint });
   }
 }
 
-const resourceHint = 'See "keyaudit permissions --all" for every resource.';
-const operationHint = 'See "keyaudit permissions --all" for every operation.';
+/** To look for the nearest name takes some milliseconds, and nobody reads a thousand of them. */
+const MOST_ADVICE = 20;
+
+const resourceHint = '"keyaudit resources" lists every resource.';
+const operationHint = '"keyaudit permissions --all" lists every operation.';
 
 /** Turns zod's issues into sentences in the profile's own words. */
 function shapeProblems(issue: z.core.$ZodIssue, source: YamlSource): Problem[] {
