@@ -1,9 +1,9 @@
-import { nearestOperation, resourceAdvice } from '../core/catalog/names/nearest-name.ts';
-import { scopeAdvice } from '../core/catalog/names/scope-name.ts';
-import { successorOf, successorText } from '../core/catalog/names/successor.ts';
 import { nearest } from '../core/document/nearest.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { explainName } from '../core/grant/explain-name.ts';
+import { nearestOperation, resourceAdvice } from '../core/profile/names/nearest-name.ts';
+import { scopeAdvice } from '../core/profile/names/scope-name.ts';
+import { successorOf, successorText } from '../core/profile/names/successor.ts';
 import { type Explained, explainJson, renderExplained } from '../report/explain/explain.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult } from '../session/result-output.ts';

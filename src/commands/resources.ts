@@ -1,6 +1,6 @@
-import { resourcesWithWord } from '../core/catalog/names/nearest-name.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { explainResource } from '../core/grant/explain-name.ts';
+import { resourcesWithWord } from '../core/profile/names/nearest-name.ts';
 import { renderResources, resourcesJson } from '../report/explain/resources.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult } from '../session/result-output.ts';

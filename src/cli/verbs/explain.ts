@@ -48,7 +48,10 @@ export function explain(program: CommandUnknownOpts, run: Run): void {
       (await import('../../commands/resources.ts')).resources(given.word, context),
     ),
   );
+  profilesOf(program, run);
+}
 
+function profilesOf(program: CommandUnknownOpts, run: Run): void {
   const profiles = verb(program, 'profiles', 'look at profiles: list, show, lint; accept what comes along', [
     'keyaudit profiles list',
     'keyaudit profiles lint',

@@ -8,9 +8,9 @@ import {
   type Provenance,
 } from '../catalog/catalog.ts';
 import type { Expansions } from '../catalog/expansion.ts';
-import { nearestEndpoint, nearestOperation } from '../catalog/names/nearest-name.ts';
-import { successorOf, successorText } from '../catalog/names/successor.ts';
 import { remarksOn } from '../catalog/remark.ts';
+import { nearestEndpoint, nearestOperation } from '../profile/names/nearest-name.ts';
+import { successorOf, successorText } from '../profile/names/successor.ts';
 
 /** A call that the catalog resolved to what it needs. */
 export interface ResolvedEndpoint {

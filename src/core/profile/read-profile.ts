@@ -1,12 +1,10 @@
-import type { z } from 'zod';
 import type { Catalog, Level } from '../catalog/catalog.ts';
-import { nearestOperation, resourceAdvice } from '../catalog/names/nearest-name.ts';
-import { scopeAdvice } from '../catalog/names/scope-name.ts';
-import { successorOf, successorText } from '../catalog/names/successor.ts';
-import { didYouMean } from '../document/nearest.ts';
-import { byPosition, describePath, valueAt } from '../document/shape-problem.ts';
+import { byPosition } from '../document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../document/yaml-source.ts';
 import type { Problem, SourceLocation } from '../error.ts';
+import { nearestOperation, resourceAdvice } from './names/nearest-name.ts';
+import { scopeAdvice } from './names/scope-name.ts';
+import { successorOf, successorText } from './names/successor.ts';
 import {
   type Acceptance,
   acceptEntrySchema,
@@ -17,8 +15,8 @@ import {
   type ProfileFile,
   profileSchema,
 } from './profile.ts';
+import { profileShapeProblems } from './profile-shape-problems.ts';
 import { readGuard } from './read-guard.ts';
-import { variableFault } from './variable-name.ts';
 
 /** A profile file, or all that is wrong with it. */
 export type ProfileReading =
@@ -37,7 +35,7 @@ export function readProfile(text: string, file: string, catalog: Catalog): Profi
   const problems = [
     ...(shape.success ? [] : shape.error.issues)
       .filter(({ path }) => path[0] !== 'guard')
-      .flatMap((issue) => shapeProblems(issue, source)),
+      .flatMap((issue) => profileShapeProblems(issue, source)),
     ...guard.problems,
   ];
   const reader = new NameReader(source, catalog);
@@ -192,151 +190,6 @@ const MOST_ADVICE = 20;
 
 const resourceHint = '"keyaudit resources" lists every resource.';
 const operationHint = '"keyaudit permissions --all" lists every operation.';
-
-/** Turns zod's issues into sentences in the profile's own words. */
-function shapeProblems(issue: z.core.$ZodIssue, source: YamlSource): Problem[] {
-  const where = describePath(issue.path);
-  const given = valueAt(source.value, issue.path);
-  const fault = where === 'env' && typeof given === 'string' ? variableFault(given) : undefined;
-  if (fault !== undefined) {
-    return [{ message: `env ${fault.message}`, location: source.valueAt(issue.path), hint: fault.hint }];
-  }
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        message: `Unknown key "${key}"${where === '' ? '' : ` in ${where}`}.`,
-        location: source.keyAt([...issue.path, key]),
-        hint: didYouMean(key, keysAt(issue.path)) ?? `Valid keys: ${keysAt(issue.path).join(', ')}.`,
-      }));
-    case 'invalid_union':
-      return unionProblems(issue, source);
-    case 'invalid_value': {
-      if (given === undefined) return [missing(issue.path, source)];
-      const values = issue.values.map(String);
-      return [
-        {
-          message: `${JSON.stringify(given)} is not a valid ${where === '' ? 'value' : `value for ${where}`}.`,
-          location: source.valueAt(issue.path),
-          hint: [
-            typeof given === 'string' ? didYouMean(given, values) : undefined,
-            `Valid: ${values.join(', ')}.`,
-          ]
-            .filter((part) => part !== undefined)
-            .join(' '),
-        },
-      ];
-    }
-    case 'invalid_type': {
-      if (issue.path.length > 0 && given === undefined) {
-        return [missing(issue.path, source)];
-      }
-      const what = where === '' ? 'A profile' : where;
-      return [
-        {
-          message: `${what} must be ${article(issue.expected)}, not ${kindOf(given)}.`,
-          location: source.valueAt(issue.path),
-          hint:
-            where === ''
-              ? 'Begin with "name:" and "permissions:".'
-              : `See "keyaudit profiles show refund-agent" for an example.`,
-        },
-      ];
-    }
-    default:
-      return [
-        {
-          message: `${where === '' ? 'The profile' : where} is not valid: ${issue.message.replace(/^Invalid string: /, '')}.`,
-          location: source.valueAt(issue.path),
-          hint: formatHint(issue.path),
-        },
-      ];
-  }
-}
-
-/** A permission entry is a level or a map; only the branch that the user evidently meant is reported. */
-function unionProblems(issue: z.core.$ZodIssueInvalidUnion, source: YamlSource): Problem[] {
-  const given = valueAt(source.value, issue.path);
-  const where = describePath(issue.path);
-  if (isRecord(given) || Array.isArray(given)) {
-    const branch = issue.errors.find((errors) =>
-      errors.every((error) => error.path.length > 0 || error.code === 'unrecognized_keys'),
-    );
-    const inner = branch?.map(
-      (error) => ({ ...error, path: [...issue.path, ...error.path] }) as z.core.$ZodIssue,
-    );
-    if (inner !== undefined && inner.length > 0)
-      return inner.flatMap((error) => shapeProblems(error, source));
-  }
-  if (issue.path[0] === 'permissions' || issue.path[0] === 'connect_permissions') {
-    const near = typeof given === 'string' ? didYouMean(given, levelSchema.options) : undefined;
-    return [
-      {
-        message: `${JSON.stringify(given)} is not a level (${where}).`,
-        location: source.valueAt(issue.path),
-        hint: `${near === undefined ? '' : `${near} `}Levels are none, read and write.`,
-      },
-    ];
-  }
-  return [
-    {
-      message: `${where} must be a name or a list of names.`,
-      location: source.valueAt(issue.path),
-      hint: 'Write "extends: other-profile" or a list.',
-    },
-  ];
-}
-
-function missing(path: readonly PropertyKey[], source: YamlSource): Problem {
-  const parent = path.slice(0, -1);
-  const key = String(path.at(-1));
-  return {
-    message: `"${key}" is missing${parent.length === 0 ? '' : ` in ${describePath(parent)}`}.`,
-    location: source.valueAt(parent),
-    hint: missingHints[key] ?? `Add "${key}:".`,
-  };
-}
-
-const missingHints: Record<string, string> = {
-  name: 'Add "name:", the name of the archetype, such as "name: refund-agent".',
-  reason: 'Say why this widening is acceptable: "reason: …".',
-  level: 'Add "level: none", "read" or "write".',
-};
-
-function formatHint(path: readonly PropertyKey[]): string {
-  switch (path.at(-1)) {
-    case 'until':
-      return 'Write a date as YYYY-MM-DD.';
-    case 'rate':
-      return 'A number of probes a second, above 0 and at most 100.';
-    case 'name':
-      return 'Use letters, digits, ".", "_" and "-".';
-    default:
-      return 'It must not be empty.';
-  }
-}
-
-function keysAt(path: readonly PropertyKey[]): readonly string[] {
-  if (path.length === 0) return Object.keys(profileSchema.shape);
-  if (path[0] === 'checks') return ['allow', 'forbid'];
-  if (path[0] === 'accept') return ['operations', 'reason', 'until'];
-  return ['level', 'why'];
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a map' : article(typeof value);
-}
-
-function article(kind: string): string {
-  const names: Record<string, string> = {
-    object: 'a map',
-    record: 'a map',
-    array: 'a list',
-    string: 'a text',
-  };
-  return names[kind] ?? `a ${kind}`;
-}
 
 function camel(text: string): string {
   return text.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,5 +1,5 @@
-import type { Catalog } from '../catalog.ts';
-import { permissionsAt } from '../levels.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
+import { permissionsAt } from '../../catalog/levels.ts';
 
 /** A name from a key link that is no permission: what it is, and what to write instead. */
 export interface ScopeAdvice {

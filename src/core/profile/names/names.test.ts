@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Catalog } from '../../catalog/catalog.ts';
+import { catalogData } from '../../catalog/data/catalog.ts';
 import { smallestGrant } from '../../grant/smallest-grant.ts';
-import { readProfile } from '../../profile/read-profile.ts';
-import { Catalog } from '../catalog.ts';
-import { catalogData } from '../data/catalog.ts';
+import { readProfile } from '../read-profile.ts';
 import { resourcesWithWord } from './nearest-name.ts';
 import { scopeAdvice } from './scope-name.ts';
 import { successorOf } from './successor.ts';

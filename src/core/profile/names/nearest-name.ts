@@ -1,6 +1,6 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import { endpointOf } from '../../catalog/catalog.ts';
 import { nearest } from '../../document/nearest.ts';
-import type { Catalog } from '../catalog.ts';
-import { endpointOf } from '../catalog.ts';
 
 /** At most so many names in a hint. */
 const MOST_NAMES = 4;
