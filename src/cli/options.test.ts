@@ -160,6 +160,8 @@ describe('the options of a verb', () => {
       {},
       { profiles: [], report: [], keyEnv: 'K', liveKeyEnv: 'L', timeout: '5s', deadline: '1m' },
     ],
+    [['guard', 'reconcile'], {}, {}],
+    [['guard', 'reconcile', 'r'], {}, { run: 'r' }],
     [['guard', 'log'], {}, { last: 50 }],
     [['guard', 'log', '--follow', '--run', 'r', '--last', '9'], {}, { follow: true, run: 'r', last: 9 }],
     [['guard', 'log', 'export', 'd'], {}, { place: 'd' }],

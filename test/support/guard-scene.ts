@@ -91,7 +91,7 @@ function profileGrant(name: string, text: string) {
 }
 
 /** Starts a guard before any server, ended when the test is over. */
-async function guardScene(options: GuardSceneOptions): Promise<GuardScene> {
+export async function guardScene(options: GuardSceneOptions): Promise<GuardScene> {
   const {
     profiles = { agent: REFUND_AGENT },
     upstream,

@@ -1,7 +1,7 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { ALL_PROFILES, EXAMPLES, portNumber, repeatable, withExamples } from '../flags.ts';
 import { type Run, verb } from '../verb.ts';
-import { guardLog } from './guard-log.ts';
+import { guardCare, guardLog } from './guard-log.ts';
 
 /** The verbs of the guard. */
 export function guardCalls(program: CommandUnknownOpts, run: Run): void {
@@ -26,6 +26,7 @@ export function guardCalls(program: CommandUnknownOpts, run: Run): void {
       ),
     );
   runs(guard, run);
+  guardCare(guard, run);
   guardLog(guard, run);
 }
 

@@ -45,3 +45,15 @@ export function guardLog(guard: CommandUnknownOpts, run: Run): void {
       ),
     );
 }
+
+/** The verbs that look after a guard, under `keyaudit guard`. */
+export function guardCare(guard: CommandUnknownOpts, run: Run): void {
+  verb(guard, 'reconcile [run]', 'ask Stripe what became of what is held or on its way, and settle it', [
+    'keyaudit guard reconcile',
+    'keyaudit guard reconcile run_3f2a --format json',
+  ]).action((id) =>
+    run({ run: id }, async (given, context) =>
+      (await import('../../commands/guard-reconcile.ts')).reconcileRuns(given, context),
+    ),
+  );
+}

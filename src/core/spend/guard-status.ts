@@ -71,3 +71,18 @@ export interface GuardStatus {
   /** Every counter that is not at zero, and its cap where a call was taken from it. */
   readonly counters: Readonly<Record<string, number>>;
 }
+
+/** What `reconcile` found of one reservation. Amounts are in minor units. */
+export interface Reconciled {
+  readonly reservation: string;
+  readonly run: string;
+  readonly operation: string;
+  /** What was reserved. */
+  readonly amount?: number | undefined;
+  readonly currency?: string | undefined;
+  /** What had moved, of one that is settled. */
+  readonly moved?: number | undefined;
+  /** `pending`: settled, and still on its way; `unknown`: it stays counted. */
+  readonly outcome: 'settled' | 'released' | 'given-back' | 'pending' | 'unknown';
+  readonly evidence: string;
+}

@@ -128,6 +128,9 @@ export interface ReconcileEvent {
   readonly amount?: number | undefined;
   readonly isWhole?: boolean | undefined;
   readonly totalOf?: string | undefined;
+  /** What the call had made. */
+  readonly object?: string | undefined;
+  readonly isPending?: boolean | undefined;
   readonly evidence: string;
 }
 

@@ -300,12 +300,11 @@ export class SpendBook {
   }
 
   #reconciled(event: ReconcileEvent, at: number): void {
-    const { reservation, outcome, amount = 0, isWhole, totalOf } = event;
+    const { reservation, outcome, amount = 0, isWhole, totalOf, object, isPending } = event;
     if (outcome === 'settled') {
       if (this.open.has(reservation)) {
-        this.#settled({ kind: 'settle', reservation, amount, isWhole, totalOf }, at);
-      }
-      this.pending.delete(reservation);
+        this.#settled({ kind: 'settle', reservation, amount, isWhole, totalOf, object, isPending }, at);
+      } else this.pending.delete(reservation);
     } else if (outcome === 'released') this.#released(reservation);
     else {
       const pending = this.pending.get(reservation);

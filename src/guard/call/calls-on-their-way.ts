@@ -19,6 +19,11 @@ export class CallsOnTheirWay {
     for (const look of this.#waiting) look();
   }
 
+  /** Whether a call that belongs to a reservation is being served. */
+  has(reservation: string): boolean {
+    return [...this.#calls].some((call) => call.reservation === reservation);
+  }
+
   /** Those of a run, a profile or all whose first byte has left. */
   sentOf(target: KillTarget): readonly CallOnItsWay[] {
     return [...this.#calls].filter((call) => call.isSent && isOf(call, target));

@@ -3,8 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { KeyauditError } from '../../core/error.ts';
+import type { Reconciled } from '../../core/spend/guard-status.ts';
 import { type AdminServer, serveAdmin } from '../../guard/admin/admin-server.ts';
 import { statusOf } from '../../guard/admin/status.ts';
+import { reconcile } from '../../guard/reconcile.ts';
 import { type Served, servedOf } from '../../guard/served.ts';
 import { LogStore } from '../../guard/spend-store.ts';
 import { type Guard, startGuard } from '../../guard/start-guard.ts';
@@ -16,6 +18,7 @@ import type { ProfileGrant } from '../../session/profile-grant.ts';
 import type { OpenSession } from '../../session/session.ts';
 import { guardLogFolder } from '../../store/guard-log/guard-folder.ts';
 import { GuardLog } from '../../store/guard-log/guard-log.ts';
+import { readGuardLog } from '../../store/guard-log/read-guard-log.ts';
 import { profileDigest } from '../../store/profile-library.ts';
 import { openWorkspace } from '../../store/workspace.ts';
 import { endUpstreamKeys, openUpstreamKeys, revokeUpstreamKeys, type UpstreamKey } from './upstream-keys.ts';
@@ -96,6 +99,10 @@ export async function openGuard(
       control: started.control,
       status: () => statusOf({ ...started, strangers: started.strangers, now }),
       more: {
+        reconcile: async (body) => {
+          const { run } = reconcileSchema.parse(body);
+          return { reconciled: await reconcileWith(started, now, run, session) };
+        },
         revoke: async (body) => {
           const { target } = revokeSchema.parse(body);
           return { revoked: await revokeUpstreamKeys(keysOf(target, keys, store), session) };
@@ -107,6 +114,23 @@ export async function openGuard(
     await close();
     throw error;
   }
+}
+
+const reconcileSchema = z.strictObject({ run: z.string().optional() });
+
+/** Asks Stripe what became of what a guard holds, of a run or of all. @param now in ms since 1970 */
+export async function reconcileWith(
+  { store, profiles, onTheirWay }: Guard,
+  now: () => number,
+  run: string | undefined,
+  { cwd }: Pick<OpenSession, 'cwd'>,
+): Promise<readonly Reconciled[]> {
+  const claimed = new Set<string>();
+  await readGuardLog(guardLogFolder(cwd), (row) => {
+    if ((row.kind === 'settle' || row.kind === 'reconcile') && typeof row.object === 'string')
+      claimed.add(row.object);
+  });
+  return reconcile({ store, profiles, onTheirWay, now, claimed, run });
 }
 
 const revokeSchema = z.object({

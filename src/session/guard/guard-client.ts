@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { EXIT, KeyauditError } from '../../core/error.ts';
-import type { GuardStatus, Killed } from '../../core/spend/guard-status.ts';
+import type { GuardStatus, Killed, Reconciled } from '../../core/spend/guard-status.ts';
 import type { KillTarget } from '../../core/spend/log-row.ts';
 import type { IssueBody, KillBody, ResumeBody } from '../../guard/admin/admin-server.ts';
 import { shortPath } from '../../guard/admin/admin-server.ts';
@@ -15,6 +15,10 @@ interface Verbs {
   readonly end: [body: { readonly run: string }, answer: Record<string, never>];
   readonly kill: [body: KillBody, answer: Killed & { readonly target: KillTarget }];
   readonly resume: [body: ResumeBody, answer: { readonly epoch: number }];
+  readonly reconcile: [
+    body: { readonly run?: string },
+    answer: { readonly reconciled: readonly Reconciled[] },
+  ];
   readonly revoke: [body: { readonly target: KillTarget }, answer: { readonly revoked: readonly string[] }];
 }
 
