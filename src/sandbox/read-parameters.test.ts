@@ -18,6 +18,7 @@ function read(name: string, form: string): unknown {
 describe('parameters', () => {
   const rows: readonly [name: string, form: string, fields: object][] = [
     ['charges.create', 'amount=100&capture=false', { amount: 100, capture: false }],
+    ['charges.create', 'amount=100&capture=True', { amount: 100, capture: true }],
     [
       'prices.create',
       'currency=usd&product=p&recurring[interval]=month&recurring[interval_count]=3&unit_amount_decimal=12.5',
@@ -65,6 +66,7 @@ describe('parameters', () => {
     ],
     ['charges.create', 'amount=', { code: 'parameter_invalid_empty', param: 'amount' }],
     ['charges.create', 'amount[a]=1', { message: 'Invalid integer: {"a":"1"}', param: 'amount' }],
+    ['charges.create', 'capture=Falsey', { message: 'Invalid boolean: Falsey', param: 'capture' }],
     ['charges.create', 'capture=maybe', { message: 'Invalid boolean: maybe', param: 'capture' }],
     ['charges.create', 'description[a]=1', { message: 'Invalid string: {"a":"1"}', param: 'description' }],
     ['charges.create', 'metadata[a][b]=1', { param: 'metadata[a]' }],

@@ -183,8 +183,10 @@ function numberIn(value: unknown): number | undefined {
 
 function booleanIn(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
-  if (value === 'true' || value === '1' || value === 1) return true;
-  return value === 'false' || value === '0' || value === 0 ? false : undefined;
+  // stripe-python up to 11 writes them as Python does.
+  const text = String(value).toLowerCase();
+  if (text === 'true' || text === '1') return true;
+  return text === 'false' || text === '0' ? false : undefined;
 }
 
 function enumValue(value: unknown, values: readonly string[], { path }: Place): string {

@@ -1,5 +1,7 @@
 import { BeyondSdk, isBeyondSdk } from '../core/catalog/beyond-sdk.ts';
+import type { Operation } from '../core/catalog/catalog.ts';
 import { beyondSdkRows } from '../core/catalog/data/beyond-sdk.ts';
+import { OLDEST_VERSION } from '../core/catalog/older-versions.ts';
 import type { Decision, Holder } from '../gate/gate.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import type { ApiRequest } from '../http/read-request.ts';
@@ -15,7 +17,7 @@ import { missingObjectOf } from './objects/find-object.ts';
 import { isOpen, serveBeyondSdk } from './objects/serve-beyond-sdk.ts';
 import { serveOperation } from './objects/serve-operation.ts';
 import { isConnected, OWN_ACCOUNT } from './own-account.ts';
-import { readParameters } from './read-parameters.ts';
+import { type ReadParameters, readParameters } from './read-parameters.ts';
 import { refusal } from './refusal-message.ts';
 import type { SandboxParts } from './sandbox-server.ts';
 import { isOfSandbox, serveOfSandbox } from './serve-of-sandbox.ts';
@@ -94,7 +96,7 @@ export class RequestServer {
   }
 
   async #serveCall(decision: Decision, asked: Asked, view: VersionView): Promise<Answer> {
-    const { behaviour, behind, now, types, maker, objects } = this.#parts;
+    const { behaviour, behind, now, maker, objects } = this.#parts;
     const { request, caller } = asked;
     const known = decision.kind === 'unknown' ? decision.call : decision;
     if (known === undefined) throw new RangeError('a call that is served is known');
@@ -111,16 +113,13 @@ export class RequestServer {
       if (behind !== undefined) return behind.send(request.raw);
     }
     if (isBeyondSdk(operation)) return serveBeyondSdk(operation, known.ids);
-    const read = readParameters(operation, request.fields, {
-      types,
-      alsoTaken: alsoTaken(view, operation.name),
-    });
+    const read = this.#read(operation, request, view);
     if ('refusal' in read) return read.refusal;
     const call = {
       operation,
       ids,
       path: request.path,
-      fields: view.older === undefined ? read.fields : inNewestWords(operation.name, read.fields),
+      fields: read.fields,
       expansions,
       store: objects.stores.of(caller.livemode, request.account),
       maker,
@@ -134,6 +133,20 @@ export class RequestServer {
     // A blind endpoint looks at what was sent first; what would go through is still refused.
     if (refused !== undefined) return missingObjectOf(call) ?? refused;
     return this.#once(asked, async () => serveOperation(call));
+  }
+
+  /** Who names no version may mean any: what the newest does not take, an older one may. */
+  #read(operation: Operation, { fields, version }: ApiRequest, view: VersionView): ReadParameters {
+    const { types } = this.#parts;
+    const { name } = operation;
+    const read = readParameters(operation, fields, { types, alsoTaken: alsoTaken(view, name) });
+    if (!('refusal' in read)) {
+      return view.older === undefined ? read : { fields: inNewestWords(name, read.fields) };
+    }
+    if (version !== undefined) return read;
+    const oldest = alsoTaken(this.#views.of(OLDEST_VERSION), name);
+    const again = readParameters(operation, fields, { types, alsoTaken: oldest });
+    return 'refusal' in again ? read : { fields: inNewestWords(name, again.fields) };
   }
 
   /** The decision in Stripe's words; undefined where the call may go on. */

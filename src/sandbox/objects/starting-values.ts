@@ -15,6 +15,7 @@ export const STARTING_VALUES: Readonly<Record<string, unknown>> = {
   'checkout.session.mode': 'payment',
   'checkout.session.payment_status': 'unpaid',
   'checkout.session.status': 'open',
+  'checkout.session.url': 'https://stripe.invalid/checkout/session',
   'climate.order.status': 'confirmed',
   'coupon.duration': 'once',
   'coupon.valid': true,
