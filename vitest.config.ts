@@ -15,12 +15,14 @@ const PEERS = [
 /** How long a test may take before it is thought to hang: no measure of speed, on no machine. */
 export const HUNG_MS = 300_000;
 
+/** Tests of the CLI wait for its processes and servers most of the time; two workers more than cores keep these busy. */
+export const WORKERS = availableParallelism() + 2;
+
 const limits = { testTimeout: HUNG_MS, hookTimeout: HUNG_MS };
 
 export default defineConfig({
   test: {
-    // Tests of the CLI wait for its processes and servers most of the time, so two workers more than cores keep them busy.
-    maxWorkers: availableParallelism() + 2,
+    maxWorkers: WORKERS,
     projects: [
       {
         test: {

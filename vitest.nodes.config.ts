@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { HUNG_MS } from './vitest.config.ts';
+import { HUNG_MS, WORKERS } from './vitest.config.ts';
 
 // The CLI's own tests, the program started by every version of Node that scripts/install-peers.sh brings:
 // the oldest that keyaudit runs on, and each that is maintained.
@@ -10,6 +10,7 @@ const nodes = join(import.meta.dirname, 'node_modules/.cache/peers/nodes');
 
 export default defineConfig({
   test: {
+    maxWorkers: WORKERS,
     projects: readdirSync(nodes).map((version) => ({
       test: {
         name: `node ${version}`,
