@@ -52,7 +52,7 @@ export async function lendKeys(
   } finally {
     const ended = await endAll(pending, session);
     if (exitCode !== undefined && ended.length > 0) {
-      sayLent(ended, { command, exitCode, startedAt, after: 'ended at Stripe' }, session);
+      sayLent(ended, { command, exitCode, startedAt, after: 'ended' }, session);
     }
   }
 }
@@ -97,7 +97,7 @@ export function sayLent(
     readonly exitCode: number;
     /** By `performance.now()`. */
     readonly startedAt: number;
-    /** What became of the keys: `ended at Stripe`. */
+    /** What became of the keys: `ended`, or that they stay. */
     readonly after: string;
   },
   { stderr, globals }: OpenSession,
