@@ -70,6 +70,7 @@ export class SandboxServer {
   }
 
   async close(): Promise<void> {
+    this.#server.close();
     await this.#serving?.close();
     await this.#parts.behind?.close();
     await this.#parts.objects.close();

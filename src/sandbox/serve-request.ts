@@ -14,6 +14,7 @@ import { v2Error } from './keys/managed-key-endpoints.ts';
 import { isKeyEndpoint, serveKeyEndpoint } from './keys/serve-key-endpoint.ts';
 import { cannotExpand } from './objects/expand.ts';
 import { missingObjectOf } from './objects/find-object.ts';
+import type { StripeObject } from './objects/object-store.ts';
 import { isOpen, serveBeyondSdk } from './objects/serve-beyond-sdk.ts';
 import { serveOperation } from './objects/serve-operation.ts';
 import { isConnected, OWN_ACCOUNT } from './own-account.ts';
@@ -23,6 +24,7 @@ import type { SandboxParts } from './sandbox-server.ts';
 import { isOfSandbox, serveOfSandbox } from './serve-of-sandbox.ts';
 import { inNewestWords } from './versions/older-parameters.ts';
 import { alsoTaken, type VersionView, VersionViews } from './versions/version-view.ts';
+import { WebhookSender } from './webhooks/webhook-sender.ts';
 
 /** A request, and who makes it. */
 export interface Asked {
@@ -38,11 +40,17 @@ export class RequestServer {
   readonly #faults: FaultInjector;
   readonly #views: VersionViews;
   readonly #idempotency = new IdempotencyCache();
+  readonly #webhooks: WebhookSender;
 
   constructor(parts: SandboxParts, faults: FaultInjector) {
     this.#parts = parts;
     this.#faults = faults;
+    this.#webhooks = new WebhookSender({ now: parts.now });
     this.#views = new VersionViews(parts.catalog, new BeyondSdk(beyondSdkRows, parts.catalog));
+  }
+
+  close(): void {
+    this.#webhooks.close();
   }
 
   /** What the answer to a version of the API does not have of it. */
@@ -67,6 +75,7 @@ export class RequestServer {
     if (isOfSandbox(request)) {
       return serveOfSandbox(asked, () => {
         this.#idempotency.clear();
+        this.#webhooks.forget();
         return this.#parts.objects.reset();
       });
     }
@@ -115,13 +124,14 @@ export class RequestServer {
     if (isBeyondSdk(operation)) return serveBeyondSdk(operation, known.ids);
     const read = this.#read(operation, request, view);
     if ('refusal' in read) return read.refusal;
+    const store = objects.stores.of(caller.livemode, request.account);
     const call = {
       operation,
       ids,
       path: request.path,
       fields: read.fields,
       expansions,
-      store: objects.stores.of(caller.livemode, request.account),
+      store,
       maker,
       livemode: caller.livemode,
       now: now(),
@@ -129,6 +139,7 @@ export class RequestServer {
         apiVersion: this.#parts.catalog.apiVersion,
         request: { id: asked.requestId, idempotencyKey: request.idempotencyKey },
       },
+      tell: (events: readonly StripeObject[]) => this.#webhooks.tell(store, events),
     };
     // A blind endpoint looks at what was sent first; what would go through is still refused.
     if (refused !== undefined) return missingObjectOf(call) ?? refused;

@@ -1,4 +1,5 @@
 import type { OperationName } from '../../core/catalog/catalog.ts';
+import { isLoopbackUrl } from '../webhooks/webhook-sender.ts';
 import { creditNoteActions, creditNoteEffects } from './effects/billing/credit-notes.ts';
 import { draftActions, draftDeletes, draftEffects } from './effects/billing/draft-edits.ts';
 import { invoiceActions, invoiceDeletes, invoiceEffects } from './effects/billing/invoices.ts';
@@ -30,6 +31,20 @@ const noTestClock: Effect = (_object, context) => {
   return refuse('The sandbox of keyaudit does not model test clocks: its time is the real one.', {
     param: 'test_clock',
   });
+};
+
+/** Events go to this machine alone. */
+const takeUrl: Effect = (endpoint, context) => {
+  const { url, disabled } = context.fields;
+  if (url !== undefined && !/^https?:\/\/[^/]/.test(String(url))) {
+    return refuse('Invalid URL: An explicit scheme (such as https) must be provided.', {
+      code: 'url_invalid',
+      param: 'url',
+    });
+  }
+  if (!isLoopbackUrl(endpoint.url)) context.notModelled('webhooks to other machines');
+  if (disabled !== undefined) endpoint.status = disabled === true ? 'disabled' : 'enabled';
+  return undefined;
 };
 
 /** What a create fills in beyond the fields that were sent. Runs before the object is kept. */
@@ -71,6 +86,7 @@ export const createEffects: Effects = {
     return undefined;
   },
   'testHelpers.testClocks.create': noTestClock,
+  'webhookEndpoints.create': takeUrl,
 };
 
 /** Whether a create asks for what the sandbox does not have at all; asked before anything is made. */
@@ -82,6 +98,8 @@ export const updateChecks: Effects = { ...disputeChecks, ...intentChecks, ...sub
 
 /** What goes with a deletion; asked before the object is gone. */
 export const deleteEffects: Effects = {
+  // What still waits for it is not sent.
+  'webhookEndpoints.del': status('disabled'),
   ...draftDeletes,
   ...endings,
   ...invoiceDeletes,
@@ -104,6 +122,7 @@ const actionEffects: Effects = {
   'quotes.finalizeQuote': status('open'),
   'subscriptionSchedules.release': status('released'),
   'testHelpers.testClocks.advance': noTestClock,
+  'webhookEndpoints.update': takeUrl,
 };
 
 /** Actions named `cancel`, and the like, leave their object in one state. */

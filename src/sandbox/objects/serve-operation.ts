@@ -11,6 +11,7 @@ import {
 import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
 import { OWN_ACCOUNT } from '../own-account.ts';
+import { webhookSecret } from '../webhooks/webhook-secret.ts';
 import { balanceFields } from './effects/books.ts';
 import { makeTestMethod } from './effects/cards.ts';
 import type { EffectContext } from './effects/effect.ts';
@@ -199,6 +200,7 @@ function create(collection: Collection, call: Served): Answer {
     return refused;
   store.add(collection, object, ids);
   call.happenings.noteFirst(`${eventName(object)}.created`, object);
+  if (collection === 'webhook_endpoints') return ok({ ...object, secret: webhookSecret(object.id) });
   return refused ?? ok(object);
 }
 
