@@ -132,7 +132,7 @@ function unseen(
 }
 
 /** Each reason in words, to stand behind "since". */
-export const UNSEEN_TEXT: Readonly<Record<UnseenReason, string>> = {
+const UNSEEN_TEXT: Readonly<Record<UnseenReason, string>> = {
   oauth: 'Stripe answers in the form of OAuth, which says nothing about permissions',
   'session-token': 'its call takes the token of a session, not an API key',
   'test-mode': 'its calls exist in test mode alone, and this is a live key',
