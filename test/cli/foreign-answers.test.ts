@@ -30,6 +30,7 @@ const answers: readonly Row[] = [
   ['a v2 type in place of a code', 400, { type: 'feature_not_enabled', message: 'Off.' }, /product/],
   ['a feature that no merchant of this kind has', 400, said('Feature unavailable for merchant.'), /product/],
   ['no sign-up for Connect', 400, said("You can only do so if you've signed up for Connect."), /Connect/],
+  ['no sign-up for Treasury', 400, said("You haven't signed up for Treasury."), /product/],
   [
     'no platform of Accounts v2',
     400,
@@ -127,6 +128,38 @@ describe('answers about something else than the key', { timeout: 60_000 }, () =>
       expect(new Set(findings.map(({ kind }) => kind))).toEqual(new Set(['over-grant']));
     },
   );
+
+  it('a 401 of the meter event stream ends no run: it takes a session, and the key is alive', async () => {
+    const refused = stripeError(
+      "Permission denied. The provided key 'rk_…' does not have the required permissions for this endpoint on account 'acct_…'.",
+      'more_permissions_required',
+    );
+    const server = await startFaultyServer((request, response) => {
+      const url = request.url ?? '';
+      if (url.startsWith('/v2/billing/meter_event_stream'))
+        answerJson(response, 401, stripeError('Invalid session.'));
+      else if (url.startsWith('/v1/products'))
+        answerJson(response, 200, { object: 'list', data: [], has_more: false, url });
+      else answerJson(response, 403, refused);
+    });
+    const cwd = await temporaryFolder();
+    const profile = `name: meter
+env: METER_KEY
+permissions: { products: read }
+checks: { forbid: [v2.billing.meterEventStream.create, customers.list] }
+`;
+    await writeFile(join(cwd, 'meter.yaml'), profile);
+    const args = ['verify', './meter.yaml', '--depth', 'checks', '--format', 'json'];
+    const run = await runCli(args, {
+      cwd,
+      env: { METER_KEY: 'rk_test_abcdefgh12345678', KEYAUDIT_API_BASE: server.url },
+    });
+    const [result] = (JSON.parse(run.stdout) as VerifyJson).results;
+    expect(server.requests.map(({ url }) => url.split('?')[0])).toContain('/v2/billing/meter_event_stream');
+    expect(result?.stopped).toBeUndefined();
+    expect(result?.findings.map(({ message }) => message).join(' ')).toMatch(/session/);
+    expect(run.exitCode).toBe(3);
+  });
 
   it('a live key is not asked for test helpers, those that the profile names included', async () => {
     const refused = stripeError(
