@@ -187,7 +187,7 @@ function renderVerification(
 ): void {
   const idle = coverage.permissions
     .filter(({ exercisedBy, operations }) => exercisedBy.length === 0 && operations.length > 0)
-    .map(({ permission }) => permission);
+    .map(({ permission, connect }) => `${permission}${connect ? ' with Stripe-Account' : ''}`);
   const none = idle.length === 0 ? '' : `; none exercises ${idle.join(', ')}`;
   output.write(
     wrap(

@@ -134,9 +134,13 @@ describe('answers about something else than the key', { timeout: 60_000 }, () =>
       "Permission denied. The provided key 'rk_…' does not have the required permissions for this endpoint on account 'acct_…'.",
       'more_permissions_required',
     );
+    const noConnect = stripeError(
+      'You passed a restricted API key with the Stripe-Account header, but the restricted API key does not have any Connect permissions.',
+    );
     const server = await startFaultyServer((request, response) => {
       const url = request.url ?? '';
-      if (url.startsWith('/v2/billing/meter_event_stream'))
+      if (request.headers['stripe-account'] !== undefined) answerJson(response, 403, noConnect);
+      else if (url.startsWith('/v2/billing/meter_event_stream'))
         answerJson(response, 401, stripeError('Invalid session.'));
       else if (url.startsWith('/v1/products'))
         answerJson(response, 200, { object: 'list', data: [], has_more: false, url });
@@ -157,7 +161,9 @@ checks: { forbid: [v2.billing.meterEventStream.create, customers.list] }
     const [result] = (JSON.parse(run.stdout) as VerifyJson).results;
     expect(server.requests.map(({ url }) => url.split('?')[0])).toContain('/v2/billing/meter_event_stream');
     expect(result?.stopped).toBeUndefined();
-    expect(result?.findings.map(({ message }) => message).join(' ')).toMatch(/session/);
+    expect(result?.findings.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
+      expect.stringMatching(/^inconclusive: The call takes the token of a session, not an API key\./),
+    ]);
     expect(run.exitCode).toBe(3);
   });
 

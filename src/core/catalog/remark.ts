@@ -30,3 +30,20 @@ export function unconfirmedName(name: PermissionName, catalog: Catalog): string 
     ? `${name} is an unconfirmed name: no source of Stripe's knows it.`
     : undefined;
 }
+
+/**
+ * Permissions that Stripe's permissions reference marks "(Direct)": they do not cover calls made for another account.
+ * Only its first rows could be read, all of them so marked (docs.stripe.com/keys/permissions-reference, a copy of 2026);
+ * of every other permission nothing is known.
+ */
+const DIRECT: ReadonlySet<PermissionName> = new Set([
+  'account_link_write',
+  'account_session_write',
+  'connected_account_read',
+  'connected_account_write',
+]);
+
+/** Whether Stripe is known to mark a permission "(Direct)". */
+export function isMarkedDirect(name: PermissionName): boolean {
+  return DIRECT.has(name);
+}

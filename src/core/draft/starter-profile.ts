@@ -1,5 +1,6 @@
 import { allows, type Catalog } from '../catalog/catalog.ts';
 import { KeyauditError } from '../error.ts';
+import { sideOf } from '../grant/grant.ts';
 import { coverageOf } from '../rules/coverage.ts';
 import { acceptStub, type DraftPermission, type ProfileDraft, profileText } from './profile-text.ts';
 import { resolveDraft } from './resolve-draft.ts';
@@ -37,8 +38,8 @@ export function parseStarterPermission(text: string): DraftPermission {
  */
 export function starterProfile(options: StarterOptions, catalog: Catalog, today: string): string {
   const { profile, grant } = resolveDraft(options, catalog, today);
-  const allow = coverageOf(profile, grant, catalog).permissions.flatMap(({ operations }) => {
-    const own = operations.filter((name) => grant.asked.has(name));
+  const allow = coverageOf(profile, grant, catalog).permissions.flatMap(({ operations, connect }) => {
+    const own = operations.filter((name) => sideOf(grant, connect).asked.has(name));
     return own.slice(0, 1);
   });
   const forbid = WORTH_FORBIDDING.filter((name) => {

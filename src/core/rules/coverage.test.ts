@@ -8,7 +8,10 @@ function covered(yaml: string, minimum = 100) {
   return {
     percent: coverage.percent,
     by: Object.fromEntries(
-      coverage.permissions.map(({ permission, exercisedBy }) => [permission, exercisedBy]),
+      coverage.permissions.map(({ permission, connect, exercisedBy }) => [
+        `${permission}${connect ? ' with Stripe-Account' : ''}`,
+        exercisedBy,
+      ]),
     ),
     problems: coverageProblems(coverage, minimum, profile, catalog).map(
       ({ location, hint }) => `${location?.line} ${hint}`,
@@ -40,6 +43,17 @@ describe('coverage', () => {
       ['2 Name one that needs it, such as charges.list.', '2 Name one that needs it, such as products.list.'],
     ],
     ['an empty grant', 'permissions: {}', 100, {}, []],
+    [
+      'both sides, each by the calls that its grant allows',
+      'permissions: { charges: read }\nconnect_permissions: { products: write, coupons: read }\nchecks: { allow: [charges.list, products.create] }',
+      66,
+      {
+        charge_read: ['charges.list'],
+        'coupon_read with Stripe-Account': [],
+        'product_write with Stripe-Account': ['products.create'],
+      },
+      ['3 Name one that needs it, such as coupons.list.'],
+    ],
   ])('%s', (_name, yaml, percent, by, problems) => {
     expect(covered(yaml)).toEqual({ percent, by, problems });
   });

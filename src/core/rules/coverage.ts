@@ -1,8 +1,8 @@
 import { allows, type Catalog, type OperationName, type PermissionName } from '../catalog/catalog.ts';
 import type { Problem } from '../error.ts';
-import type { Grant } from '../grant/grant.ts';
+import { type Grant, type GrantSide, sideOf } from '../grant/grant.ts';
 import { locatePermission } from '../profile/locate-operation.ts';
-import type { Profile } from '../profile/profile.ts';
+import type { PermissionEntry, Profile } from '../profile/profile.ts';
 
 /** How much of a grant the calls that the profile names under `checks.allow` exercise. */
 export interface Coverage {
@@ -13,6 +13,8 @@ export interface Coverage {
 
 export interface PermissionCoverage {
   readonly permission: PermissionName;
+  /** Of the calls with `Stripe-Account`. A named call counts on each side whose grant allows it. */
+  readonly connect: boolean;
   /** The named calls that would be refused without this permission (for a write: with its read alone). */
   readonly exercisedBy: readonly OperationName[];
   /** Every such call; empty where other permissions of the grant allow the same. */
@@ -22,9 +24,12 @@ export interface PermissionCoverage {
 /** Measures each permission of the grant. */
 export function coverageOf(profile: Profile, grant: Grant, catalog: Catalog): Coverage {
   const named = new Set(profile.allow.map(({ operation }) => operation));
-  const permissions = grant.permissions.map((permission) => {
-    const operations = operationsNeeding(permission, grant, catalog);
-    return { permission, exercisedBy: operations.filter((name) => named.has(name)), operations };
+  const permissions = [false, true].flatMap((connect) => {
+    const side = sideOf(grant, connect);
+    return side.permissions.map((permission) => {
+      const operations = operationsNeeding(permission, side, catalog);
+      return { permission, connect, exercisedBy: operations.filter((name) => named.has(name)), operations };
+    });
   });
   const can = permissions.filter(({ operations }) => operations.length > 0);
   const does = can.filter(({ exercisedBy }) => exercisedBy.length > 0);
@@ -34,7 +39,7 @@ export function coverageOf(profile: Profile, grant: Grant, catalog: Catalog): Co
   };
 }
 
-function operationsNeeding(permission: PermissionName, grant: Grant, catalog: Catalog): OperationName[] {
+function operationsNeeding(permission: PermissionName, grant: GrantSide, catalog: Catalog): OperationName[] {
   const rest = grant.permissions.filter((name) => name !== permission);
   const read = permission.replace(/_write$/, '_read');
   const without = catalog.closure(read === permission ? rest : [...rest, read]);
@@ -53,17 +58,21 @@ export function coverageProblems(
   if (coverage.percent >= minimum) return [];
   return coverage.permissions
     .filter(({ exercisedBy, operations }) => exercisedBy.length === 0 && operations.length > 0)
-    .map(({ permission, operations }) => ({
-      message: `No call under "checks.allow" of ${profile.name} exercises ${permission}: coverage is ${coverage.percent} %, and at least ${minimum} % is asked.`,
-      location: locatePermission(permission, profile, catalog),
-      hint: `Name one that needs it, such as ${exampleOf(operations, profile, catalog)}.`,
+    .map(({ permission, connect, operations }) => ({
+      message: `No call under "checks.allow" of ${profile.name} exercises ${permission}${connect ? ' with Stripe-Account' : ''}: coverage is ${coverage.percent} %, and at least ${minimum} % is asked.`,
+      location: locatePermission(permission, profile, catalog, { connect }),
+      hint: `Name one that needs it, such as ${exampleOf(operations, connect ? profile.connectPermissions : profile.permissions, catalog)}.`,
     }));
 }
 
 /** A call of a resource that the profile names, rather than one that merely comes along. */
-function exampleOf(operations: readonly OperationName[], profile: Profile, catalog: Catalog): string {
+function exampleOf(
+  operations: readonly OperationName[],
+  entries: readonly PermissionEntry[],
+  catalog: Catalog,
+): string {
   const own = operations.find((name) =>
-    profile.permissions.some((entry) => entry.name === catalog.operation(name)?.resource),
+    entries.some((entry) => entry.name === catalog.operation(name)?.resource),
   );
   return own ?? operations[0] ?? '';
 }

@@ -1,9 +1,11 @@
 import { allows, type Catalog, isWrite, type PermissionName } from '../catalog/catalog.ts';
 import { permissionsAt } from '../catalog/levels.ts';
+import { isMarkedDirect } from '../catalog/remark.ts';
 import { riskOf } from '../catalog/risk.ts';
 import { DAY_MS } from '../duration.ts';
 import type { Problem } from '../error.ts';
 import type { Grant } from '../grant/grant.ts';
+import { locatePermission } from '../profile/locate-operation.ts';
 import type { PermissionEntry, Profile } from '../profile/profile.ts';
 
 /** How near its end date an acceptance is worth a warning, in days. */
@@ -30,6 +32,7 @@ export function lintProfile(profile: Profile, grant: Grant, catalog: Catalog, to
     ...acceptances(profile, grant, today),
     ...unacceptedWrites(profile, grant),
     ...unexplainedRisks(profile, catalog),
+    ...directOnConnect(profile, grant, catalog),
     ...rolelessVariable(profile),
   ];
 }
@@ -63,7 +66,7 @@ function groupByVariable(profiles: readonly Profile[]): Map<string, Profile[]> {
 
 function unexercised(profile: Profile, catalog: Catalog): Problem[] {
   const checks = profile.allow.flatMap(({ operation }) => catalog.operation(operation) ?? []);
-  return profile.permissions.flatMap((entry) => {
+  return [...profile.permissions, ...profile.connectPermissions].flatMap((entry) => {
     const own = entry.raw ? [entry.name] : [...new Set(permissionsAt(entry.name, entry.level, catalog))];
     const reach = new Set(own);
     const exercised = checks.some(
@@ -150,14 +153,14 @@ function unacceptedWrites(profile: Profile, grant: Grant): Problem[] {
   return grant.widenings
     .filter((widening) => !widening.accepted && (widening.canWrite || profile.widening === 'strict'))
     .map((widening) => ({
-      message: `${widening.permission} also allows ${widening.operations.join(', ')}, which the profile neither asks for nor accepts; verify will report an over-grant.`,
+      message: `${widening.permission}${widening.connect === true ? ' with Stripe-Account' : ''} also allows ${widening.operations.join(', ')}, which the profile neither asks for nor accepts; verify will report an over-grant.`,
       location: profile.location,
       hint: `Accept by name: "accept: [{ operations: [${widening.operations.join(', ')}], reason: … }]", or ask for less.`,
     }));
 }
 
 function unexplainedRisks(profile: Profile, catalog: Catalog): Problem[] {
-  return profile.permissions.flatMap((entry) => {
+  return [...profile.permissions, ...profile.connectPermissions].flatMap((entry) => {
     if (entry.why !== undefined) return [];
     const names: readonly PermissionName[] = entry.raw
       ? [entry.name]
@@ -175,6 +178,15 @@ function unexplainedRisks(profile: Profile, catalog: Catalog): Problem[] {
           },
         ];
   });
+}
+
+/** What does not work with `Stripe-Account` is of no use among the Connect permissions. */
+function directOnConnect(profile: Profile, { connectPermissions }: Grant, catalog: Catalog): Problem[] {
+  return connectPermissions.filter(isMarkedDirect).map((name) => ({
+    message: `Stripe marks ${name} "(Direct)": it does not cover calls with Stripe-Account.`,
+    location: locatePermission(name, profile, catalog, { connect: true }),
+    hint: 'Ask for it under "permissions", or take it out of "connect_permissions".',
+  }));
 }
 
 function rolelessVariable(profile: Profile): Problem[] {
