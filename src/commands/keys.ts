@@ -1,22 +1,80 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { cleanUp, nameLeftovers, notesToTakeOver } from '../keys/end/clean-up.ts';
-import { keysJson, renderKeysTable } from '../report/keys/keys.ts';
+import { keysJson, pruneJson, renderKeysTable, renderPrune } from '../report/keys/keys.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession, withTarget } from '../session/session.ts';
 import { adoptLeftovers } from '../store/notes/journal.ts';
+import type { KeyRecord } from '../store/notes/key-records.ts';
+
+export interface ListKeysOptions {
+  /** Only those that are in use. */
+  readonly active?: boolean;
+}
 
 /** `keyaudit keys list`: the keys that were made here; never a secret. */
-export async function listKeys(context: CommandContext): Promise<ExitCode> {
+export async function listKeys({ active }: ListKeysOptions, context: CommandContext): Promise<ExitCode> {
   const session = await openSession(context);
-  const records = await session.records.all();
+  const all = await session.records.all();
+  const records = active === true ? all.filter((record) => isInUse(record, session.now())) : all;
   await nameLeftovers(session);
+  const none =
+    all.length === 0 ? undefined : 'No key that was made here is active. "keyaudit keys list" shows all.';
   await printResult(session, {
     json: keysJson(records),
-    table: (output) => renderKeysTable(records, session.now().toISOString(), output),
+    table: (output) => renderKeysTable(records, session.now().toISOString(), output, none),
   });
   return EXIT.ok;
+}
+
+export interface PruneKeysOptions {
+  /** Of keys that are forgotten although nobody saw them dead. */
+  readonly ids: readonly string[];
+}
+
+/**
+ * `keyaudit keys prune [KEY_ID…]`: drops the records of keys that are over, seen dead or past their end, and of those
+ * that are named unless they are in use. Nothing is asked or ended.
+ */
+export async function pruneKeys({ ids }: PruneKeysOptions, context: CommandContext): Promise<ExitCode> {
+  const session = await openSession(context);
+  const all = await session.records.all();
+  const unknown = ids.find((id) => !all.some((record) => record.id === id));
+  if (unknown !== undefined) {
+    throw new KeyauditError('KEY_UNKNOWN', `No key ${unknown} was made here.`, {
+      hint: '"keyaudit keys list" shows the keys that were made here.',
+    });
+  }
+  const now = session.now();
+  const named = (record: KeyRecord) => ids.includes(record.id);
+  const isDropped = (record: KeyRecord) => isOver(record, now) || (named(record) && !isInUse(record, now));
+  const dropped = all.filter(isDropped);
+  const kept = all
+    .filter((record) => named(record) && !isDropped(record))
+    .map(({ id, profile }) => ({
+      id,
+      why: `it is the active key of ${profile}; "keyaudit revoke ${id}" ends it.`,
+    }));
+  if (dropped.length > 0) {
+    const gone = new Set(dropped.map(({ id }) => id));
+    await session.records.update((records) => records.filter(({ id }) => !gone.has(id)));
+  }
+  await printResult(session, {
+    json: pruneJson({ dropped, kept }),
+    table: (output) => renderPrune({ dropped, kept }, output),
+  });
+  return kept.length === 0 ? EXIT.ok : EXIT.usage;
+}
+
+function isInUse(record: KeyRecord, now: Date): boolean {
+  return record.status === 'active' && !isOver(record, now);
+}
+
+/** Seen dead, or past the end that Stripe was told. */
+function isOver(record: KeyRecord, now: Date): boolean {
+  const { status, expiresAt } = record;
+  return status === 'revoked' || (expiresAt !== undefined && Date.parse(expiresAt) < now.getTime());
 }
 
 export interface CleanUpKeysOptions {

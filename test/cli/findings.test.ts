@@ -143,10 +143,31 @@ describe('keys list', () => {
     await runCli(['verify', 'analytics', '--quiet'], { cwd });
     const run = await runCli(['keys', 'list'], { cwd, laterMs: 12 * 86_400_000 });
     const [head = '', ...rows] = run.stdout.split('\n');
-    expect(head).toMatch(/^profile +key +status +mode +target +age +expires +proved +fingerprint$/);
+    expect(head).toMatch(/^profile +key +state +mode +target +account +place +age +expires +proved$/);
     expect(rows[0]).toMatch(
-      /^analytics +mk_\w+ +active +test +sandbox +12 days +\d{4}-\d\d-\d\d \(78 days\) +\d{4}-\d\d-\d\d +sha256:/,
+      /^analytics +mk_\w+ +active +test +sandbox +acct_\w+ +\.keyaudit\/keys\.env +12 days +\d{4}-\d\d-\d\d \(78 days\) +\d{4}-\d\d-\d\d$/,
     );
-    expect(rows[1]).toMatch(/^refund-agent .* 12 days +never +never +sha256:/);
+    expect(rows[1]).toMatch(/^refund-agent .* 12 days +never +never$/);
+    expect(run.stdout).toContain('sha256:');
+  });
+
+  it('--active leaves out what is over; prune forgets that, and never a key in use', async () => {
+    const cwd = await temporaryFolder();
+    const later = { cwd, laterMs: 12 * 86_400_000 };
+    await runCli(['provision', 'analytics', '--ttl', '5d', '--quiet'], { cwd });
+    await runCli(['provision', 'refund-agent', '--quiet'], { cwd });
+    const listed = async (options: readonly string[]) =>
+      (
+        JSON.parse((await runCli(['keys', 'list', '--format', 'json', ...options], later)).stdout) as {
+          keys: { id: string; profile: string }[];
+        }
+      ).keys;
+    const [over, used] = await listed([]);
+    expect((await listed(['--active'])).map(({ profile }) => profile)).toEqual(['refund-agent']);
+    const pruned = await runCli(['keys', 'prune', String(used?.id), '--format', 'json'], later);
+    expect(pruned.exitCode).toBe(2);
+    expect(JSON.parse(pruned.stdout)).toMatchObject({ dropped: [over?.id], kept: [{ id: used?.id }] });
+    expect((await listed([])).map(({ profile }) => profile)).toEqual(['refund-agent']);
+    expect((await runCli(['keys', 'prune', 'mk_unknown'], { cwd })).exitCode).toBe(2);
   });
 });

@@ -100,10 +100,22 @@ function keysThatWereMade(program: CommandUnknownOpts, run: Run): void {
     'keyaudit keys list --format json',
   ]);
   verb(keys, 'list', 'the keys that were made here, never their secrets', [
-    'keyaudit keys list',
+    'keyaudit keys list --active',
     'keyaudit keys list --format json --output keys.json',
-  ]).action((options) =>
-    run(options, async (_given, context) => (await import('../../commands/keys.ts')).listKeys(context)),
+  ])
+    .option('--active', 'only the keys that are in use')
+    .action((options) =>
+      run(options, async (given, context) =>
+        (await import('../../commands/keys.ts')).listKeys(given, context),
+      ),
+    );
+  verb(keys, 'prune [ids...]', 'forget the keys that are over, and those named that are not in use', [
+    'keyaudit keys prune',
+    'keyaudit keys prune dashboard:0b52cabe41c1',
+  ]).action((ids) =>
+    run({ ids }, async (given, context) =>
+      (await import('../../commands/keys.ts')).pruneKeys(given, context),
+    ),
   );
   verb(keys, 'clean-up', 'finish what keyaudit processes that died left behind', [
     'keyaudit keys clean-up',

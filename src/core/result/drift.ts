@@ -19,6 +19,7 @@ export const DRIFT_KINDS = [
   'new-widening',
   'not-verified',
   'key-too-old',
+  'key-aging',
   'key-age-unknown',
   'low-coverage',
   'narrower',
@@ -39,6 +40,7 @@ export function driftWeight(kind: DriftKind): Drift['weight'] {
     case 'key-age-unknown':
       return 'unknown';
     case 'narrower':
+    case 'key-aging':
       return 'warns';
     case 'changed':
       return 'note';

@@ -2,7 +2,10 @@ import { DAY_MS } from '../duration.ts';
 import type { Policy } from '../rules/policy.ts';
 import type { Drift } from './drift.ts';
 
-/** Whether a key is older than the policy allows; not knowing its age is no answer either. */
+/** From this part of the age that the policy allows on, a key is to be rotated soon. */
+const SOON = 0.8;
+
+/** Whether a key is older than the policy allows, or soon will be; not knowing its age is no answer either. */
 export function checkKeyAge(
   { maxKeyAge }: Policy,
   key: { readonly createdAt: string | null },
@@ -19,8 +22,19 @@ export function checkKeyAge(
       location,
     };
   }
-  const days = Math.floor((now.getTime() - Date.parse(key.createdAt)) / DAY_MS);
-  if (now.getTime() - Date.parse(key.createdAt) <= ms) return undefined;
+  const ageMs = now.getTime() - Date.parse(key.createdAt);
+  const days = Math.floor(ageMs / DAY_MS);
+  if (ageMs < ms * SOON) return undefined;
+  if (ageMs <= ms) {
+    const last = new Date(Date.parse(key.createdAt) + ms).toISOString().slice(0, 10);
+    return {
+      kind: 'key-aging',
+      weight: 'warns',
+      name: 'maxKeyAge',
+      message: `This key is ${days} days old, and the policy allows ${text}. Rotate it before ${last}.`,
+      location,
+    };
+  }
   return {
     kind: 'key-too-old',
     weight: 'fails',

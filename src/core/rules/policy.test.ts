@@ -111,7 +111,9 @@ describe('checkKeyAge', () => {
 
   it.each<[string, string | null, string, string | undefined]>([
     ['young', '2026-11-01T00:00:00Z', '90d', undefined],
-    ['to the hour', '2026-11-23T11:00:00Z', '1h', undefined],
+    ['to the hour', '2026-11-23T11:00:00Z', '1h', 'key-aging'],
+    ['four fifths', '2026-11-23T11:12:00Z', '1h', 'key-aging'],
+    ['a second less', '2026-11-23T11:12:01Z', '1h', undefined],
     ['a second over', '2026-11-23T10:59:59Z', '1h', 'key-too-old'],
     ['weeks', '2026-11-08T00:00:00Z', '2w', 'key-too-old'],
     ['old', '2026-01-01T00:00:00Z', '90d', 'key-too-old'],

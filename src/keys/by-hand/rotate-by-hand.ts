@@ -26,7 +26,7 @@ export async function leftToPerson(
   const command = nextCommand(`keyaudit rotate ${profile.name}`, session.globals.place);
   return {
     outcome: 'by-hand',
-    tooOld: age !== undefined,
+    tooOld: age?.weight === 'fails',
     message: `${age === undefined ? '' : `${age.message} `}${old.id} was made in the Dashboard, so a person must replace it there. Run "${command}" on a terminal: it shows the link, takes the new key, and watches the old one end.`,
   };
 }

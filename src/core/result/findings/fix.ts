@@ -60,6 +60,7 @@ export function fixFor(finding: Omit<PermissionFinding, 'fix'>, context: FixCont
     case 'agreement':
       switch (kind) {
         case 'key-too-old':
+        case 'key-aging':
           return replaceKey(context, 'A new key');
         case 'wider-key':
         case 'wider-profile':
