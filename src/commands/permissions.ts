@@ -32,9 +32,13 @@ export async function permissions(options: PermissionsOptions, context: CommandC
   const { namedCatalog: catalog } = session;
   const texts = options.all === true ? catalog.operations.map(endpointOf) : await gather(options, context);
   const expansions = texts.some((text) => text.includes('?'))
-    ? new (await import('../core/catalog/expansion.ts')).Expansions(catalog)
+    ? new (await import('../core/catalog/expansion.ts')).Expansions(catalog, session.beyondSdk)
     : undefined;
-  const grant = smallestGrant(texts, catalog, expansions);
+  const older =
+    options.all === true
+      ? undefined
+      : new (await import('../core/grant/older-api.ts')).OlderApi(catalog, session.beyondSdk);
+  const grant = smallestGrant(texts, catalog, expansions, older);
   const { globals } = context;
   if (globals.format === 'profile') {
     requireSomething(grant);

@@ -30,6 +30,22 @@ export class OlderVersions {
   readonly #dates = [...new Set(this.#rows.map(({ before }) => before))].sort();
   readonly #known = new Map<number, OlderVersion>();
 
+  /** The first version of the API without it, for each call that is gone, as `POST /v1/orders`. */
+  get callsBefore(): ReadonlyMap<string, string> {
+    const calls = this.#rows.filter(({ subject }) => subject.includes('/'));
+    return new Map(calls.map(({ subject, before }) => [subject.replace('_', ' '), before]));
+  }
+
+  /** The versions from which on something is gone, the latest first, each with what older ones expand besides. */
+  expansionsBefore(): readonly (readonly [before: string, ReadonlyMap<ObjectName, string>])[] {
+    return this.#dates
+      .map((before, index) => {
+        const older = this.#read(this.#dates[index - 1] ?? OLDEST_VERSION);
+        return [before, older.expansions] as const;
+      })
+      .reverse();
+  }
+
   /** @param version as in `Stripe-Version`; undefined where it takes no more than the catalog's does */
   of(version: string): OlderVersion | undefined {
     const date = version.slice(0, 10);

@@ -11,6 +11,7 @@ import type { Expansions } from '../catalog/expansion.ts';
 import { remarksOn } from '../catalog/remark.ts';
 import { nearestEndpoint, nearestOperation } from '../profile/names/nearest-name.ts';
 import { successorOf, successorText } from '../profile/names/successor.ts';
+import type { OlderApi } from './older-api.ts';
 
 /** A call that the catalog resolved to what it needs. */
 export interface ResolvedEndpoint {
@@ -47,19 +48,22 @@ export interface SmallestGrant {
 
 /**
  * The smallest grant for these calls, in any spelling that {@link Catalog.find} takes.
+ * @param older for what the catalog's API version does not have
  * @param expansions for calls that say `?expand[]=…`; without it a query says nothing
  */
 export function smallestGrant(
   texts: readonly string[],
   catalog: Catalog,
   expansions?: Expansions,
+  older?: OlderApi,
 ): SmallestGrant {
   const endpoints: ResolvedEndpoint[] = [];
   const unresolved: UnresolvedEndpoint[] = [];
   const wanted = new Set<Operation>();
   for (const endpoint of texts) {
     const [call = '', query = ''] = endpoint.split('?', 2);
-    const operation = catalog.find(call);
+    const gone = older?.call(call);
+    const operation = gone?.found ?? catalog.find(call);
     if (operation === undefined) {
       unresolved.push({ endpoint, reason: unknownReason(call, catalog) });
     } else if (operation.permissions.length === 0) {
@@ -68,7 +72,7 @@ export function smallestGrant(
         reason: `No permission is known for ${endpointOf(operation)}: ${operation.source}.`,
       });
     } else {
-      const expanded = expansions === undefined ? [] : expandedBy(operation, query, expansions);
+      const expanded = expansions === undefined ? [] : expandedBy(operation, query, expansions, older);
       const reason = expanded.find((one) => one.reason !== undefined)?.reason;
       if (reason !== undefined) {
         unresolved.push({ endpoint, reason });
@@ -77,7 +81,8 @@ export function smallestGrant(
       wanted.add(operation);
       for (const { reads } of expanded) for (const readers of reads) wanted.add(anyOf(readers));
       const { name, permissions, provenance } = operation;
-      const remarks = remarksOn(operation, catalog);
+      const versions = [gone, ...expanded].flatMap((one) => one?.remark ?? []);
+      const remarks = [...versions, ...remarksOn(operation, catalog)];
       endpoints.push({
         endpoint,
         operation: name,
@@ -107,12 +112,21 @@ interface Expanded {
   readonly reads: readonly (readonly Operation[])[];
   /** Why what it reads is not known. */
   readonly reason?: string;
+  /** On the version of the API that expands it. */
+  readonly remark?: string;
 }
 
-function expandedBy(operation: Operation, query: string, expansions: Expansions): Expanded[] {
+function expandedBy(
+  operation: Operation,
+  query: string,
+  expansions: Expansions,
+  older: OlderApi | undefined,
+): Expanded[] {
   const paths = [...new URLSearchParams(query)].filter(([name]) => /^expand(?:\[\d*\])?$/.test(name));
   return paths.map(([, path]) => {
-    const found = expansions.find(operation, path);
+    const gone =
+      expansions.find(operation, path) === undefined ? older?.expansion(operation, path) : undefined;
+    const found = gone?.found ?? expansions.find(operation, path);
     if (found === undefined) {
       const isInList = expansions.find(operation, `data.${path}`) !== undefined;
       const advice = isInList ? ` Did you mean "data.${path}"?` : '';
@@ -120,7 +134,7 @@ function expandedBy(operation: Operation, query: string, expansions: Expansions)
     }
     const isUnknown = found.reads.some((readers) => anyOf(readers).permissions.length === 0);
     const reason = `No permission is known for what "${path}" expands to.`;
-    return isUnknown ? { path, reads: [], reason } : { path, reads: found.reads };
+    return isUnknown ? { path, reads: [], reason } : { path, reads: found.reads, remark: gone?.remark };
   });
 }
 
