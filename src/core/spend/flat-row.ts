@@ -1,5 +1,5 @@
 import type { Amount } from './amount.ts';
-import type { LogRow, RowKind } from './log-row.ts';
+import type { KillTarget, LogRow, RowKind } from './log-row.ts';
 
 /** A row of the log with whatever of these it says, for whoever shows or exports rows of every kind alike. */
 export interface FlatRow {
@@ -43,13 +43,14 @@ export class RowFlattener {
     const ids = Array.isArray(said.ids)
       ? said.ids.filter((id) => typeof id === 'string')
       : (before?.ids ?? []);
+    const target = said.target as KillTarget | undefined;
     const flat: FlatRow = {
       seq: row.seq,
       time: row.time,
       kind: row.kind,
       instance: row.instance,
-      run: text('run') ?? before?.run,
-      profile: text('profile') ?? before?.profile,
+      run: text('run') ?? before?.run ?? (target?.of === 'run' ? target.name : undefined),
+      profile: text('profile') ?? before?.profile ?? (target?.of === 'profile' ? target.name : undefined),
       policy: text('policy') ?? before?.policy,
       operation: text('operation') ?? before?.operation,
       method: text('method') ?? before?.method,
@@ -63,7 +64,10 @@ export class RowFlattener {
       status: number('status'),
       code: text('code'),
       verdict: text('verdict') ?? text('outcome'),
-      why: text('why') ?? text('evidence'),
+      why:
+        text('why') ??
+        text('evidence') ??
+        (target === undefined ? undefined : `of ${target.of === 'all' ? 'all' : target.name}`),
       msGuard: number('msGuard'),
       msStripe: number('msStripe'),
     };
