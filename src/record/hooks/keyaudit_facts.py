@@ -9,7 +9,6 @@ FILE = os.environ.get("KEYAUDIT_RECORD_NOTES")
 # What notes calls besides, between this process and Stripe: calls to it are not noted twice.
 SERVER = os.environ.get("KEYAUDIT_RECORD_SERVER", "")
 STRIPE = re.compile(r"(^|\.)stripe\.com(:\d+)?$", re.I)
-_CODE = re.compile(r"^[a-z]+(_[a-z]+)+$")
 MOST = 1_048_576
 
 
@@ -19,7 +18,7 @@ def read_words():
         with open(os.path.join(os.path.dirname(FILE), "words.json"), encoding="utf-8") as file:
             return {name: frozenset(words) for name, words in json.load(file).items()}
     except (OSError, TypeError, ValueError):
-        return {"segments": frozenset(), "parameters": frozenset(), "fields": frozenset()}
+        return dict.fromkeys(("segments", "parameters", "fields", "codes", "currencies"), frozenset())
 
 
 _words = read_words()
@@ -59,7 +58,7 @@ def _top(name):
 def _keep(name, value, money):
     if name == "amount" and re.match(r"^\d{1,15}$", value):
         money["amount"] = int(value)
-    if name == "currency" and re.match(r"^[A-Za-z]{3}$", value):
+    if name == "currency" and value.lower() in _words["currencies"]:
         money["currency"] = value.lower()
 
 
@@ -121,7 +120,7 @@ def code_in(body):
     try:
         error = json.loads(body).get("error")
         code = error.get("code") or error.get("type")
-        return code if isinstance(code, str) and _CODE.match(code) and len(code) <= 60 else None
+        return code if isinstance(code, str) and code in _words["codes"] else None
     except Exception:  # noqa: BLE001
         return None
 

@@ -27,7 +27,13 @@ function readWords(path) {
     const lists = JSON.parse(fs.readFileSync(path, 'utf8'));
     return Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, new Set(list)]));
   } catch {
-    return { segments: new Set(), parameters: new Set(), fields: new Set() };
+    return {
+      segments: new Set(),
+      parameters: new Set(),
+      fields: new Set(),
+      codes: new Set(),
+      currencies: new Set(),
+    };
   }
 }
 
@@ -272,7 +278,7 @@ function readJson(text, names, expand, money) {
 /** Amount and currency alone: what a cap is proposed from. */
 function keep(name, value, money) {
   if (name === 'amount' && /^\d{1,15}$/.test(value)) money.amount = Number(value);
-  if (name === 'currency' && /^[a-z]{3}$/i.test(value)) money.currency = value.toLowerCase();
+  if (name === 'currency' && words.currencies.has(value.toLowerCase())) money.currency = value.toLowerCase();
 }
 
 /** `metadata[order]` is `metadata`: what lies in brackets may be somebody's data. */
@@ -285,9 +291,7 @@ function codeIn(text) {
   try {
     const { error } = JSON.parse(text);
     const code = error?.code ?? error?.type;
-    return typeof code === 'string' && /^[a-z]+(_[a-z]+)+$/.test(code) && code.length <= 60
-      ? code
-      : undefined;
+    return words.codes.has(code) ? code : undefined;
   } catch {
     return undefined;
   }

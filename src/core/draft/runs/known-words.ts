@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { errorCodes } from '../../catalog/error-codes.ts';
 import { expandableNames } from '../../catalog/expansion.ts';
 import { parameterNames } from '../../catalog/parameters.ts';
 
@@ -13,6 +14,10 @@ export interface KnownWords {
   readonly parameters: ReadonlySet<string>;
   /** What paths of `expand[]` consist of. */
   readonly fields: ReadonlySet<string>;
+  /** `error.code` and `error.type`. */
+  readonly codes: ReadonlySet<string>;
+  /** ISO 4217, in lower case. */
+  readonly currencies: ReadonlySet<string>;
 }
 
 /** Load this module only where calls are recorded, for its data. */
@@ -23,6 +28,8 @@ export function knownWords(catalog: Catalog): KnownWords {
     ),
     parameters: parameterNames(),
     fields: expandableNames(),
+    codes: errorCodes(),
+    currencies: new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase())),
   };
 }
 
@@ -47,13 +54,4 @@ export function parameterName(name: string, { parameters }: KnownWords): string 
 /** Whether a path of `expand[]` consists of Stripe's words alone. */
 export function isExpandPath(path: string, { fields }: KnownWords): boolean {
   return path.length <= 200 && path.split('.').every((name) => fields.has(name));
-}
-
-/** `error.code`, else `error.type`: words with `_` between them, and none that begins as a key or an id does. */
-export function isErrorCode(text: string): boolean {
-  return (
-    text.length <= 60 &&
-    /^[a-z]+(?:_[a-z]+)+$/.test(text) &&
-    !/^(?:[sr]k|rkcs|pk|whsec|[a-z]{2,4})_(?:test|live)_/.test(text)
-  );
 }

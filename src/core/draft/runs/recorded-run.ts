@@ -1,13 +1,6 @@
 import { z } from 'zod';
 import type { Catalog, Operation } from '../../catalog/catalog.ts';
-import {
-  isErrorCode,
-  isExpandPath,
-  type KnownWords,
-  knownWords,
-  parameterName,
-  withoutIds,
-} from './known-words.ts';
+import { isExpandPath, type KnownWords, knownWords, parameterName, withoutIds } from './known-words.ts';
 
 /** The schema of a run file's first line. */
 export const RUN_SCHEMA = 'keyaudit.run/1';
@@ -104,7 +97,7 @@ export class RunRecorder {
         .slice(0, 20),
       account: noted.account ?? false,
       status: noted.status ?? null,
-      code: noted.code !== undefined && isErrorCode(noted.code) ? noted.code : undefined,
+      code: noted.code !== undefined && words.codes.has(noted.code) ? noted.code : undefined,
       parameters: [...new Set(noted.parameters ?? [])]
         .map((name) => parameterName(name, words))
         .filter((name, index, names) => names.indexOf(name) === index)
@@ -117,7 +110,7 @@ export class RunRecorder {
     const known = this.#calls.get(key);
     if (known === undefined) this.#calls.set(key, call);
     else known.count += 1;
-    addMoney(known ?? call, noted);
+    addMoney(known ?? call, noted, words);
   }
 
   /** In a stable order: by path, method, and what else tells calls apart. */
@@ -138,9 +131,9 @@ export class RunRecorder {
 
 type MutableCall = { -readonly [K in keyof Required<RecordedCall>]: RecordedCall[K] };
 
-function addMoney(call: MutableCall, { amount, currency }: NotedCall): void {
+function addMoney(call: MutableCall, { amount, currency }: NotedCall, { currencies }: KnownWords): void {
   if (amount === undefined || !Number.isSafeInteger(amount) || amount < 0) return;
-  const name = currency !== undefined && /^[a-z]{3}$/.test(currency) ? currency : '';
+  const name = currency !== undefined && currencies.has(currency) ? currency : '';
   const money = call.money ?? [];
   const known = money.find((one) => one.currency === name);
   if (known === undefined) {
