@@ -196,3 +196,41 @@ describe('--via', () => {
     expect((await readdir(cwd)).sort()).toEqual(['.keyaudit']);
   });
 });
+
+describe('case 80', () => {
+  it('the same session from stripe logs tail, STRIPE_LOG, HAR and OTLP has the operations of the live recording', async () => {
+    const { cwd, record } = await scene({
+      'agent.mjs': `import { writeFileSync } from 'node:fs';
+const logs = { tail: '', sdk: '' }, entries = [], spans = [];
+for (const [method, path, body] of [
+  ['GET', '/v1/charges?limit=1&expand[]=data.customer'], ['GET', '/v1/charges/ch_1'], ['POST', '/v1/customers', 'email=a@b.c'],
+  ['POST', '/v1/refunds', 'charge=ch_1'], ['GET', '/v2/core/accounts?limit=1'], ['DELETE', '/v1/customers/cus_1'],
+]) {
+  const url = 'https://api.stripe.com' + path;
+  const { status } = await fetch(process.env.BASE + path, { method, body, headers: { authorization: 'Bearer ' + process.env.KEY, 'content-type': 'application/x-www-form-urlencoded' } });
+  logs.tail += JSON.stringify({ created_at: 1764000000, livemode: false, method, request_id: 'req_1', status, url: path.split('?')[0] }) + '\\n';
+  logs.sdk += \`message='Request to Stripe api' method=\${method.toLowerCase()} url=\${url}\\nmessage='Stripe API response' path=\${url} response_code=\${status}\\n\`;
+  entries.push({ startedDateTime: '2026-11-25T10:00:00Z', request: { method, url, headers: [], ...(body && { postData: { text: body } }) }, response: { status } });
+  spans.push({ startTimeUnixNano: '1764000000000000000', attributes: Object.entries({ 'http.request.method': method, 'url.full': url, 'http.response.status_code': String(status) }).map(([key, stringValue]) => ({ key, value: { stringValue } })) });
+}
+writeFileSync('tail', logs.tail); writeFileSync('sdk', logs.sdk);
+writeFileSync('har', JSON.stringify({ log: { version: '1.2', entries } }));
+writeFileSync('otlp', JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));`,
+    });
+    expect(await record([NODE, 'agent.mjs'])).toMatchObject({ exitCode: 0, stderr: '' });
+    const operationsOf = async (name: string) => {
+      const { stdout } = await runCli(['record', 'show', name, '--format', 'json'], { cwd });
+      const { runs } = JSON.parse(stdout) as { runs: Run[] };
+      return runs.flatMap(({ calls }) =>
+        calls.map(({ operation, status, count }) => [operation, status, count]),
+      );
+    };
+    const live = await operationsOf('agent');
+    expect(live).toHaveLength(6);
+    for (const file of ['tail', 'sdk', 'har', 'otlp']) {
+      const run = await runCli(['record', 'import', file, '--name', file], { cwd });
+      expect(run.exitCode, run.stderr).toBe(0);
+      expect(await operationsOf(file)).toEqual(live);
+    }
+  });
+});
