@@ -3,6 +3,7 @@ import { LeftOut, type Measurement } from './measure.ts';
 import { benchPeers } from './peers.ts';
 import { benchProbes } from './probes.ts';
 import { benchRecord } from './record.ts';
+import { benchRecording } from './recording.ts';
 import { benchReports } from './reports.ts';
 import { benchSandbox } from './sandbox.ts';
 import { benchStartup } from './startup.ts';
@@ -15,6 +16,7 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   probes: benchProbes,
   record: benchRecord,
   reports: benchReports,
+  recording: benchRecording,
   sandbox: benchSandbox,
   peers: benchPeers,
 };

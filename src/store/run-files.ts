@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { didYouMean } from '../core/document/nearest.ts';
-import { type RecordedRun, recordedCallSchema, runHeadSchema } from '../core/draft/runs/recorded-run.ts';
+import {
+  type RecordedCall,
+  type RecordedRun,
+  recordedCallSchema,
+  runHeadSchema,
+} from '../core/draft/runs/recorded-run.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { PROFILE_NAME } from '../core/profile/profile-name.ts';
 import { guardWrites, openWorkspace, WORKSPACE, writePrivateFile } from './workspace.ts';
@@ -32,8 +37,10 @@ function runText({ calls, ...head }: RecordedRun): string {
 async function runsOf(cwd: string, name: string): Promise<readonly RecordedRun[]> {
   const folder = join(cwd, WORKSPACE, RECORDS, name);
   const files = await readdir(folder).catch(() => []);
+  // Runs of one agent are alike, line for line.
+  const seen = new Map<string, RecordedCall>();
   const runs = await Promise.all(
-    files.filter((file) => file.endsWith('.jsonl')).map((file) => readRun(join(folder, file))),
+    files.filter((file) => file.endsWith('.jsonl')).map((file) => readRun(join(folder, file), seen)),
   );
   return runs.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
@@ -63,13 +70,15 @@ async function recordedNames(cwd: string): Promise<readonly string[]> {
 }
 
 /** @throws KeyauditError `RUN_FILE_INVALID`, `FILE_UNREADABLE` */
-async function readRun(file: string): Promise<RecordedRun> {
+async function readRun(file: string, seen: Map<string, RecordedCall>): Promise<RecordedRun> {
   const { size } = await stat(file).catch((cause: unknown) => {
     throw new KeyauditError('FILE_UNREADABLE', `${file} cannot be read.`, { cause });
   });
   if (size > LARGEST_RUN_FILE) throw invalid(file, 1, `it has ${size} bytes, more than any run`);
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   const [head, ...calls] = lines.map((line, index) => {
+    const known = index === 0 ? undefined : seen.get(line);
+    if (known !== undefined) return known;
     const schema = index === 0 ? runHeadSchema : recordedCallSchema;
     const read = schema.safeParse(jsonOf(line));
     if (!read.success) {
@@ -80,6 +89,7 @@ async function readRun(file: string): Promise<RecordedRun> {
         `${issue?.path.join('.') || 'the line'}: ${issue?.message ?? 'not valid'}`,
       );
     }
+    if (index > 0) seen.set(line, read.data as RecordedCall);
     return read.data;
   });
   if (head === undefined) throw invalid(file, 1, 'it is empty');

@@ -175,10 +175,10 @@ class Recorder implements RecorderServer {
     const origin = upstream ?? `https://${host ?? hostFor(method, url, catalog)}`;
     const answer = await this.#forwarder(origin).forward(raw);
     this.#counts[host === undefined ? 'byBase' : 'byProxy'] += 1;
-    this.#note(raw, answer);
     if (answer.kind !== 'answered') {
       // As it would be without a recorder: a connection that ends.
       socket.destroy();
+      this.#note(raw, answer);
       return;
     }
     const length = answer.headers.some(([name]) => name.toLowerCase() === 'content-length');
@@ -187,6 +187,8 @@ class Recorder implements RecorderServer {
       ...(length || answer.body.length > 0 ? ['content-length', lengthOf(method, answer)] : []),
     ]);
     response.end(answer.body);
+    // After it, so that the command does not wait for it.
+    this.#note(raw, answer);
   }
 
   #note(raw: RawRequest, answer: Parameters<typeof notedExchange>[1]): void {

@@ -1,3 +1,4 @@
+import { byText } from '../../by-text.ts';
 import type { Catalog, OperationName } from '../../catalog/catalog.ts';
 import { endpointOf } from '../../catalog/catalog.ts';
 import { operationOf, outcomeOf, type RecordedCall, type RecordedRun } from './recorded-run.ts';
@@ -55,6 +56,8 @@ interface Gathered {
   readonly account: boolean;
   readonly expand: Set<string>;
   readonly runs: Set<number>;
+  /** The first of them. */
+  readonly first: number;
   readonly statuses: Set<number | null>;
   calls: number;
   wasUsed: boolean;
@@ -87,6 +90,7 @@ export function foldRuns(recorded: readonly RecordedRun[], catalog: Catalog): Fo
         account: call.account,
         expand: new Set(),
         runs: new Set(),
+        first: index,
         statuses: new Set(),
         calls: 0,
         wasUsed: false,
@@ -109,7 +113,7 @@ export function foldRuns(recorded: readonly RecordedRun[], catalog: Catalog): Fo
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([endpoint, calls]) => ({ endpoint, calls })),
     unauthorized,
-    newByRun: runs.map((_, index) => used.filter((one) => Math.min(...one.runs) === index).length),
+    newByRun: newByRun(used, runs.length),
     expectedNew: goodTuring(used, runs.length),
     unseen: [...new Set(runs.flatMap((run) => run.unseen))],
   };
@@ -124,8 +128,9 @@ function add(one: Gathered, call: RecordedCall, run: number): void {
     const known = one.money.get(currency) ?? { largest: 0, largestRun: 0, inRun: new Map<number, number>() };
     one.money.set(currency, known);
     known.largest = Math.max(known.largest, largest);
-    known.inRun.set(run, (known.inRun.get(run) ?? 0) + sum);
-    known.largestRun = Math.max(...known.inRun.values());
+    const inRun = (known.inRun.get(run) ?? 0) + sum;
+    known.inRun.set(run, inRun);
+    known.largestRun = Math.max(known.largestRun, inRun);
   }
 }
 
@@ -145,6 +150,12 @@ function shown(one: Gathered, runs: readonly RecordedRun[]): UsedOperation {
   };
 }
 
+function newByRun(used: readonly Gathered[], runs: number): number[] {
+  const counts = Array.from({ length: runs }, () => 0);
+  for (const { first } of used) counts[first] = (counts[first] ?? 0) + 1;
+  return counts;
+}
+
 function goodTuring(used: readonly Gathered[], runs: number): number {
   return runs === 0 ? 0 : used.filter((one) => one.runs.size === 1).length / runs;
 }
@@ -154,9 +165,7 @@ function keyOf({ operation, account }: Gathered): string {
 }
 
 function order(a: RecordedRun, b: RecordedRun): number {
-  const [x, y] = [
-    `${a.startedAt} ${a.endedAt} ${JSON.stringify(a.calls)}`,
-    `${b.startedAt} ${b.endedAt} ${JSON.stringify(b.calls)}`,
-  ];
-  return x === y ? 0 : x < y ? -1 : 1;
+  const byTime = byText(`${a.startedAt} ${a.endedAt}`, `${b.startedAt} ${b.endedAt}`);
+  // What two runs of one time called is written down only where it decides.
+  return byTime !== 0 ? byTime : byText(JSON.stringify(a.calls), JSON.stringify(b.calls));
 }
