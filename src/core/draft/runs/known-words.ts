@@ -1,7 +1,7 @@
 import type { Catalog } from '../../catalog/catalog.ts';
-import { errorCodes } from '../../catalog/error-codes.ts';
 import { expandableNames } from '../../catalog/expansion.ts';
 import { parameterNames } from '../../catalog/parameters.ts';
+import { errorCodes } from './error-codes.ts';
 
 /**
  * Words of Stripe's own API. Of what an agent sends, nothing else is kept: any other text may be an id, a name or a

@@ -1,4 +1,4 @@
-import { encodedValues } from './data/types.ts';
+import { encodedValues } from '../../catalog/data/types.ts';
 
 /** What `error.type` says, and codes of refusals and of v2 that stripe-node does not declare. docs/observed.md quotes them. */
 const BESIDES = [
