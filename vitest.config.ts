@@ -34,7 +34,15 @@ export default defineConfig({
           exclude: PEERS,
         },
       },
-      { test: { ...limits, name: 'peers', include: PEERS } },
+      {
+        test: {
+          ...limits,
+          name: 'peers',
+          include: [...PEERS, 'test/fuzz/{own-files,key-api-answers}.test.ts'],
+          // Few rounds in `npm test`, many here.
+          env: { KEYAUDIT_FUZZ_FILES: '200', KEYAUDIT_FUZZ_ANSWERS: '60' },
+        },
+      },
     ],
   },
 });

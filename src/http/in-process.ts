@@ -43,6 +43,9 @@ export function agentFor(apiBase: string, options: http.AgentOptions): http.Agen
 
 function connectionTo(server: Server): Duplex {
   const [near, far] = duplexPair();
+  // What one side cut, the other learns, once it has read what came before.
+  near.once('close', () => setImmediate(() => far.destroy()));
+  far.once('close', () => setImmediate(() => near.destroy()));
   server.emit('connection', asSocket(far));
   return asSocket(near);
 }

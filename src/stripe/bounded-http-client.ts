@@ -37,7 +37,7 @@ export function boundedHttpClient(
       const toJson = response.toJSON.bind(response);
       response.toJSON = () => {
         boundAnswer(raw);
-        return toJson();
+        return toJson().then(objectOf);
       };
       return response;
     } catch (error) {
@@ -45,6 +45,12 @@ export function boundedHttpClient(
     }
   };
   return client;
+}
+
+/** The SDK writes into what it has read, and comes to no end over a string or a number. @throws TypeError */
+function objectOf(json: unknown): object {
+  if (typeof json === 'object' && json !== null) return json;
+  throw new TypeError('the answer is no object');
 }
 
 /** Breaks an answer off that is longer than any of Stripe's. Call when it begins to be read. */

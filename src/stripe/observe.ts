@@ -66,7 +66,8 @@ export class ObservingHttpClient {
         answer.json = json;
         // Judged here and now: the SDK replaces an `error` that is a string by an object.
         answer.body = hasStripeForm(answer.status, json) ? 'stripe' : 'not-stripe';
-        return json;
+        // The SDK comes to no end over a string or a number; what this answer is has been kept.
+        return typeof json === 'object' ? json : {};
       };
       return response;
     };

@@ -198,3 +198,16 @@ checks: { allow: [customers.list], forbid: [testHelpers.testClocks.create] }
     expect(run.exitCode).toBe(1);
   });
 });
+
+it.each(['"ok"', '5', 'true', 'null', '[]', '{"error":5}', '{"lastResponse":1}'])(
+  'an answer that is %s is foreign: verify ends undetermined',
+  async (body) => {
+    const server = await startFaultyServer((_request, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body),
+    );
+    const cwd = await temporaryFolder();
+    const env = { STRIPE_ANALYTICS_KEY: 'rk_test_plainlyFakePlainlyFake', KEYAUDIT_API_BASE: server.url };
+    const run = await runCli(['verify', 'analytics', '--depth', 'checks'], { cwd, env });
+    expect([run.exitCode, run.stderr]).toEqual([3, expect.not.stringContaining('bug in keyaudit')]);
+  },
+);

@@ -184,8 +184,13 @@ function endless(): KeyauditError {
   });
 }
 
+const urlSchema = z.instanceof(URL, { error: 'next_page_url' });
+
 function pathOf(url: string, apiBase: string): string {
-  const { pathname, search } = new URL(url, apiBase);
+  const { pathname, search } = parse(
+    urlSchema,
+    URL.canParse(url, apiBase) ? new URL(url, apiBase) : undefined,
+  );
   return `${pathname}${search}`;
 }
 
@@ -256,6 +261,16 @@ export function keyApiError(error: unknown, secretKey: SecretKey): KeyauditError
       exitCode: EXIT.undetermined,
     });
   }
+  if (!isRefusal(statusCode)) {
+    return new KeyauditError(
+      'KEY_API_ANSWER',
+      `The key API answered in an unknown form (${statusCode === undefined ? 'no JSON of Stripe’s' : `HTTP ${statusCode}`}).`,
+      {
+        hint: 'Whether it did what it was asked is not known. Check --api-base, then run this again.',
+        exitCode: EXIT.undetermined,
+      },
+    );
+  }
   return new KeyauditError(
     'KEY_API_REFUSED',
     `The key API refused the request (HTTP ${statusCode}): ${withoutKeys(error.message)}`,
@@ -263,6 +278,11 @@ export function keyApiError(error: unknown, secretKey: SecretKey): KeyauditError
       hint: 'A permission that it does not take can be set by hand: see "keyaudit plan" for the Dashboard link.',
     },
   );
+}
+
+/** Whether a status says that nothing was done: a timeout, a conflict or a redirection does not. */
+function isRefusal(status: number | undefined): boolean {
+  return status !== undefined && status >= 400 && status < 500 && ![408, 409, 425].includes(status);
 }
 
 /** Stripe's newest refusals bring a link to edit the key, which discloses its id and the account. */
