@@ -1,5 +1,10 @@
-import type { Catalog, Operation } from '../../src/core/catalog/catalog.ts';
-import type { DeclaredFields, DeclaredType, DeclaredTypes } from '../../src/core/catalog/declared-types.ts';
+import { Catalog, type Operation } from '../../src/core/catalog/catalog.ts';
+import { catalogData } from '../../src/core/catalog/data/catalog.ts';
+import {
+  type DeclaredFields,
+  type DeclaredType,
+  DeclaredTypes,
+} from '../../src/core/catalog/declared-types.ts';
 import {
   COLLECTIONS,
   collectionOf,
@@ -7,6 +12,7 @@ import {
   objectKind,
   referencedResource,
 } from '../../src/core/catalog/id-prefix.ts';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { seedBed } from '../../src/sandbox/state/seed-bed.ts';
 
 /** A call of the walk, and what came back. */
@@ -51,7 +57,7 @@ const ALSO_REFERENCES: Readonly<Record<string, string>> = {
   'paymentAttemptRecords.list': 'payment_record',
 };
 
-export interface WalkParts {
+interface WalkParts {
   readonly catalog: Catalog;
   readonly types: DeclaredTypes;
   /** Of objects that are there and no call makes. */
@@ -59,7 +65,7 @@ export interface WalkParts {
 }
 
 /** Calls every operation that the sandbox has, each with what it requires and objects that are there. */
-export class CatalogWalk {
+class CatalogWalk {
   readonly #catalog: Catalog;
   readonly #types: DeclaredTypes;
   readonly #url: string;
@@ -270,10 +276,10 @@ function multipart(fields: Fields): FormData {
 }
 
 /** Where what no call makes lies, with the ids of all that its path names. */
-export type Places = Readonly<Record<string, readonly string[]>>;
+type Places = Readonly<Record<string, readonly string[]>>;
 
 /** A seed with an object in each collection that has no create, and what these lie in. */
-export function seedOfTheRest(options: { readonly catalog: Catalog; readonly types: DeclaredTypes }): {
+function seedOfTheRest(options: { readonly catalog: Catalog; readonly types: DeclaredTypes }): {
   readonly seed: Readonly<Record<string, readonly Fields[]>>;
   readonly places: Places;
 } {
@@ -293,6 +299,22 @@ export function seedOfTheRest(options: { readonly catalog: Catalog; readonly typ
     places[collection] = [...ids, id];
   }
   return { seed, places };
+}
+
+/** Walks the whole catalog on a sandbox of its own. */
+export async function walkSandbox(): Promise<{
+  readonly catalog: Catalog;
+  readonly types: DeclaredTypes;
+  readonly steps: readonly Step[];
+}> {
+  const catalog = new Catalog(catalogData);
+  const types = new DeclaredTypes();
+  const { seed, places } = seedOfTheRest({ catalog, types });
+  const sandbox = await startSandbox({ catalog, seed: { text: JSON.stringify(seed), file: 'seed.yaml' } });
+  const server = { url: sandbox.url, key: sandbox.shownSecretKey };
+  const steps = await new CatalogWalk(server, { catalog, types, places }).walk();
+  await sandbox.close();
+  return { catalog, types, steps };
 }
 
 /** What the walk cannot bring about, with the reason. */

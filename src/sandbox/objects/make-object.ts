@@ -22,6 +22,8 @@ export interface ObjectTraits {
 
 /** Where a value stands: `subscription`, `items.data`; the innermost object's kind begins it. */
 interface Place extends ObjectTraits {
+  /** The id of the object around it. */
+  readonly id: string;
   readonly path: string;
   readonly name: string;
 }
@@ -76,7 +78,7 @@ export class ObjectMaker {
       const field = declared?.get(name);
       if (name === 'metadata') object.metadata = mergedMetadata(object.metadata, value);
       else if (field !== undefined) {
-        const place = { ...traits, path: `${object.object}.${name}`, name };
+        const place = { ...traits, id: object.id, path: `${object.object}.${name}`, name };
         object[name] = this.#changed(object[name], value, field.type, place);
       }
     }
@@ -92,7 +94,7 @@ export class ObjectMaker {
         made.created = field.type.kind === 'string' ? new Date(now).toISOString() : seconds(now);
       else if (name === 'livemode') made.livemode = traits.livemode;
       else if (name === 'metadata') made.metadata = mergedMetadata({}, given.metadata);
-      else this.#set(made, field, given[name], { ...traits, path: `${kind}.${name}`, name });
+      else this.#set(made, field, given[name], { ...traits, id: made.id, path: `${kind}.${name}`, name });
     }
     // The parts of an object have no `id` of their own.
     if (declared !== undefined && !declared.has('id')) delete (made as Fields).id;
@@ -242,11 +244,19 @@ function newId(object: string, prefix: string, { livemode }: ObjectTraits): stri
   return prefix === '' ? randomText(8) : `${prefix}_1${randomText(23)}`;
 }
 
-function listOf(data: readonly unknown[], { path }: { readonly path: string }): Fields {
-  return { object: 'list', data, has_more: false, url: `/v1/${path.replaceAll('.', '/')}` };
+/** Clients ask its `url` for what follows. */
+function listOf(data: readonly unknown[], { path, id, name }: Place): Fields {
+  const [collection = ''] = collectionsHolding(path.slice(0, -name.length - 1));
+  const url = LISTED_AT[path] ?? `/v1/${collection}/${id}/${name}`;
+  return { object: 'list', data, has_more: false, url };
 }
 
-const TIME = /(?:^|_)(?:at|date|start|end|on|anchor|time|until|created|deadline|updated)$/;
+/** Lists within objects that are asked for elsewhere than below these. */
+const LISTED_AT: Readonly<Record<string, string>> = {
+  'financial_connections.session.accounts': '/v1/financial_connections/accounts',
+};
+
+const TIME = /(?:^|_)(?:at|date|start|end|on|anchor|time|until|created|deadline|updated|timestamp)$/;
 
 function startingNumber({ name, now }: Place): number {
   if (name.startsWith('expires')) return seconds(now) + DAY_S;

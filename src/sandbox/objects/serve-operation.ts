@@ -133,7 +133,9 @@ const handlers: Readonly<Record<Operation['kind'], (call: Served) => Answer>> = 
   },
   delete: (call) => {
     const { operation, store, maker } = call;
-    if (!operation.path.endsWith('{id}')) return ok({ object: 'discount', deleted: true });
+    if (!operation.path.endsWith('{id}')) {
+      return ok({ ...maker.makeKind('discount', namesOf(call), traitsOf(call)), deleted: true });
+    }
     const object = addressed(call);
     const effect = actionEffect(operation.name);
     if (effect !== undefined) return effect(object, call) ?? ok(object);
@@ -144,7 +146,9 @@ const handlers: Readonly<Record<Operation['kind'], (call: Served) => Answer>> = 
     call.happened(`${eventName(object)}.deleted`, object);
     if (maker.answeredKind(operation.name) === object.object) return ok(object);
     const gone = { id: object.id, object: object.object };
-    const deleted = isV2(call) ? gone : { ...gone, deleted: true };
+    const { device_type, serial_number } = object;
+    const left = object.object === 'terminal.reader' ? { device_type, serial_number } : {};
+    const deleted = isV2(call) ? gone : { ...gone, ...left, deleted: true };
     if (REMEMBERED.has(collection)) store.add(deletedFrom(collection), deleted);
     return ok(deleted);
   },
