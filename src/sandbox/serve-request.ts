@@ -14,7 +14,7 @@ import { v2Error } from './keys/managed-key-endpoints.ts';
 import { isKeyEndpoint, serveKeyEndpoint } from './keys/serve-key-endpoint.ts';
 import { cannotExpand } from './objects/expand.ts';
 import { missingObjectOf } from './objects/find-object.ts';
-import type { StripeObject } from './objects/object-store.ts';
+import type { ObjectStore, StripeObject } from './objects/object-store.ts';
 import { isOpen, serveBeyondSdk } from './objects/serve-beyond-sdk.ts';
 import { serveOperation } from './objects/serve-operation.ts';
 import { isConnected, OWN_ACCOUNT } from './own-account.ts';
@@ -22,6 +22,8 @@ import { type ReadParameters, readParameters } from './read-parameters.ts';
 import { refusal } from './refusal-message.ts';
 import type { SandboxParts } from './sandbox-server.ts';
 import { isOfSandbox, serveOfSandbox } from './serve-of-sandbox.ts';
+import { inOlderShape } from './versions/older-answers.ts';
+import { serveUsageRecords, upcomingInvoice, upcomingLines } from './versions/older-calls.ts';
 import { inNewestWords } from './versions/older-parameters.ts';
 import { alsoTaken, type VersionView, VersionViews } from './versions/version-view.ts';
 import { WebhookSender } from './webhooks/webhook-sender.ts';
@@ -121,20 +123,29 @@ export class RequestServer {
       }
       if (behind !== undefined) return behind.send(request.raw);
     }
-    if (isBeyondSdk(operation)) return serveBeyondSdk(operation, known.ids);
-    const read = this.#read(operation, request, view);
+    const { livemode } = caller;
+    const store = objects.stores.of(livemode, request.account);
+    if (isBeyondSdk(operation)) {
+      const older = { ids, fields: request.fields, store, livemode, now: now() };
+      return serveUsageRecords(operation, older) ?? serveBeyondSdk(operation, ids);
+    }
+    const isGone = view.older?.calls.has(`${request.method}_${request.path}`) === true;
+    const lines = isGone && refused === undefined ? upcomingLines(request.path) : undefined;
+    if (lines !== undefined) return lines;
+    const upcoming = isGone ? upcomingInvoice(request.path, this.#parts.catalog) : undefined;
+    const read = upcoming === undefined ? this.#read(operation, request, view) : { fields: request.fields };
     if ('refusal' in read) return read.refusal;
-    const store = objects.stores.of(caller.livemode, request.account);
     const call = {
-      operation,
-      ids,
+      operation: upcoming ?? operation,
+      ids: upcoming === undefined ? ids : [],
       path: request.path,
       fields: read.fields,
       expansions,
       store,
       maker,
-      livemode: caller.livemode,
+      livemode,
       now: now(),
+      ...shapeOf(view, request.version, store),
       events: {
         apiVersion: this.#parts.catalog.apiVersion,
         request: { id: asked.requestId, idempotencyKey: request.idempotencyKey },
@@ -203,6 +214,11 @@ export class RequestServer {
     const content = `${raw.url}\n${raw.body.toString('latin1')}`;
     return this.#idempotency.once(idempotencyKey, { scope, content, requestId }, serve);
   }
+}
+
+function shapeOf({ older }: VersionView, version: string | undefined, store: ObjectStore) {
+  if (older === undefined || version === undefined) return {};
+  return { shape: (body: unknown) => inOlderShape(body, { version, store }) };
 }
 
 /** In Stripe's words for a URL that it does not have. */

@@ -20,30 +20,36 @@ export function cannotExpand(operation: Operation, path: string, expansions: Exp
   return errorAnswer(400, { message: `This property cannot be expanded (${wrong}).${advice}` });
 }
 
+/** Where the objects are, and what they look like to a version of the API. */
+interface Look {
+  readonly store: ObjectStore;
+  readonly shape?: ((body: unknown) => unknown) | undefined;
+}
+
 /** Puts objects in the place of their ids, and lists where they are there on request only; the answer is a copy. */
-export function expand(body: unknown, steps: Expansion['steps'], store: ObjectStore): unknown {
+export function expand(body: unknown, steps: Expansion['steps'], look: Look): unknown {
   const [step, ...rest] = steps;
   if (step === undefined) return body;
-  if (Array.isArray(body)) return body.map((one) => expand(one, steps, store));
+  if (Array.isArray(body)) return body.map((one) => expand(one, steps, look));
   if (typeof body !== 'object' || body === null) return body;
   const { name } = step;
   const member = (body as Fields)[name];
-  const value = member === undefined && step.isList ? includedList(body as Fields, step, store) : member;
+  const value = member === undefined && step.isList ? includedList(body as Fields, step, look) : member;
   if (value === undefined) return body;
   const found = Array.isArray(value)
-    ? value.map((one) => objectOr(one, step, store))
-    : objectOr(value, step, store);
-  return { ...body, [name]: expand(found, rest, store) };
+    ? value.map((one) => objectOr(one, step, look))
+    : objectOr(value, step, look);
+  return { ...body, [name]: expand(found, rest, look) };
 }
 
 type Step = Expansion['steps'][number];
 
 /** The object that an id stands for, of one of the kinds that may stand there; else what is there. */
-function objectOr(value: unknown, { objects }: Step, store: ObjectStore): unknown {
+function objectOr(value: unknown, { objects }: Step, { store, shape }: Look): unknown {
   if (typeof value !== 'string') return value;
   for (const collection of objects.flatMap(collectionsHolding)) {
     const object = store.find(collection, value);
-    if (object !== undefined) return object;
+    if (object !== undefined) return shape === undefined ? object : shape(object);
   }
   return value;
 }
@@ -51,7 +57,7 @@ function objectOr(value: unknown, { objects }: Step, store: ObjectStore): unknow
 const LISTED = 10;
 
 /** A charge's refunds, a customer's subscriptions: the objects below theirs, or that name it. */
-function includedList(parent: Fields, { name, objects }: Step, store: ObjectStore): unknown {
+function includedList(parent: Fields, { name, objects }: Step, { store, shape }: Look): unknown {
   const { id, object } = parent;
   if (typeof id !== 'string' || typeof object !== 'string') return undefined;
   const reference = object.replace(/^.*\./, '');
@@ -63,7 +69,7 @@ function includedList(parent: Fields, { name, objects }: Step, store: ObjectStor
   const [own = ''] = collectionsHolding(object);
   return {
     object: 'list',
-    data: found.slice(0, LISTED),
+    data: found.slice(0, LISTED).map((one) => (shape === undefined ? one : shape(one))),
     has_more: found.length > LISTED,
     url: `/v1/${own}/${id}/${name}`,
   };

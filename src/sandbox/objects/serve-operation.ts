@@ -49,6 +49,8 @@ export interface Call {
   readonly now: number;
   /** What events tell of the request, and the version that they have the shape of. */
   readonly events?: { readonly apiVersion: string; readonly request: EventRequest };
+  /** What an answer looks like to an older version of the API. */
+  readonly shape?: (body: unknown) => unknown;
   /** Told of the events that the call made. */
   readonly tell?: (events: readonly StripeObject[]) => void;
 }
@@ -84,10 +86,11 @@ export function serveOperation(call: Call): Answer {
 
 function handle(call: Served): Answer {
   const answer = handlers[call.operation.kind](call);
-  if (!isSuccess(answer) || call.expansions.length === 0) return answer;
-  const body = call.expansions.reduce<unknown>(
-    (whole, { steps }) => expand(whole, steps, call.store),
-    answer.body,
+  const { expansions, shape } = call;
+  if (!isSuccess(answer) || (expansions.length === 0 && shape === undefined)) return answer;
+  const body = expansions.reduce<unknown>(
+    (whole, { steps }) => expand(whole, steps, call),
+    shape === undefined ? answer.body : shape(answer.body),
   );
   return { ...answer, body };
 }

@@ -303,7 +303,7 @@ export const beyondSdkRows: readonly BeyondOperation[] = [
     ],
     "provenance": "inferred",
     "source": "removed with the API of 2025; the name fits",
-    "version": "2024-11-20.acacia",
+    "version": "2025-02-24.acacia",
     "access": "legacy",
     "query": "limit=1"
   },
@@ -319,7 +319,7 @@ export const beyondSdkRows: readonly BeyondOperation[] = [
     ],
     "provenance": "inferred",
     "source": "removed with the API of 2025; the name fits",
-    "version": "2024-11-20.acacia",
+    "version": "2025-02-24.acacia",
     "access": "legacy",
     "query": ""
   },
