@@ -12,6 +12,8 @@ export interface GuardCommandOptions {
   readonly all?: boolean;
   readonly examples?: boolean;
   readonly listen: { readonly host: string; readonly port: number };
+  /** A command that is handed each checkpoint of the log. */
+  readonly anchor?: string;
 }
 
 /** `keyaudit guard PROFILE…`: the proxy before Stripe, until interrupted. */
@@ -22,7 +24,7 @@ export async function guard(options: GuardCommandOptions, context: CommandContex
   const grants = await grantsFor(options, session);
   return withTarget(session, async (open) => {
     await cleanUp(open, {});
-    const opened = await openGuard(grants, options.listen, open);
+    const opened = await openGuard(grants, { ...options.listen, anchor: options.anchor }, open);
     try {
       const { url } = opened.guard;
       const { socket } = opened;

@@ -20,6 +20,10 @@ export function guardCalls(program: CommandUnknownOpts, run: Run): void {
         .default({ host: '127.0.0.1', port: 7420 }, '127.0.0.1:7420')
         .argParser(listenAddress),
     )
+    .option(
+      '--anchor <command>',
+      'is handed each signed checkpoint of the log on standard input, to keep it elsewhere',
+    )
     .action((profiles, options) =>
       run({ ...withExamples(options), profiles }, async (given, context) =>
         (await import('../../commands/guard.ts')).guard(given, context),

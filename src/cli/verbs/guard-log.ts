@@ -56,4 +56,20 @@ export function guardCare(guard: CommandUnknownOpts, run: Run): void {
       (await import('../../commands/guard-reconcile.ts')).reconcileRuns(given, context),
     ),
   );
+
+  verb(
+    guard,
+    'simulate <file>',
+    'replay a recorded log against the policy as it is now: what would be refused',
+    [
+      'keyaudit guard simulate .keyaudit/guard/log',
+      'keyaudit guard simulate 2026-11-25.jsonl --profile stricter.yaml',
+    ],
+  )
+    .option('--profile <name>', 'the policy for every row (default: of each its own profile, as it is now)')
+    .action((file, options) =>
+      run({ ...options, file }, async (given, context) =>
+        (await import('../../commands/guard-simulate.ts')).simulateLog(given, context),
+      ),
+    );
 }

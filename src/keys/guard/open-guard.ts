@@ -16,6 +16,7 @@ import { wrap } from '../../report/text.ts';
 import { guardSocket } from '../../session/guard/guard-client.ts';
 import type { ProfileGrant } from '../../session/profile-grant.ts';
 import type { OpenSession } from '../../session/session.ts';
+import { Anchor } from '../../store/guard-log/anchor.ts';
 import { guardLogFolder } from '../../store/guard-log/guard-folder.ts';
 import { GuardLog } from '../../store/guard-log/guard-log.ts';
 import { readGuardLog } from '../../store/guard-log/read-guard-log.ts';
@@ -27,6 +28,8 @@ export interface OpenGuardOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** A command that is handed each checkpoint of the log. */
+  readonly anchor?: string | undefined;
 }
 
 /** A guard that serves profiles of a folder, with its log and its socket. */
@@ -49,7 +52,7 @@ const DRAIN_MS = 85_000;
  */
 export async function openGuard(
   grants: readonly ProfileGrant[],
-  { host, port }: OpenGuardOptions,
+  { host, port, anchor: command }: OpenGuardOptions,
   session: OpenSession,
 ): Promise<OpenGuard> {
   requireSections(grants);
@@ -58,7 +61,11 @@ export async function openGuard(
   await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
   const now = () => session.now().getTime();
   const instance = randomBytes(4).toString('hex');
-  const opened = await GuardLog.open({ folder: guardLogFolder(session.cwd), now, instance });
+  const alarm = (text: string) => session.stderr.write(wrap(`alarm: ${text}`, session.stderr));
+  const { cwd, env } = session;
+  const anchor = command === undefined ? undefined : new Anchor({ command, cwd, env, alarm });
+  const onCheckpoint = (jws: string) => anchor?.take(jws);
+  const opened = await GuardLog.open({ folder: guardLogFolder(cwd), now, instance, onCheckpoint });
   const store = new LogStore(opened);
   const lines = new Lines(originsOf(session.target.apiBase));
   let keys: readonly UpstreamKey[] = [];
@@ -71,6 +78,7 @@ export async function openGuard(
     await lines.close();
     await store.happen({ kind: 'stop' }, now()).catch(() => {});
     await store.close();
+    await anchor?.close();
     await endUpstreamKeys(keys, session);
   };
   try {
@@ -90,7 +98,7 @@ export async function openGuard(
       host,
       port,
       now,
-      alarm: (text) => session.stderr.write(wrap(`alarm: ${text}`, session.stderr)),
+      alarm,
       docs: `https://unpkg.com/keyaudit@${session.version}/docs/guard.md`,
     });
     guard = started;
