@@ -223,6 +223,17 @@ describe('exec', () => {
     expect(await here.active()).toEqual([]);
   });
 
+  it('keeps the secret key from the commands of stores and sources too', async () => {
+    const here = await scene();
+    const store = ['--store', 'exec:env >> seen; cat > vault', '--read-back', 'env >> seen; cat vault'];
+    expect(await here.run(['provision', 'refund-agent', ...store])).toMatchObject({ exitCode: 0 });
+    const source = ['--key-from', 'exec:env >> seen; cat vault', '--depth', 'checks'];
+    await here.run(['verify', 'refund-agent', ...source]);
+    const seen = await readFile(join(here.cwd, 'seen'), 'utf8');
+    expect(seen.match(/^PATH=/gm)).toHaveLength(3);
+    expect(seen).not.toMatch(/STRIPE_SECRET_KEY|sk_test_/);
+  });
+
   it('lends several at once', async () => {
     const here = await scene();
     const script = 'test -n "$STRIPE_REFUND_AGENT_KEY" -a -n "$STRIPE_ANALYTICS_KEY" && echo both';

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { sealOf } from '../../src/store/notes/seal.ts';
+import { openUserKey } from '../../src/store/notes/user-key.ts';
 import { KEYAUDIT, NODE, temporaryFolder } from '../support/run-cli.ts';
 import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
 import { AT_ONCE } from '../support/scene.ts';
@@ -221,6 +223,47 @@ it('a rotation that dies between publishing and its grace keeps the grace', asyn
   const statusOf = async (token: string | undefined) =>
     (await fetch(`${here.url}/v1/customers`, { headers: { authorization: `Bearer ${token}` } })).status;
   expect([await statusOf(before), await statusOf(await envFile(here.cwd)())]).toEqual([200, 200]);
+});
+
+/** What a killed process left, as if it had been begun on another machine that shares folder and home. */
+async function moveToAnotherHost(cwd: string): Promise<number> {
+  const file = join(cwd, '.keyaudit/journal.json');
+  const text = await readFile(file, 'utf8').catch(() => '{"version":1,"entries":[]}');
+  const journal = JSON.parse(text) as { entries: { owner: object; seal?: string }[] };
+  const key = await openUserKey({ HOME: cwd });
+  const entries = journal.entries.map(({ seal: _seal, ...entry }) => {
+    const moved = { ...entry, owner: { ...entry.owner, host: 'another-machine', kernel: 'another' } };
+    return { ...moved, seal: sealOf(key, 'journal', moved) };
+  });
+  if (entries.length > 0) await writeFile(file, JSON.stringify({ ...journal, entries }));
+  return entries.length;
+}
+
+describe('what a rotation on another host left', () => {
+  it.each([12, 20, 24, 28])(
+    'when it was killed at change %i: named, left alone, and ended only by --take-over',
+    async (change) => {
+      const here = await site();
+      expect((await here.start(['provision', 'rival'])).exitCode).toBe(0);
+      const first = here.start(['rotate', 'rival']);
+      let changes = 0;
+      const watcher = watch(join(here.cwd, '.keyaudit'), () => {
+        if (++changes === change) first.kill('SIGKILL');
+      });
+      await first;
+      watcher.close();
+      const left = await moveToAnotherHost(here.cwd);
+      const before = await activeCount(here);
+      // Its last sign of life is too fresh to be called its last.
+      await delay(2_500);
+      const named = await here.start(['keys', 'clean-up']);
+      expect(await activeCount(here)).toBe(before);
+      if (left > 0) expect(named.all.replace(/\s+/g, ' ')).toContain('was begun on another-machine');
+      expect((await here.start(['keys', 'clean-up', '--take-over', '--yes'])).exitCode).toBe(0);
+      expect((await here.start(['keys', 'clean-up'])).exitCode).not.toBe(2);
+      expect(await wrongAt(here, envFile(here.cwd))).toEqual([]);
+    },
+  );
 });
 
 describe('a store', () => {
