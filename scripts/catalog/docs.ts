@@ -26,6 +26,7 @@ export function renderDocs({ data }: Catalog, beyondSdk: readonly BeyondOperatio
     '[sources]: ../src/core/catalog/data/source/README.md',
     '',
     ...provenanceSection(data.operations),
+    ...GREEN,
     ...CORRECTING,
     '## Resources',
     '',
@@ -92,6 +93,16 @@ function provenanceSection(operations: readonly Operation[]): string[] {
     '',
   ];
 }
+
+/** For who has to rely on a verdict, and did not make it. */
+const GREEN: readonly string[] = [
+  '**What a green verdict means for these rows.** `verify` asked for each permission at least one call that needs it, on the',
+  "key's own side, one call for the Connect side as a whole, and with `--account` each Connect permission; the key answered",
+  'as its profile says. It rests on the row: where one is only inferred or named, the call is right and the',
+  "permission's name may not be. What no call showed is named as unseen, with its tier and reason, and is not vouched for.",
+  "Stripe's own record of the key, where it was read as second witness, shows every permission by name, whatever these rows say.",
+  '',
+];
 
 const CORRECTING: readonly string[] = [
   '## Correcting a row',
