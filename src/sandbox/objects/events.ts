@@ -20,7 +20,7 @@ interface EventTraits {
 }
 
 /** Stripe keeps events for 30 days, the sandbox this many. */
-const MOST_EVENTS = 10_000;
+const MOST_EVENTS = 2_000;
 
 /** The events of one call, in the order in which things happened. */
 export class Happenings {
