@@ -25,6 +25,11 @@ if [ ! -x "$peers/bin/stripe-mock" ]; then
   GOBIN="$peers/bin" go install "github.com/stripe/stripe-mock@$stripe_mock" || failed stripe-mock
 fi
 
+# docker compose's own reader of env files.
+if [ ! -x "$peers/bin/compose-env" ]; then
+  (cd test/peers/compose-env && go build -o "$peers/bin/compose-env" .) || failed "docker compose's reader of env files"
+fi
+
 if [ ! -x "$peers/stripe-cli/node_modules/.bin/stripe" ]; then
   from_npm "$peers/stripe-cli" "@stripe/cli@$stripe_cli" || failed "Stripe's command line"
 fi
