@@ -1,11 +1,7 @@
 import { KeyauditError } from '../core/error.ts';
+import type { Witness } from '../core/probe/witness.ts';
 import type { SecretKey } from '../core/secret-key.ts';
-import {
-  type KeyRecordWitness,
-  type RecordUnread,
-  UNREAD_TEXT,
-  type Witness,
-} from '../core/verdict/record.ts';
+import { type KeyRecordWitness, type RecordUnread, UNREAD_TEXT } from '../core/verdict/record.ts';
 import type { OpenSession } from '../session/session.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
 import type { KeyApi, KeySummary } from '../stripe/key-apis/key-api.ts';

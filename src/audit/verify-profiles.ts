@@ -5,13 +5,13 @@ import { EXIT, KeyauditError, type Problem, type SourceLocation } from '../core/
 import { driftFrom, type LockedProfile, lockedProfile, type Verified } from '../core/lock/lock.ts';
 import { withPlace } from '../core/next-command.ts';
 import { type Depth, deepest, isShallower } from '../core/probe/depth.ts';
+import type { Witness } from '../core/probe/witness.ts';
 import { type Comparison, compareResults } from '../core/result/compare-results.ts';
 import { coverageDrift } from '../core/result/coverage-drift.ts';
 import { checkKeyAge } from '../core/result/key-age.ts';
 import { resultIsOk, type VerifyReport, type VerifyResult } from '../core/result/verify-report.ts';
 import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import type { Mode } from '../core/secret-key.ts';
-import type { Witness } from '../core/verdict/record.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import { reportHeader } from '../session/report-header.ts';
 import { type OpenSession, type Session, withTarget } from '../session/session.ts';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { DEPTHS } from '../core/probe/depth.ts';
-import { WITNESSES } from '../core/verdict/record.ts';
+import { WITNESSES } from '../core/probe/witness.ts';
 
 // Options that several verbs take. An option of one verb stands with that verb.
 

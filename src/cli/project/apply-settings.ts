@@ -20,7 +20,8 @@ export function applySettings(
     if (value === undefined || !isOpen(command, name)) return;
     command.setOptionValueWithSource(name, value, FROM_FILE);
   };
-  const names = { depth: values.depth, rate: values.rate, store: values.store, keyApi: values['key-api'] };
+  const { depth, witness, rate, store } = values;
+  const names = { depth, witness, rate, store, keyApi: values['key-api'] };
   for (const [name, value] of Object.entries(names)) set(verb, name, value);
   set(verb, 'report', values.reports);
   // A server that a person names is treated as Stripe, unless that person says otherwise.

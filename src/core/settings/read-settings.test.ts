@@ -15,7 +15,7 @@ test.each([
   ['a comment', '# nothing\n'],
   [
     'all that there is',
-    'target: stripe\napi-base: http://127.0.0.1:4242\ndepth: endpoints\nrate: 5\nstore: env-file:.env.local\nkey-api: dashboard\nreports: [junit=out/k.xml]\nprofiles: agents/stripe\n',
+    'target: stripe\napi-base: http://127.0.0.1:4242\ndepth: endpoints\nwitness: both\nrate: 5\nstore: env-file:.env.local\nkey-api: dashboard\nreports: [junit=out/k.xml]\nprofiles: agents/stripe\n',
   ],
   ['the default store by its name', 'store: env-file\n'],
   ['a store in .keyaudit', 'store: env-file:.keyaudit/ci.env\n'],
@@ -50,6 +50,7 @@ test.each([
   ['a report at home', 'reports: ["json=~/.bashrc"]', /reports\[0\] is not valid/],
   ['profiles above', 'profiles: ../other', /^1: profiles is not valid: a folder below/],
   ['a pace that is an attack', 'rate: 100000', /^1: rate is not valid/],
+  ['a witness that is none', 'witness: me', /"me" is not valid for witness/],
   ['a misspelt key', 'taget: stripe', /^1: Unknown key "taget"\. Did you mean "target"\?/],
   ['a list', '- a', /^1: The file must be a map/],
 ])('%s is refused', (_name, text, message) => {

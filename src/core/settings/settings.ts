@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { SourceLocation } from '../error.ts';
 import { KEY_API_CHOICES } from '../key-api.ts';
 import { DEPTHS } from '../probe/depth.ts';
+import { WITNESSES } from '../probe/witness.ts';
 import { TARGETS } from '../target.ts';
 
 /** A path below the folder of the file: no way up, no root, no drive. */
@@ -31,6 +32,10 @@ export const settingsSchema = z.strictObject({
       'The server of this project. No key is sent there until --api-base or KEYAUDIT_API_BASE says the same',
     ),
   depth: z.enum(DEPTHS).optional().describe('How much is probed (--depth)'),
+  witness: z
+    .enum(WITNESSES)
+    .optional()
+    .describe("Who says what a key may do: its probes, Stripe's record, or both (--witness)"),
   rate: z.number().positive().max(100).optional().describe('Probes a second (--rate)'),
   store: store.optional().describe('Where secrets go (--store): env-file, or env-file:.env.local'),
   'key-api': z.enum(KEY_API_CHOICES).optional().describe('How keys are made (--key-api)'),

@@ -1,9 +1,5 @@
 import type { PermissionName } from '../catalog/catalog.ts';
 
-/** Who says what a key may do. `auto`: its probes, and Stripe's record where a secret key is at hand. */
-export const WITNESSES = ['auto', 'probes', 'record', 'both'] as const;
-export type Witness = (typeof WITNESSES)[number];
-
 /**
  * Why Stripe's record of a key was not read. `not-asked`: by `--witness probes`. `no-secret-key`: none is at hand.
  * `other-server`: the server was named by `--api-base`, and nobody said that the secret key may go there.
