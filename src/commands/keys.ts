@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
+import { nextCommand } from '../core/next-command.ts';
 import { cleanUp, nameLeftovers, notesToTakeOver } from '../keys/end/clean-up.ts';
 import { keysJson, pruneJson, renderKeysTable, renderPrune } from '../report/keys/keys.ts';
 import { wrap } from '../report/text.ts';
@@ -19,8 +20,11 @@ export async function listKeys({ active }: ListKeysOptions, context: CommandCont
   const all = await session.records.all();
   const records = active === true ? all.filter((record) => isInUse(record, session.now())) : all;
   await nameLeftovers(session);
+  const make = nextCommand('keyaudit provision PROFILE', session.globals.place);
   const none =
-    all.length === 0 ? undefined : 'No key that was made here is active. "keyaudit keys list" shows all.';
+    all.length === 0
+      ? `No key was made here yet. "${make}" makes one.`
+      : 'No key that was made here is active. "keyaudit keys list" shows all.';
   await printResult(session, {
     json: keysJson(records),
     table: (output) => renderKeysTable(records, session.now().toISOString(), output, none),

@@ -25,7 +25,7 @@ export async function revoke(options: RevokeOptions, context: CommandContext): P
     await keysToRevoke(options.what, options.account, open);
     await cleanUp(open, options);
     const keys = await revokeKeys(options.what, { ...options, timeoutMs }, open);
-    const report = { target: open.target.name, targetNote: open.target.note, keys };
+    const report = { target: open.target.name, targetNote: open.target.note, next: open.globals.place, keys };
     await printResult(open, {
       json: revokeJson(report),
       table: (output) => renderRevokeTable(report, output),

@@ -90,7 +90,7 @@ async function print(
   const header = await reportHeader(session, depth);
   await printReports({ ...header, results }, isOwn ? requests.slice(1) : requests, session);
   if (!isOwn) return;
-  const report = { ...header, rotations };
+  const report = { ...header, next: session.globals.place, rotations };
   await printResult(session, {
     json: rotateJson(report, { verbose }),
     table: (output) => renderRotateTable(report, output),

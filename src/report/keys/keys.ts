@@ -30,7 +30,7 @@ export function renderKeysTable(
   records: readonly ListedKey[],
   now: string,
   output: TextOutput,
-  none = 'No key was made here yet. "keyaudit provision PROFILE" makes one.',
+  none: string,
 ): void {
   const paint = paintFor(output);
   if (records.length === 0) {

@@ -22,7 +22,7 @@ export function describeRetirement(retirement: Retirement): string {
   const besides = narrowed === '' ? '' : ` It ${narrowed}.`;
   switch (unwatched) {
     case 'timeout':
-      return `is narrowed and expired at Stripe, but still answered when the time was up.${besides} Look again with "keyaudit verify".`;
+      return `is narrowed and expired at Stripe, but still answered when the time was up.${besides} Look again with "keyaudit revoke ${retirement.id}".`;
     case 'interrupted':
       return `is narrowed and expired at Stripe; the watch was interrupted before it was seen dead.${besides}`;
     case 'not-found':

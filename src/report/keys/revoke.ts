@@ -1,3 +1,4 @@
+import { withPlace } from '../../core/next-command.ts';
 import { paintFor, type TextOutput, wrap } from '../text.ts';
 import { describeRetirement, type Retirement } from './retirement.ts';
 
@@ -5,6 +6,8 @@ import { describeRetirement, type Retirement } from './retirement.ts';
 export interface RevokeReport {
   readonly target: string;
   readonly targetNote: string;
+  /** Words that say where a next command is to work. */
+  readonly next: readonly string[];
   readonly keys: readonly { readonly profile: string | undefined; readonly retirement: Retirement }[];
 }
 
@@ -18,10 +21,14 @@ export function revokeJson({ target, targetNote, keys }: RevokeReport): unknown 
   };
 }
 
-export function renderRevokeTable({ targetNote, keys }: RevokeReport, output: TextOutput): void {
+export function renderRevokeTable({ targetNote, keys, next }: RevokeReport, output: TextOutput): void {
   output.write(paintFor(output).dim(wrap(targetNote, output)));
   for (const { profile, retirement } of keys) {
     const name = profile === undefined ? '' : `${profile} `;
-    output.write(wrap(`${name}${retirement.id} ${describeRetirement(retirement)}`, output, { indent: '  ' }));
+    output.write(
+      wrap(withPlace(`${name}${retirement.id} ${describeRetirement(retirement)}`, next), output, {
+        indent: '  ',
+      }),
+    );
   }
 }

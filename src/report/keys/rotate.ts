@@ -1,3 +1,4 @@
+import { withPlace } from '../../core/next-command.ts';
 import type { VerifyResult } from '../../core/result/verify-report.ts';
 import { unseenSentences } from '../../core/verdict/unseen.ts';
 import { paintFor, type TextOutput, wrap } from '../text.ts';
@@ -28,6 +29,8 @@ export interface Rotation<Key extends ReportedKey = ReportedKey> {
 export interface RotateReport {
   readonly target: string;
   readonly targetNote: string;
+  /** Words that say where a next command is to work. */
+  readonly next?: readonly string[];
   readonly rotations: readonly Rotation[];
 }
 
@@ -48,7 +51,10 @@ export function rotateJson(
   };
 }
 
-export function renderRotateTable({ targetNote, rotations }: RotateReport, output: TextOutput): void {
+export function renderRotateTable(
+  { targetNote, rotations, next = [] }: RotateReport,
+  output: TextOutput,
+): void {
   const paint = paintFor(output);
   output.write(paint.dim(wrap(targetNote, output)));
   const marks = {
@@ -62,7 +68,8 @@ export function renderRotateTable({ targetNote, rotations }: RotateReport, outpu
     output.write(
       `${marks[outcome]} ${paint.bold(profile)} ${outcome === 'by-hand' ? 'to be rotated by hand' : outcome}\n`,
     );
-    const line = (text: string) => output.write(wrap(text, output, { indent: '    ', first: '  ' }));
+    const line = (text: string) =>
+      output.write(wrap(withPlace(text, next), output, { indent: '    ', first: '  ' }));
     if (record !== null && verification !== null) {
       line(`New key ${record.id}, ${record.variable} in ${record.place}: ${verdictLine(verification)}.`);
     }

@@ -38,6 +38,13 @@ export function renderFindings(
   if (drift?.length === 0) output.write('  As locked.\n');
 }
 
+/** Weak is no fault of the key: Stripe answers a 400 after its check, and some 400s might come before. */
+const EVIDENCE_WORDS = {
+  strong: 'strong evidence',
+  weak: 'evidence by a 400 alone',
+  record: "by Stripe's record",
+} as const;
+
 function renderFinding(finding: PermissionFinding, output: TextOutput, verbose: boolean): void {
   const { kind, tier, operations, evidence } = finding;
   const paint = paintFor(output);
@@ -47,7 +54,7 @@ function renderFinding(finding: PermissionFinding, output: TextOutput, verbose: 
   const facts = [
     ...(kind === 'inconclusive' ? [] : [TIER_WORDS[tier]]),
     counted(operations.length, 'call'),
-    ...(evidence === null ? [] : [evidence === 'record' ? "by Stripe's record" : `${evidence} evidence`]),
+    ...(evidence === null ? [] : [EVIDENCE_WORDS[evidence]]),
   ].join(', ');
   const subject = plain(subjectOf(finding));
   const heading = `  ${colour(kind.toUpperCase())} ${paint.bold(subject)}`;
