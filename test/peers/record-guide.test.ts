@@ -9,7 +9,7 @@ import { startSandboxServer } from '../support/sandbox-server.ts';
 const python = await findPeer('python', "the guide's five agents in Python, recorded", [
   join(PEERS, 'python/bin'),
 ]);
-const file = (name: string) => fileURLToPath(new URL(`record/${name}`, import.meta.url));
+const file = (name: string) => fileURLToPath(new URL(`clients/${name}`, import.meta.url));
 
 const PROFILES = ['refund-agent', 'analytics', 'subscription-manager', 'payment-capture', 'dispute-handler'];
 
