@@ -161,6 +161,7 @@ describe('the options of a verb', () => {
       { profiles: [], report: [], keyEnv: 'K', liveKeyEnv: 'L', timeout: '5s', deadline: '1m' },
     ],
     [['guard', 'simulate', 'd', '--profile', 'p'], {}, { file: 'd', profile: 'p' }],
+    [['guard', 'doctor', 'p'], {}, { profiles: ['p'] }],
     [['guard', 'reconcile'], {}, {}],
     [['guard', 'reconcile', 'r'], {}, { run: 'r' }],
     [['guard', 'log'], {}, { last: 50 }],

@@ -72,4 +72,13 @@ export function guardCare(guard: CommandUnknownOpts, run: Run): void {
         (await import('../../commands/guard-simulate.ts')).simulateLog(given, context),
       ),
     );
+
+  verb(guard, 'doctor [profiles...]', "what is wrong around a guard; best run as the agents' user", [
+    'keyaudit guard doctor refund-agent',
+    'sudo -u agent keyaudit guard doctor',
+  ]).action((profiles) =>
+    run({ profiles }, async (given, context) =>
+      (await import('../../commands/guard-doctor.ts')).guardDoctor(given, context),
+    ),
+  );
 }

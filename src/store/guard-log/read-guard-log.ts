@@ -91,7 +91,7 @@ async function filesAt(place: string): Promise<LogFiles> {
     const names = (await readdir(place)).filter((name) => FILE_NAME.test(name)).sort();
     return { folder: place, names, isOneFile: false };
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
+    if (/^(?:ENOENT|ENOTDIR)$/.test((cause as NodeJS.ErrnoException).code ?? ''))
       return { folder: place, names: [], isOneFile: false };
     throw unreadable(place, cause);
   }
