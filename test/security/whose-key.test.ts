@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { AT_ONCE, scene } from '../support/scene.ts';
 // have failed ends neither key.
 
 interface Recorded {
-  readonly keys: readonly { readonly id: string; readonly status: string }[];
+  readonly keys: readonly { readonly id: string; readonly status: string; readonly mode: string }[];
 }
 
 async function recordsOf(cwd: string): Promise<Recorded['keys']> {
@@ -164,6 +164,29 @@ describe('death', () => {
     expect(await stored()).toBe(token);
     expect(await statusOf(token)).not.toBe(401);
     expect((await recordsOf(cwd)).map(({ status }) => status)).toEqual(['retiring']);
+  });
+});
+
+describe('revoke', () => {
+  it.each([
+    ['test', 'own', []],
+    ['test', 'Connect', []],
+    ['live', 'own', ['--live']],
+    ['live', 'Connect', ['--live']],
+  ] as const)('proves death in %s mode, with %s permissions', async (mode, side, live) => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'profiles'));
+    const connect = side === 'Connect' ? 'connect_permissions: { customers: read }\n' : '';
+    await writeFile(
+      join(cwd, 'profiles/mine.yaml'),
+      `name: mine\nenv: STRIPE_MINE_KEY\npermissions: { charges: read }\n${connect}`,
+    );
+    await writeFile(join(cwd, 'slow.yaml'), 'expiryDelayMs: 700\nnarrowingDelayMs: 100\n');
+    const options = { cwd, env: { KEYAUDIT_SANDBOX_BEHAVIOUR: 'slow.yaml' } };
+    expect(await runCli(['provision', 'mine', ...live], options)).toMatchObject({ exitCode: 0 });
+    const revoked = await runCli(['revoke', 'mine', ...live], options);
+    expect(revoked).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/was dead after/) });
+    expect((await recordsOf(cwd)).map((record) => [record.status, record.mode])).toEqual([['revoked', mode]]);
   });
 });
 
