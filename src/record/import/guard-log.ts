@@ -41,12 +41,8 @@ export const guardLog: ImportFormat = {
           unread.push({ line: index + 1, why: 'the end of a call whose beginning is not there' });
         else calls.push({ ...sent, ...outcomeIn(found.event) });
       } else if ((kind === 'pass' || kind === 'refuse') && call !== undefined) {
-        // The guard's refusal is one with 403, whatever status the agent was told.
-        calls.push({
-          ...call,
-          ...outcomeIn(found?.event ?? {}),
-          ...(kind === 'refuse' ? { status: 403 } : {}),
-        });
+        const event = found?.event ?? {};
+        calls.push({ ...call, ...(kind === 'refuse' ? refusalIn(event) : outcomeIn(event)) });
       } else if (!OTHER_KINDS.test(kind)) {
         unread.push({ line: index + 1, why: "no row of the guard's log that says something of a call" });
       }
@@ -79,6 +75,15 @@ function callIn({ row, event }: { readonly row: Row; readonly event: Row }): Imp
     amount: typeof amount === 'number' ? amount : undefined,
     currency: textOf(event.currency),
   };
+}
+
+/** Refusals that a permission would have spared. */
+const NOT_ALLOWED = /^keyaudit_(?:operation_not_allowed|unknown_operation)$/;
+
+/** A call that a cap or a kill stopped was wanted, and says nothing of a permission, whatever status the agent was told. */
+function refusalIn(event: Row): Pick<ImportedCall, 'status'> {
+  const code = textOf(event.code);
+  return { status: code === undefined || NOT_ALLOWED.test(code) ? 403 : undefined };
 }
 
 function outcomeIn(event: Row): Pick<ImportedCall, 'status' | 'code'> {

@@ -241,6 +241,22 @@ describe('what other programs wrote down', () => {
         guardRow({ kind: 'settle', run: 'r1', reservation: 'a', amount: 500, status: 200 }),
         guardRow({ kind: 'settle', run: 'r1', reservation: 'gone', amount: 1, status: 200 }),
         guardRow({
+          kind: 'refuse',
+          run: 'r1',
+          method: 'POST',
+          path: '/v1/charges',
+          status: 403,
+          code: 'keyaudit_operation_not_allowed',
+        }),
+        guardRow({
+          kind: 'refuse',
+          run: 'r1',
+          method: 'POST',
+          path: '/v1/refunds',
+          status: 403,
+          code: 'keyaudit_spend_cap_exceeded',
+        }),
+        guardRow({
           kind: 'reserve',
           run: 'r2',
           reservation: 'b',
@@ -253,11 +269,13 @@ describe('what other programs wrote down', () => {
       [
         { method: 'GET', path: '/v1/charges/id', status: 200, run: 'r1', account: false },
         { method: 'POST', path: '/v1/refunds', status: 200, amount: 500, currency: 'usd', run: 'r1' },
+        { method: 'POST', path: '/v1/charges', status: 403 },
+        { method: 'POST', path: '/v1/refunds', status: undefined },
         { method: 'POST', path: '/v1/payouts', run: 'r2', account: true },
       ],
       [
         [5, /the end of a call whose beginning is not there/],
-        [7, /no row of the guard's log/],
+        [9, /no row of the guard's log/],
       ],
     ],
     [

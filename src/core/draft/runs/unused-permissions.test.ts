@@ -41,7 +41,14 @@ const tenRuns = (third: readonly NotedCall[], granted: (index: number) => readon
 
 describe('permissionUse', () => {
   it.each<[string, readonly RecordedRun[], number | undefined, string]>([
-    ['used once in run 3 of 10', tenRuns([customer], () => both), undefined, 'used'],
+    ['case 82: used once in run 3 of 10', tenRuns([customer], () => both), undefined, 'used'],
+    [
+      'called once, without an answer',
+      tenRuns([{ method: 'GET', path: '/v1/customers/cus_1' }], () => both),
+      undefined,
+      'used',
+    ],
+    ['called and refused', tenRuns([{ ...customer, status: 403 }], () => both), undefined, 'unused'],
     ['never used in ten runs', tenRuns([], () => both), undefined, 'unused'],
     [
       'not granted in the first runs',
@@ -50,7 +57,7 @@ describe('permissionUse', () => {
       'new',
     ],
     [
-      'added yesterday, within a window of 30 days',
+      'case 82: added yesterday, within a window of 30 days',
       [run(40, [refund], ['charge_write']), run(1, [refund], both)],
       30 * DAYS,
       'new',

@@ -122,12 +122,15 @@ function holds(
 }
 
 function usedBy(run: RecordedRun, { catalog, expansions, connect }: UseContext): readonly Operation[] {
-  return run.calls
-    .filter((call) => call.account === connect && outcomeOf(call) === 'used')
-    .flatMap((call) => {
-      const operation = operationOf(call, catalog);
-      return operation === undefined ? [] : [operation, ...expandedBy(call, operation, expansions)];
-    });
+  return (
+    run.calls
+      // A call without an answer was wanted all the same: nothing that it needs is called unused.
+      .filter((call) => call.account === connect && /^(?:used|unanswered)$/.test(outcomeOf(call)))
+      .flatMap((call) => {
+        const operation = operationOf(call, catalog);
+        return operation === undefined ? [] : [operation, ...expandedBy(call, operation, expansions)];
+      })
+  );
 }
 
 function expandedBy(
