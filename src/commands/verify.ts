@@ -7,7 +7,7 @@ import type { CommandContext } from '../session/context.ts';
 import { openAttestor } from '../session/evidence/attest-output.ts';
 import { openRunHistory } from '../session/evidence/run-history.ts';
 import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';
-import { openSession } from '../session/session.ts';
+import { openSession, type Session } from '../session/session.ts';
 import { parseReportRequests, printReports } from '../session/verify-output.ts';
 import type { LockFile } from '../store/lock-file.ts';
 
@@ -34,7 +34,7 @@ export async function verify(options: VerifyOptions, context: CommandContext): P
   const session = await openSession(context);
   const requests = await parseReportRequests(options.report ?? [], session);
   if (options.compare === true) requireComparable(options, requests, session);
-  const grants = await grantsFor(options, session);
+  const grants = await grantsFor({ ...options, profiles: await namedOrOnly(options, session) }, session);
   const lockFile = await readLockFor(grants, options, session);
   const history = options.history === undefined ? undefined : await openRunHistory(options.history, session);
   const attestor = await openAttestor(options, session);
@@ -80,4 +80,14 @@ async function readLockFor(
   const names = grants.map(({ profile }) => profile.name);
   requireLocked(lockFile, names, { exactly: all === true });
   return lockFile;
+}
+
+/** The profiles that were named; where none was, the only one that there is. */
+async function namedOrOnly(
+  { profiles, all }: Pick<VerifyOptions, 'profiles' | 'all'>,
+  { library }: Pick<Session, 'library'>,
+): Promise<readonly string[]> {
+  if (profiles.length > 0 || all === true) return profiles;
+  const own = (await library.entries()).filter(({ origin }) => origin === 'own');
+  return own.length === 1 ? own.map(({ stem }) => stem) : profiles;
 }

@@ -30,19 +30,38 @@ export function wrap(
   const lines: string[] = [];
   let line = first;
   let empty = true;
-  for (const word of plain(text)
-    .split(' ')
-    .filter((part) => part !== '')) {
-    if (!empty && line.length + 1 + word.length > width) {
+  for (const { part, blank } of partsOf(plain(text))) {
+    const gap = empty || !blank ? '' : ' ';
+    if (!empty && widthOf(line) + gap.length + widthOf(part) > width) {
       lines.push(line);
-      line = indent;
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
+      line = indent + part;
+    } else line += gap + part;
     empty = false;
   }
   lines.push(line);
   return `${lines.join('\n')}\n`;
+}
+
+/** Characters that take two columns of a terminal; lines of them break anywhere. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/gu;
+
+/** How many columns a text takes. */
+function widthOf(text: string): number {
+  return text.length + (text.match(WIDE) ?? []).filter((character) => character.length === 1).length;
+}
+
+/** What a line may be broken between: words, and wide characters. */
+function partsOf(text: string): readonly { readonly part: string; readonly blank: boolean }[] {
+  return text
+    .split(' ')
+    .filter((word) => word !== '')
+    .flatMap((word) =>
+      word
+        .split(new RegExp(`(${WIDE.source})`, 'u'))
+        .filter((part) => part !== '')
+        .map((part, index) => ({ part, blank: index === 0 })),
+    );
 }
 
 /** `1,234`; `toLocaleString` would load the data of locales, in some 7 ms. */
