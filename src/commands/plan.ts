@@ -5,7 +5,7 @@ import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import { renderPlanMarkdown } from '../report/plan/plan-card.ts';
 import { type PlanReport, planJson, renderPlanTable } from '../report/plan.ts';
 import type { CommandContext } from '../session/context.ts';
-import { grantsFor } from '../session/profile-grant.ts';
+import { requireAllowed, resolveGrants } from '../session/profile-grant.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession } from '../session/session.ts';
 
@@ -16,7 +16,7 @@ export async function plan(
 ): Promise<ExitCode> {
   const session = await openSession(context);
   const { catalog, beyondSdk, probeFor } = session;
-  const [resolved] = await grantsFor({ profiles: [name] }, session);
+  const [resolved] = await resolveGrants({ profiles: [name] }, session);
   if (resolved === undefined) return EXIT.usage;
   const { profile, grant } = resolved;
   const report: PlanReport = {
@@ -31,6 +31,8 @@ export async function plan(
     table: (output) => renderPlanTable(report, output, { verbose: context.globals.verbose }),
     markdown: (output) => renderPlanMarkdown(report, output),
   });
+  // Beside the result: who is refused wants to see what was asked for.
+  await requireAllowed([resolved], session);
   const problems = coverageProblems(report.coverage, minCoverage, profile, catalog);
   if (problems.length === 0) return EXIT.ok;
   throw new KeyauditError('COVERAGE_LOW', `${profile.file} names too few checks.`, {

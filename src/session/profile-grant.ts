@@ -29,10 +29,16 @@ export interface NamedProfiles {
  */
 export async function grantsFor(named: NamedProfiles, session: Session): Promise<readonly ProfileGrant[]> {
   const grants = await resolveGrants(named, session);
+  await requireAllowed(grants, session);
+  return grants;
+}
+
+/** @throws KeyauditError `POLICY_BROKEN` with every line that the policy does not allow */
+export async function requireAllowed(grants: readonly ProfileGrant[], session: Session): Promise<void> {
   const policy = await session.policy();
-  if (policy === undefined) return grants;
+  if (policy === undefined) return;
   const problems = grants.flatMap(({ profile, grant }) => policyProblems(policy, profile, grant, session));
-  if (problems.length === 0) return grants;
+  if (problems.length === 0) return;
   const count = problems.length === 1 ? 'a line' : `${problems.length} lines`;
   throw new KeyauditError('POLICY_BROKEN', `The policy ${policy.file} is broken by ${count}.`, { problems });
 }
