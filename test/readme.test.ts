@@ -53,6 +53,14 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
+describe('the rooms in README.md', () => {
+  it('are each named in the second paragraph, and nothing else is', () => {
+    const [, , paragraph = ''] = read('README.md').split('\n\n');
+    const named = [...paragraph.matchAll(/\*\*(\w+)\*\*/g)].map(([, name = '']) => name.toLowerCase());
+    expect(named.sort()).toEqual(readdirSync(join(root, 'src')).sort());
+  });
+});
+
 describe('CONTRIBUTING.md', () => {
   const text = read('CONTRIBUTING.md');
 
