@@ -21,6 +21,7 @@ export const NODE = process.env.KEYAUDIT_TEST_NODE ?? process.execPath;
 export interface CliRun {
   readonly exitCode: number;
   readonly stdout: string;
+  /** Without the lines that tell how far slow work has come. */
   readonly stderr: string;
 }
 
@@ -72,7 +73,12 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   stop();
   surroundings.stdout.flush();
   surroundings.stderr.flush();
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  return { exitCode, stdout: stdout.text(), stderr: withoutProgress(stderr.text()) };
+}
+
+/** How far slow work has come is said every few seconds: whether it is said at all, the machine decides. */
+function withoutProgress(stderr: string): string {
+  return stderr.replace(/^.*: \d+\/\d+, \d+\/s, \d+ s left.*\n/gm, '');
 }
 
 /** Runs the built CLI: for what only a process of its own can show, and for two of them at once. */
@@ -85,7 +91,7 @@ export async function runProgram(args: readonly string[], options: CliOptions): 
     input: options.input ?? '',
     stripFinalNewline: false,
   });
-  return { exitCode: exitCode ?? -1, stdout, stderr };
+  return { exitCode: exitCode ?? -1, stdout, stderr: withoutProgress(stderr) };
 }
 
 /** Nothing but what the test gives. */
