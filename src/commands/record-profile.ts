@@ -38,11 +38,11 @@ export async function recordProfile(
   const name = options.as ?? options.name;
   requireProfileName(name);
   const session = await openSession(context);
-  const { catalog } = session;
+  const { catalog, beyondSdk } = session;
   const folded = foldRuns(await requireRuns(context.cwd, options.name), catalog);
   const { withRefused = false, description } = options;
   requireSomething(folded, withRefused);
-  const draft = profileOfRuns(folded, catalog, new Expansions(catalog), {
+  const draft = profileOfRuns(folded, catalog, new Expansions(catalog, beyondSdk), {
     name,
     description,
     withRefused,

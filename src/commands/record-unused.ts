@@ -38,14 +38,14 @@ export interface RecordUnusedOptions {
 export async function recordUnused(options: RecordUnusedOptions, context: CommandContext): Promise<ExitCode> {
   const { failOnUnused, within = failOnUnused } = options;
   const session = await openSession(context);
-  const { catalog } = session;
+  const { catalog, beyondSdk } = session;
   const [found] = await resolveGrants({ profiles: [options.profile] }, session);
   if (found === undefined) throw new RangeError('a named profile is one');
   const { profile, grant } = found;
   const all = await requireRuns(context.cwd, options.name ?? profile.name);
   const use: Omit<UseContext, 'connect'> = {
     catalog,
-    expansions: new Expansions(catalog),
+    expansions: new Expansions(catalog, beyondSdk),
     now: session.now(),
     windowMs: within === undefined ? undefined : parseDuration(within),
     lastRuns: options.runs,

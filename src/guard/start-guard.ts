@@ -1,3 +1,4 @@
+import type { BeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { Expansions } from '../core/catalog/expansion.ts';
 import { Gate } from '../gate/gate.ts';
@@ -12,6 +13,8 @@ import type { SpendStore } from './spend-store.ts';
 
 export interface GuardOptions {
   readonly catalog: Catalog;
+  /** Knows fields whose expansion takes a permission of its own. */
+  readonly beyondSdk: BeyondSdk;
   readonly store: SpendStore;
   readonly served: readonly Served[];
   readonly host: string;
@@ -41,7 +44,7 @@ export interface Guard {
 
 /** Starts to serve. @throws KeyauditError `PORT_TAKEN` */
 export async function startGuard(options: GuardOptions): Promise<Guard> {
-  const { catalog, store, alarm, docs } = options;
+  const { catalog, beyondSdk, store, alarm, docs } = options;
   // Time as it is counted never goes back; a clock that does is refused to count by.
   let last = store.book.lastTime;
   const now = () => {
@@ -59,7 +62,7 @@ export async function startGuard(options: GuardOptions): Promise<Guard> {
     now,
     clock: options.now,
     alarm,
-    gate: new Gate(catalog, new Expansions(catalog)),
+    gate: new Gate(catalog, new Expansions(catalog, beyondSdk)),
     profiles,
     docs,
   });

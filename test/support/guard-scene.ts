@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { BeyondSdk } from '../../src/core/catalog/beyond-sdk.ts';
 import { Catalog } from '../../src/core/catalog/catalog.ts';
+import { beyondSdkRows } from '../../src/core/catalog/data/beyond-sdk.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { resolveGrant } from '../../src/core/grant/grant.ts';
 import { readProfile } from '../../src/core/profile/read-profile.ts';
@@ -128,6 +130,7 @@ export async function guardScene(options: GuardSceneOptions): Promise<GuardScene
   const alarms: string[] = [];
   const guard = await startGuard({
     catalog: guardCatalog,
+    beyondSdk: new BeyondSdk(beyondSdkRows, guardCatalog),
     store,
     served: Object.entries(profiles).map(([name, text]) => serve(name, text)),
     host: '127.0.0.1',

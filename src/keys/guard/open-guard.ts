@@ -93,6 +93,7 @@ export async function openGuard(
     };
     const started = await startGuard({
       catalog: session.catalog,
+      beyondSdk: session.beyondSdk,
       store,
       served: keys.flatMap((key) => servedNow(key) ?? []),
       host,
