@@ -1,7 +1,8 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { HUNG_MS } from '../../vitest.config.ts';
 import { KEYAUDIT, temporaryFolder } from '../support/run-cli.ts';
 import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
 
@@ -27,6 +28,83 @@ async function secretsAt({ url, secretKey }: SandboxServer): Promise<string[]> {
   });
   const { data } = (await response.json()) as { data: { secret_key: { token: string } }[] };
   return [secretKey, ...data.map((key) => key.secret_key.token)];
+}
+
+/** An agent that tells all that it knows to nobody but its server. */
+const AGENT = `await fetch(process.env.KEYAUDIT_API_BASE + '/v1/charges?limit=1', {
+  headers: { authorization: 'Bearer ' + process.env.AGENT_KEY },
+});
+`;
+
+const OFFLINE = [
+  ['keys'],
+  ['keys', 'prune'],
+  ['keys', 'clean-up'],
+  ['diff', 'analytics', 'refund-agent'],
+  ['attest'],
+  ['attest', 'verify', 'none.json'],
+  ['permissions', 'GET /v1/charges'],
+  ['explain', 'charge_read'],
+  ['resources', 'charges'],
+  ['profiles'],
+  ['profiles', 'list'],
+  ['profiles', 'show', 'analytics'],
+  ['profiles', 'lint'],
+  ['profiles', 'accept', 'analytics', 'charges.list', '--reason', 'none'],
+  ['init', 'helper', '--permission', 'charges=read'],
+  ['config'],
+  ['completion', 'bash'],
+] as const;
+
+/** The server that all of this goes to. */
+const STARTED_ELSEWHERE = ['sandbox'];
+
+type Run = (
+  args: readonly string[],
+  more?: { env?: Record<string, string>; input?: string },
+) => Promise<unknown>;
+
+/** Every verb of the guard, while one serves. @returns the run keys */
+async function throughGuard(run: Run, cwd: string): Promise<readonly string[]> {
+  const serving = run(['guard', 'refund-agent', '--listen', '127.0.0.1:0', '--verbose']);
+  const socket = join(cwd, '.keyaudit/guard/guard.sock');
+  await expect
+    .poll(
+      () =>
+        stat(socket).then(
+          () => true,
+          () => false,
+        ),
+      { timeout: HUNG_MS },
+    )
+    .toBe(true);
+  await run(['guard', 'issue', 'refund-agent', '--run', 'leak', '--store', 'env-file:.keyaudit/run.env']);
+  for (const verb of ['status', 'doctor', 'reconcile', 'log']) await run(['guard', verb]);
+  await run(['guard', 'log', 'export', '--format', 'ocsf']);
+  await run(['guard', 'log', 'verify']);
+  await run(['guard', 'simulate', '.keyaudit/guard/log']);
+  await run(['guard', 'kill', 'leak']);
+  await run(['guard', 'resume', 'leak']);
+  const stored = await readFile(join(cwd, '.keyaudit/run.env'), 'utf8');
+  await rm(join(cwd, '.keyaudit/run.env'));
+  const keys = [...stored.matchAll(/rk_guard_test_\w+/g)].map(([one]) => one);
+  expect(keys).toHaveLength(1);
+  await endServing(cwd);
+  await serving;
+  return keys;
+}
+
+/** Ends the guard of a folder as Ctrl-C does. */
+async function endServing(cwd: string): Promise<void> {
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const [text, folder] = await Promise.all([
+      readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''),
+      readlink(`/proc/${pid}/cwd`).catch(() => ''),
+    ]);
+    if (folder === cwd && text.includes('\0guard\0refund-agent\0--listen'))
+      process.kill(Number(pid), 'SIGINT');
+  }
 }
 
 describe('no secret leaks', () => {
@@ -97,6 +175,22 @@ describe('no secret leaks', () => {
     await run(['provision', 'analytics', '--again', '--store', 'exec:tee /dev/stderr; exit 1']);
     await run(['provision', 'analytics', '--again', '--key-api', 'dashboard'], { input: token });
     await run(['exec', 'refund-agent', '--', 'true']);
+    // Every other verb, with the keys at hand.
+    const key = { env: { AGENT_KEY: token, BARE_KEY: token } };
+    await writeFile(join(cwd, 'agent.mjs'), AGENT);
+    await run(['inspect', '--key-env', 'AGENT_KEY', '--verbose'], key);
+    await run(['lock', 'analytics', '--depth', 'checks', '--verbose']);
+    await run(['calibrate', '--bare-key-env', 'BARE_KEY', '--only', 'probes', '--verbose'], key);
+    await run(['calibrate', '--print']);
+    await run(['record', '--name', 'seen', '--', process.execPath, 'agent.mjs'], key);
+    await run(['record', 'show', 'seen']);
+    await run(['record', 'profile', 'seen']);
+    await run(['record', 'unused', 'analytics', '--name', 'seen']);
+    await writeFile(join(cwd, 'calls.txt'), `GET /v1/charges\nAuthorization: Bearer ${token}\n`);
+    await run(['record', 'import', 'calls.txt', '--format', 'list']);
+    await rm(join(cwd, 'calls.txt'));
+    for (const args of OFFLINE) await run(args);
+    const guardKeys = await throughGuard(run, cwd);
     // Errors that have a key at hand.
     await run(['verify', 'analytics'], { env: { STRIPE_ANALYTICS_KEY: sandbox.secretKey } });
     await run(['provision', 'analytics', '--again'], { env: { STRIPE_SECRET_KEY: token } });
@@ -110,8 +204,14 @@ describe('no secret leaks', () => {
     // An argument that the user gave is theirs; all others are ours.
     const given = outputs.filter(({ args }) => args.includes(token)).map(({ args }) => args);
     expect(given).toHaveLength(3);
-    const secrets = await secretsAt(sandbox);
-    expect(secrets.length).toBeGreaterThan(6);
+    const secrets = [...(await secretsAt(sandbox)), ...guardKeys];
+    expect(secrets.length).toBeGreaterThan(7);
+    const reference = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+    const verbs = [...reference.matchAll(/^## `keyaudit ([^`]+)`$/gm)].map(([, verb = '']) => verb);
+    expect(verbs.length).toBeGreaterThan(40);
+    expect(verbs.filter((verb) => !outputs.some(({ args }) => args.startsWith(verb)))).toEqual(
+      STARTED_ELSEWHERE,
+    );
     for (const secret of secrets) {
       for (const form of formsOf(secret)) {
         expect(outputs.filter(({ text }) => text.includes(form)).map(({ args }) => args)).toEqual([]);

@@ -40,6 +40,8 @@ describe('offline', () => {
     [['completion', 'fish']],
     [['diff', 'analytics', 'refund-agent']],
     [['config']],
+    [['explain', 'charge_read']],
+    [['resources', 'charges']],
     [['init', 'helper', '--permission', 'charges=read']],
     [['init', 'helper', '--permission', 'refunds=write', '--ci', 'none']],
     [['--help']],
