@@ -1,6 +1,7 @@
 import { parseDuration } from '../core/duration.ts';
 import { KeyauditError } from '../core/error.ts';
 import { cleanUp } from '../keys/end/clean-up.ts';
+import { lendRunKeys } from '../keys/guard/lend-run-keys.ts';
 import { type LendKeyOptions, lendKeys } from '../keys/lend-key.ts';
 import { lendStored } from '../keys/lend-stored.ts';
 import { recordedSummary } from '../report/record/record.ts';
@@ -20,6 +21,10 @@ export interface ExecOptions {
   readonly account?: string;
   /** Notes each call to Stripe that the command makes, under the names of the profiles. */
   readonly record?: boolean;
+  /** Lends a run key and the guard's address instead: no Stripe key reaches the command. */
+  readonly guard?: boolean;
+  /** With `guard`: the most that the run may move. */
+  readonly cap?: readonly string[];
   /** Lends the key that is stored instead of making one. */
   readonly stored?: boolean;
 }
@@ -27,7 +32,7 @@ export interface ExecOptions {
 /**
  * `keyaudit exec PROFILE… -- COMMAND…`: one key for one run. The child alone sees it; it ends with the
  * command, however that ends, and by the next keyaudit command if this machine dies. With `--stored` it is the key that
- * is stored, which stays.
+ * is stored, which stays; with `--guard` a run key, and the guard stands before Stripe.
  * @returns the exit code of the command
  */
 export async function exec(options: ExecOptions, context: CommandContext): Promise<number> {
@@ -52,9 +57,22 @@ export async function exec(options: ExecOptions, context: CommandContext): Promi
       hint: 'Leave them out, or leave --stored out.',
     });
   }
+  if (options.guard === true) requireGuardable(options);
   return withTarget(session, async (open) => {
     await cleanUp(open, options);
+    if (options.guard === true) {
+      const { ttlMs: _ttlMs, account: _account, ...run } = lending;
+      return lendRunKeys(grants, { ...run, ttl: options.ttl, cap: options.cap ?? [] }, open);
+    }
     return options.stored === true ? lendStored(grants, lending, open) : lendKeys(grants, lending, open);
+  });
+}
+
+/** @throws KeyauditError `USAGE` */
+function requireGuardable({ stored, account }: ExecOptions): void {
+  if (stored !== true && account === undefined) return;
+  throw new KeyauditError('USAGE', '--stored and --account are for a key that is lent; --guard lends none.', {
+    hint: 'Leave them out: the guard takes the stored key, or makes one, and accounts stand in the profile.',
   });
 }
 

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../core/error.ts';
 import { cleanUp } from '../keys/end/clean-up.ts';
-import { openGuard } from '../keys/guard/open-guard.ts';
+import { type OpenGuard, openGuard } from '../keys/guard/open-guard.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { grantsFor } from '../session/profile-grant.ts';
@@ -18,8 +18,7 @@ export interface GuardCommandOptions {
 
 /** `keyaudit guard PROFILE…`: the proxy before Stripe, until interrupted. */
 export async function guard(options: GuardCommandOptions, context: CommandContext): Promise<ExitCode> {
-  const { format } = context.globals;
-  requireFormat(format, ['table', 'json']);
+  requireFormat(context.globals.format, ['table', 'json']);
   const session = await openSession(context);
   const grants = await grantsFor(options, session);
   return withTarget(session, async (open) => {
@@ -28,34 +27,23 @@ export async function guard(options: GuardCommandOptions, context: CommandContex
     try {
       const { url } = opened.guard;
       const { socket } = opened;
-      if (format === 'json') {
-        const line = {
-          schema: 'keyaudit.guard/1',
-          url,
-          socket,
-          target: open.target.name,
-          upstream: open.target.apiBase,
-        };
-        context.stdout.write(`${JSON.stringify(line)}\n`);
-      } else {
-        const names = opened.keys.map(({ profile, mode, from }) => `${profile.name} (${mode}, key: ${from})`);
-        context.stdout.write(
-          wrap(`Guard at ${url}, before ${open.target.name} (${open.target.apiBase}).`, context.stdout),
-        );
-        context.stdout.write(wrap(`It serves ${names.join(', ')}.`, context.stdout));
-        context.stdout.write(
-          wrap(
-            `A run key: keyaudit guard issue ${opened.keys[0]?.profile.name}. Stop it with Ctrl-C.`,
-            context.stdout,
-          ),
-        );
-      }
+      const { name, apiBase } = open.target;
+      const line = { schema: 'keyaudit.guard/1', url, socket, target: name, upstream: apiBase };
+      // One line for programs, whatever the format; words are for people.
+      context.stdout.write(`${JSON.stringify(line)}\n`);
+      if (!context.globals.quiet) sayReady(opened, context);
       await interrupted(context.signal);
     } finally {
       await opened.close();
     }
     return EXIT.ok;
   });
+}
+
+function sayReady({ guard: { url }, keys }: OpenGuard, { stderr }: CommandContext): void {
+  const names = keys.map(({ profile, mode, from }) => `${profile.name} (${mode}, key: ${from})`);
+  const next = `A run key: keyaudit guard issue ${keys[0]?.profile.name}. Stop it with Ctrl-C.`;
+  stderr.write(wrap(`Guard at ${url}: ${names.join(', ')}. ${next}`, stderr));
 }
 
 function interrupted(signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@ import { withoutHopByHop } from '../http/raw-request.ts';
 import { type Admission, type RequestHead, type Serving, serve } from '../http/serve.ts';
 import { CallGuard, type CallGuardParts } from './call/call-guard.ts';
 import type { Caller } from './call/caller.ts';
-import { bodyLimit, type CallHead, readCall, readHead } from './read/read-call.ts';
+import { bodyLimit, type CallHead, type HeadRefusal, readCall, readHead } from './read/read-call.ts';
 import { type GuardCode, type Refusal, refusalAnswer, refusalStatus } from './refusal.ts';
 import { runKeyDigest } from './run-key.ts';
 import type { ServedProfiles } from './served-profiles.ts';
@@ -76,10 +76,11 @@ export class GuardServer {
       .slice(0, 100)
       .replace(/[?].*/, '')
       .replace(/[^\w/.{}-]/g, '?')}`;
-    const refuse = (refusal: Refusal, caller?: Caller, call?: CallHead): undefined => {
+    const refuse = (refusal: HeadRefusal, caller?: Caller, call?: CallHead): undefined => {
+      const operation = call?.operation ?? refusal.operation;
       if (head.headers.expect !== undefined) response.setHeader('Connection', 'close');
-      this.#refuse(response, refusal, call?.operation.name ?? what);
-      if (caller !== undefined) this.#noteRefusal(refusal, caller, head, call, from);
+      this.#refuse(response, refusal, operation?.name ?? what);
+      if (caller !== undefined) this.#noteRefusal(refusal, caller, head, { ...call, operation }, from);
       return undefined;
     };
     const shut = this.#shut();
@@ -176,7 +177,7 @@ export class GuardServer {
     { code }: Refusal,
     { run, served }: Caller,
     { method }: RequestHead,
-    call: CallHead | undefined,
+    call: Partial<CallHead>,
     from: number,
   ): void {
     const { store, now } = this.#parts;
@@ -186,10 +187,10 @@ export class GuardServer {
       profile: served.profile.name,
       policy: served.digest,
       method,
-      operation: call?.operation.name,
-      path: call?.operation.path,
-      ids: call === undefined || call.ids.length === 0 ? undefined : call.ids,
-      account: call?.account,
+      operation: call.operation?.name,
+      path: call.operation?.path,
+      ids: call.ids?.length === 0 ? undefined : call.ids,
+      account: call.account,
       status: refusalStatus(code),
       code,
       verdict: 'refused',

@@ -23,7 +23,7 @@ import { readGuardLog } from '../../src/store/guard-log/read-guard-log.ts';
 import { profileDigest } from '../../src/store/profile-library.ts';
 import { keyMaker } from './sandbox-server.ts';
 
-const guardCatalog = new Catalog(catalogData);
+export const guardCatalog = new Catalog(catalogData);
 
 /** An answer, read. */
 export interface GuardAnswer {
@@ -65,7 +65,7 @@ export interface GuardScene {
 }
 
 /** The guide's agent, with caps that tests can fill. */
-const REFUND_AGENT = `
+export const REFUND_AGENT = `
 permissions: { charges: read, refunds: write, customers: read }
 checks: { allow: [charges.list, charges.retrieve, refunds.create, customers.retrieve] }
 accept: [{ operations: [charges.create, charges.update, charges.capture], reason: shared }]
@@ -83,7 +83,7 @@ export interface GuardSceneOptions {
 }
 
 /** A profile and what it is served from, by its text. */
-function profileGrant(name: string, text: string) {
+export function profileGrant(name: string, text: string) {
   const reading = readProfile(`name: ${name}\n${text}`, `${name}.yaml`, guardCatalog);
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
   const profile = resolveProfile(reading.profile, () => undefined);

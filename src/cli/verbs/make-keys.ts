@@ -79,9 +79,17 @@ export function makeKeys(program: CommandUnknownOpts, run: Run, argv: readonly s
     'keyaudit exec refund-agent -- node agent.js',
     'keyaudit exec refund-agent analytics --ttl 1h -- ./run-agents.sh',
     'keyaudit exec refund-agent --stored --target stripe -- node agent.js',
+    'keyaudit exec refund-agent --guard --cap "100.00 usd" -- node agent.js',
   ])
     .usage('[options] <profiles...> -- <command...>')
     .option('--ttl <duration>', `${TTL.replace(/,.*/, '')}: a second net`)
+    .option('--guard', 'lend a run key instead, and stand before Stripe: see "keyaudit guard"')
+    .addOption(
+      new Option(
+        '--cap <amount>',
+        'with --guard: the most that the run may move, such as "100.00 usd" (repeatable)',
+      ).argParser<string[]>((cap, others = []) => [...others, cap]),
+    )
     .option('--stored', 'lend the key that is stored, where no program can make one; it works on')
     .option('--kill-after <duration>', 'how long the command may take to end after SIGTERM', '10s')
     .option('--account <id>', ACCOUNT)

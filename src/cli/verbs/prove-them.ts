@@ -36,6 +36,10 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
         "checks: named calls; permissions: each permission; endpoints: each call; record: Stripe's record alone",
       ),
     )
+    .option(
+      '--through-guard',
+      'ask through the guard with a run key: what it lets through and the profile does not ask for',
+    )
     .addOption(witnessOption())
     .addOption(probedAccountOption())
     .addOption(
@@ -75,9 +79,11 @@ function proveKeys(program: CommandUnknownOpts, run: Run): void {
       ).env('KEYAUDIT_ATTEST_KEY'),
     )
     .option('--history <file>', 'add this run as a line to a file, and show the last runs in the HTML report')
-    .action((words, { profile, ...options }) =>
+    .action((words, { profile, throughGuard, ...options }) =>
       run({ ...withExamples(options), profiles: [...profile, ...words] }, async (given, context) =>
-        (await import('../../commands/verify.ts')).verify(given, context),
+        throughGuard === true
+          ? (await import('../../commands/verify-guard.ts')).verifyGuard(given, context)
+          : (await import('../../commands/verify.ts')).verify(given, context),
       ),
     );
 

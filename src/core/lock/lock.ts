@@ -114,7 +114,7 @@ function lockAnswers({ probes }: VerifyResult, connect: boolean): LockedProfile[
     probes
       .filter((probe) => probe.connect === connect)
       .flatMap(({ operation, observed }) =>
-        observed === 'inconclusive'
+        observed === 'inconclusive' || observed === 'guarded'
           ? []
           : // A rule of Approvals may come and go; the permission behind it is what is agreed.
             ([[operation, observed === 'gated' ? 'allowed' : observed]] as const),

@@ -75,6 +75,7 @@ function findingKind(expectation: Expectation, verdict: Verdict): FindingKind | 
       if (expectation === 'asked' || expectation === 'reported-widening') return undefined;
       return expectation === 'accepted' ? 'accepted' : 'over-grant';
     case 'forbidden':
+    case 'guarded':
     case 'impossible':
       return expectation === 'asked' ? 'under-grant' : undefined;
   }

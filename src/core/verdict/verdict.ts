@@ -4,8 +4,15 @@ import type { Probe } from '../probe/probe.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from './observation.ts';
 import { CAUSE_TEXT, type Cause } from './read-cause.ts';
 
-/** `gated`: the permission is there, and a rule of the account holds the action until somebody approves it. */
-export const VERDICT_KINDS = ['allowed', 'gated', 'forbidden', 'impossible', 'inconclusive'] as const;
+/** `gated`: permitted, and held by a rule of the account until somebody approves; `guarded`: the guard answered. */
+export const VERDICT_KINDS = [
+  'allowed',
+  'gated',
+  'forbidden',
+  'guarded',
+  'impossible',
+  'inconclusive',
+] as const;
 export type VerdictKind = (typeof VERDICT_KINDS)[number];
 
 /** Whether a verdict shows that the key holds the permission. */
@@ -107,6 +114,7 @@ function judgeAnswer(probe: Probe, observation: Observation, server: Server): Ve
   if (foreign !== undefined) return inconclusive('foreign-answer', foreignText[foreign]);
   if (status === undefined) return inconclusive('network', 'No answer came.');
   if (requestId === undefined) return inconclusive('foreign-answer', foreignText['no-request-id']);
+  if (observation.errorCode?.startsWith('keyaudit_') === true) return byGuard(observation);
   if (status >= 200 && status < 300) return accepted(probe, observation, server);
   if (observation.cause !== undefined) return aboutSomethingElse(observation.cause, status);
   switch (status) {
@@ -130,6 +138,15 @@ function judgeAnswer(probe: Probe, observation: Observation, server: Server): Ve
         ? inconclusive('server-error', `The server failed (HTTP ${status}).`)
         : inconclusive('not-about-permissions', `HTTP ${status} says nothing about permissions.`);
   }
+}
+
+/** The guard's own answers have codes of its own; what it could not tell says nothing. */
+function byGuard({ status = 0, errorCode }: Observation): Verdict {
+  const message = `The guard answered (${errorCode}).`;
+  if (status === 401) return { ...inconclusive('dead-key', message), stopsRun: true };
+  return status >= 500
+    ? inconclusive('server-error', message)
+    : { ...allowed('strong', message), kind: 'guarded' };
 }
 
 function accepted(probe: Probe, observation: Observation, { stateless = false }: Server): Verdict {

@@ -1,4 +1,4 @@
-import { isWrite } from '../../core/catalog/catalog.ts';
+import { isWrite, type Operation } from '../../core/catalog/catalog.ts';
 import { type FormFields, type FormReading, readStrictForm } from '../../core/spend/exposure/strict-form.ts';
 import type { Gate, KnownCall } from '../../gate/gate.ts';
 import type { RawRequest } from '../../http/raw-request.ts';
@@ -19,6 +19,9 @@ export interface CallHead extends KnownCall {
   readonly idempotencyKey: string | undefined;
   readonly contentType: string | undefined;
 }
+
+/** Why a call is refused by its head, and which it is, where that is known. */
+export type HeadRefusal = Refusal & { readonly operation?: Operation };
 
 /** A whole call, read. */
 export interface Call extends CallHead {
@@ -44,7 +47,7 @@ const LARGEST_FILE = 20 * 1024 * 1024;
  * Reads the head of a request, as far as it goes without its body: which operation, on whose account, in which
  * version, and whether the profile asks for it.
  */
-export function readHead(head: RequestHead, served: Served, gate: Gate): CallHead | Refusal {
+export function readHead(head: RequestHead, served: Served, gate: Gate): CallHead | HeadRefusal {
   const { method, url, headers } = head;
   const clean = cleanPath(url);
   if (!clean.ok) return ambiguous(clean.why);
@@ -52,9 +55,32 @@ export function readHead(head: RequestHead, served: Served, gate: Gate): CallHea
   if (found === undefined) {
     return { code: 'keyaudit_unknown_operation', why: 'the catalog knows no such operation' };
   }
+  const refusal = headRefusal(head, clean.query, found.operation, served);
+  if (refusal !== undefined) return { ...refusal, operation: found.operation };
   const { operation, ids } = found;
+  const path = operation.path.replace(/\{id\}/g, pathId(ids));
+  return {
+    ...found,
+    expansions: [],
+    method,
+    path,
+    query: clean.query,
+    account: text(headers['stripe-account']),
+    version: text(headers['stripe-version']) ?? served.version,
+    idempotencyKey: text(headers['idempotency-key']),
+    contentType: text(headers['content-type']),
+  };
+}
+
+/** Why a known operation is not let through, as far as its head tells. */
+function headRefusal(
+  { method, headers }: RequestHead,
+  query: string,
+  operation: Operation,
+  served: Served,
+): Refusal | undefined {
   if (headers['content-encoding'] !== undefined) return ambiguous('its body is compressed');
-  if (clean.query !== '' && method === 'POST') return ambiguous('a POST has a query beside its body');
+  if (query !== '' && method === 'POST') return ambiguous('a POST has a query beside its body');
   const account = text(headers['stripe-account']);
   const stranger = accountRefusal(account, headers['stripe-context'], served);
   if (stranger !== undefined) return stranger;
@@ -75,19 +101,7 @@ export function readHead(head: RequestHead, served: Served, gate: Gate): CallHea
   ) {
     return ambiguous('its Idempotency-Key is no plain text of 255 signs at most');
   }
-  const path = operation.path.replace(/\{id\}/g, pathId(ids));
-  const contentType = text(headers['content-type']);
-  return {
-    ...found,
-    expansions: [],
-    method,
-    path,
-    query: clean.query,
-    account,
-    version,
-    idempotencyKey,
-    contentType,
-  };
+  return undefined;
 }
 
 /** How much of a body is read, in bytes. */

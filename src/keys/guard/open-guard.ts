@@ -22,6 +22,7 @@ import { GuardLog } from '../../store/guard-log/guard-log.ts';
 import { readGuardLog } from '../../store/guard-log/read-guard-log.ts';
 import { profileDigest } from '../../store/profile-library.ts';
 import { openWorkspace } from '../../store/workspace.ts';
+import { followProfiles } from './follow-profiles.ts';
 import { endUpstreamKeys, openUpstreamKeys, revokeUpstreamKeys, type UpstreamKey } from './upstream-keys.ts';
 
 export interface OpenGuardOptions {
@@ -71,7 +72,9 @@ export async function openGuard(
   let keys: readonly UpstreamKey[] = [];
   let guard: Guard | undefined;
   let admin: AdminServer | undefined;
+  let follow = () => {};
   const close = async () => {
+    follow();
     await guard?.drain(DRAIN_MS);
     await admin?.close();
     await guard?.close();
@@ -118,6 +121,13 @@ export async function openGuard(
         },
       },
     });
+    const changed = (grant: ProfileGrant) => {
+      const served = servedNow(grant);
+      if (served === undefined) return;
+      started.profiles.replace(served);
+      store.settle({ kind: 'policy', profile: grant.profile.name, policy: served.digest }, now());
+    };
+    follow = followProfiles({ grants, changed, alarm }, session);
     return { guard: started, socket, keys, servedOf: servedNow, close };
   } catch (error) {
     await close();

@@ -80,7 +80,7 @@ export async function issueRunKey(
 }
 
 /** Makes a run key and has the guard of a folder know its digest. */
-async function beginRun(
+export async function beginRun(
   { profile, run = newRun(), ttl, cap, label, mayRepeat, roll }: Omit<IssueOptions, 'store' | 'reveal'>,
   cwd: string,
 ): Promise<BegunRun> {
