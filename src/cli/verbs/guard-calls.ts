@@ -35,6 +35,8 @@ export function guardCalls(program: CommandUnknownOpts, run: Run): void {
 }
 
 function runs(guard: CommandUnknownOpts, run: Run): void {
+  /** `--all` is an option of `guard` itself as well, which takes it wherever it stands. */
+  const everything = (own: true | undefined) => own ?? (guard.opts() as { readonly all?: true }).all;
   verb(guard, 'issue <profile>', 'a run key, which an agent holds in place of a Stripe key', [
     'keyaudit guard issue refund-agent --cap "100.00 usd" --ttl 1h',
     'keyaudit guard issue refund-agent --store stdout --reveal --format json',
@@ -78,7 +80,7 @@ function runs(guard: CommandUnknownOpts, run: Run): void {
     .option('--wait <duration>', 'how long to wait for what was on its way', '10s')
     .option('--revoke', 'also narrow and expire the Stripe key behind it')
     .action((what, options) =>
-      run({ ...options, what }, async (given, context) =>
+      run({ ...options, what, all: everything(options.all) }, async (given, context) =>
         (await import('../../commands/guard-runs.ts')).killRun(given, context),
       ),
     );
@@ -97,7 +99,7 @@ function runs(guard: CommandUnknownOpts, run: Run): void {
         .makeOptionMandatory(),
     )
     .action((what, options) =>
-      run({ ...options, what }, async (given, context) =>
+      run({ ...options, what, all: everything(options.all) }, async (given, context) =>
         (await import('../../commands/guard-runs.ts')).resumeRun(given, context),
       ),
     );
