@@ -96,6 +96,7 @@ describe('docs/ci.md', () => {
       KEYAUDIT_API_BASE: sandbox.url,
       STRIPE_SECRET_KEY: sandbox.secretKey,
       STORE: 'exec:cat > vault-"$KEYAUDIT_PROFILE"',
+      READ_BACK: 'cat vault-"$KEYAUDIT_PROFILE"',
       READ: 'exec:cat vault-refund-agent',
     };
     const setUp = await shell('keyaudit provision --all --target stripe --store "$STORE"', cwd, env);

@@ -70,8 +70,10 @@ function exitCodeOfRotations(rotations: readonly Rotation[]): ExitCode {
   const isUnsure = ({ outcome, retirement }: Rotation) =>
     outcome === 'refused' ||
     outcome === 'by-hand' ||
+    // Dead is what a probe with the key itself has said; what could not be asked is not known.
     retirement?.unwatched === 'timeout' ||
     retirement?.unwatched === 'not-found' ||
+    retirement?.unwatched === 'no-secret' ||
     // Nobody but a person ends such a key, so that one not seen dead is not known to end.
     (retirement?.byHand !== undefined && retirement.unwatched !== undefined);
   return rotations.some(isUnsure) ? EXIT.undetermined : EXIT.ok;

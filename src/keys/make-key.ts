@@ -155,7 +155,7 @@ export async function publishKey(
     (error: unknown) => error ?? new Error('the store failed'),
   );
   await work.requireOwn();
-  const taken = await tookSecret(key.secret, record.variable, store);
+  const taken = await tookSecret(key.secret, record, store);
   if (taken === 'no' || (taken === 'unknown' && (failure !== undefined || store.get !== undefined))) {
     const others = (await session.records.all()).filter(
       (old) => old.id !== record.id && isSameProfile(old, record) && mayStillWork(old),
@@ -173,12 +173,12 @@ export async function publishKey(
 /** Whether a store holds the new secret, whatever it said when it was handed it. */
 async function tookSecret(
   secret: SecretKey,
-  variable: string,
+  { variable, profile }: KeyRecord,
   { get }: SecretStore,
 ): Promise<'yes' | 'no' | 'unknown'> {
   if (get === undefined) return 'unknown';
   try {
-    const stored = await get(variable);
+    const stored = await get(variable, profile);
     return stored !== undefined && fingerprintOf(stored) === fingerprintOf(secret) ? 'yes' : 'no';
   } catch {
     return 'unknown';

@@ -39,7 +39,7 @@ export async function requireFree(
   const found = working.filter((record) => record !== undefined);
   if (found.length > 0) throw stillWorks(found, grants, session);
   for (const { profile } of grants) {
-    const secret = await stored(profile.env, store);
+    const secret = await stored(profile.env, profile.name, store);
     if (secret === undefined) continue;
     const known = records.findLast((record) => record.fingerprint === secret);
     if (known !== undefined && (known.target !== 'stripe' || here.target === 'stripe')) continue;
@@ -52,9 +52,13 @@ function mayWork({ status, expiresAt }: KeyRecord, now: Date): boolean {
 }
 
 /** The fingerprint of what a store holds, where it can be read without running anything. */
-async function stored(variable: string, { place, get }: SecretStore): Promise<string | undefined> {
+async function stored(
+  variable: string,
+  profile: string,
+  { place, get }: SecretStore,
+): Promise<string | undefined> {
   if (get === undefined || place.startsWith('exec:')) return undefined;
-  const secret = await get(variable);
+  const secret = await get(variable, profile);
   // What is no key of Stripe's, a placeholder say, is no loss.
   return secret === undefined || secret.kind === 'unknown' ? undefined : fingerprintOf(secret);
 }

@@ -137,7 +137,7 @@ async function replaceKey(
 ): Promise<Rotation<KeyRecord>> {
   const { account } = accountFor(options, old);
   const store = storeOf(old, options, session);
-  const found = await secretOfOld(old, session);
+  const found = await secretOfOld(old, store, session);
   if (old.keyApi === 'dashboard') {
     const grace = () => waitForGrace(old, options.graceMs, session);
     const byHand = { store, work, grace, watchMs: WATCH_MS };
@@ -165,12 +165,20 @@ async function replaceKey(
 }
 
 /** The secret of the old key, from its variable or its place, if it is there. */
-function secretOfOld(
+async function secretOfOld(
   old: KeyRecord,
+  store: SecretStore,
   { env, cwd, globals, records }: OpenSession,
 ): Promise<FoundKey | undefined> {
   const { profile, variable } = old;
-  return findKey({ profile, variable, env, cwd, live: globals.live, records }).catch(() => undefined);
+  const found = await findKey({ profile, variable, env, cwd, live: globals.live, records }).catch(
+    () => undefined,
+  );
+  if (found !== undefined && fingerprintOf(found.key) === old.fingerprint) return found;
+  const stored = await store.get?.(variable, profile).catch(() => undefined);
+  return stored !== undefined && fingerprintOf(stored) === old.fingerprint
+    ? { key: stored, variable, place: 'command' }
+    : found;
 }
 
 function probePending(

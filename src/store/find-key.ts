@@ -105,7 +105,7 @@ async function lookUp({
     DEFAULT_STORE,
   ]);
   for (const place of places) {
-    const { secret } = await storedSecret({ place, variable }, { cwd, env });
+    const { secret } = await storedSecret({ place, variable, profile }, { cwd, env });
     if (secret !== undefined && secret !== 'unreadable') return { key: secret, variable, place };
   }
   throw new KeyauditError(

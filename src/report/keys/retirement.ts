@@ -28,7 +28,7 @@ export function describeRetirement(retirement: Retirement): string {
     case 'not-found':
       return 'is not known to this secret key, and no probe showed it dead: it may live in another account. Its record and its secret stay.';
     case 'no-secret':
-      return 'is narrowed and expired at Stripe. Its secret is not at hand, so no probe could see it dead.';
+      return 'is narrowed and expired at Stripe. Its secret is not at hand, so no probe could see it dead: with the key in its variable, or --read-back COMMAND beside an exec: store, one can.';
     default:
       return `is narrowed and expired at Stripe; it may work for seconds to minutes more.${besides}`;
   }

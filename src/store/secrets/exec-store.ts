@@ -8,7 +8,14 @@ import { withoutSecretKey } from './without-secret-key.ts';
 export function execStore(command: string, { cwd, env: own, log, readBack }: StoreOptions): SecretStore {
   return {
     place: `exec:${command}`,
-    ...(readBack === undefined ? {} : { get: () => readKeyFrom(`exec:${readBack}`, { cwd, env: own }) }),
+    ...(readBack === undefined
+      ? {}
+      : {
+          get: (variable, profile) => {
+            const env = { ...own, KEYAUDIT_VARIABLE: variable, KEYAUDIT_PROFILE: profile };
+            return readKeyFrom(`exec:${readBack}`, { cwd, env });
+          },
+        }),
     put: async (variable, secret, profile) => {
       const env = { ...withoutSecretKey(own), KEYAUDIT_VARIABLE: variable, KEYAUDIT_PROFILE: profile };
       const { execa } = await import('execa');

@@ -7,7 +7,7 @@ export interface SecretStore {
   /** @param mayWrite asked right before the secret takes the place of another: whether it is still ours to write */
   put(variable: string, secret: SecretKey, profile: string, mayWrite?: () => boolean): Promise<void>;
   /** What is there now; absent where a store cannot be read back. */
-  readonly get?: (variable: string) => Promise<SecretKey | undefined>;
+  readonly get?: (variable: string, profile: string) => Promise<SecretKey | undefined>;
   /** Takes the secret out if it is still this one; absent where that cannot be done. */
   readonly remove?: (variable: string, secret: SecretKey) => Promise<void>;
 }

@@ -11,10 +11,14 @@ export interface StoredSecret {
 
 /** Reads back what a key's record says was published: the variable in its place. */
 export async function storedSecret(
-  { place, variable }: { readonly place: string; readonly variable: string },
+  {
+    place,
+    variable,
+    profile,
+  }: { readonly place: string; readonly variable: string; readonly profile: string },
   { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
 ): Promise<StoredSecret> {
   const store = place === '' ? undefined : openPlace(place, { cwd, env, reveal: undefined, log: () => {} });
-  const secret = store?.get === undefined ? 'unreadable' : await store.get(variable);
+  const secret = store?.get === undefined ? 'unreadable' : await store.get(variable, profile);
   return { secret, store };
 }

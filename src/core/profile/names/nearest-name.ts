@@ -44,7 +44,7 @@ export function resourcesWithWord(word: string, catalog: Catalog): readonly stri
   const wanted = word.toLowerCase().replace(/s$/, '');
   if (wanted.length < 3) return [];
   return catalog.resources.filter((resource) =>
-    resource.split(/[_/]/).some((part, at, parts) => parts.slice(at).join('_').startsWith(wanted)),
+    resource.split(/[_/]/).some((_, at, parts) => parts.slice(at).join('_').startsWith(wanted)),
   );
 }
 
