@@ -10,6 +10,8 @@ const PEERS = [
   'test/fuzz/requests.test.ts',
   'test/security/{action,output,switches-and-bounds,whose-key,working-folder}.test.ts',
   'test/{action,docs}.test.ts',
+  'test/cli/record.test.ts',
+  'test/cli/record-ways.test.ts',
 ];
 
 /** How long a test may take before it is thought to hang: no measure of speed, on no machine. */

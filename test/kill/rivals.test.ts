@@ -110,8 +110,8 @@ describe('two at once', () => {
     const codes = runs.map(({ exitCode }) => exitCode);
     if (other === 'revoke') {
       // Whichever came first: afterwards there is no key, or the one that the rotation refused to make.
-      expect([0, 3]).toContain(codes[0]);
-      expect(codes[1]).toBe(0);
+      // After the rotation nobody has the old key's secret: where it was seen narrowed and not yet dead, nobody can tell.
+      for (const code of codes) expect([0, 3]).toContain(code);
       expect(await activeCount(here)).toBe(0);
       return;
     }

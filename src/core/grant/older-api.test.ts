@@ -22,7 +22,7 @@ describe('calls that the version of the catalog does not have', () => {
     ],
     ['GET /v1/invoices/upcoming', ['invoice_read'], /before 2025-03-31 alone/],
     ['https://api.stripe.com/v1/invoices/upcoming/lines', ['invoice_read'], /before 2025-03-31 alone/],
-    ['POST /v1/subscription_items/{id}/usage_records', ['usage_record_write'], /2024-11-20\.acacia/],
+    ['POST /v1/subscription_items/{id}/usage_records', ['usage_record_write'], /2025-02-24\.acacia/],
     ['GET /v2/billing/profiles', ['billing_profile_read'], /preview .*2026-08-26\.preview/],
     ['orders.list', ['order_read'], /preview .*have not had it since 2022-11-15/],
     [
