@@ -68,7 +68,8 @@ export async function killAndRecover(
   }
 }
 
-async function journalSteps(cwd: string): Promise<readonly string[]> {
+/** The steps that unfinished work stands at. */
+export async function journalSteps(cwd: string): Promise<readonly string[]> {
   const text = await readFile(join(cwd, '.keyaudit/journal.json'), 'utf8').catch(() => '{"entries":[]}');
   return (JSON.parse(text) as { entries: { step: string }[] }).entries.map(({ step }) => step);
 }

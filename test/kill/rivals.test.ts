@@ -11,6 +11,7 @@ import { openUserKey } from '../../src/store/notes/user-key.ts';
 import { KEYAUDIT, NODE, temporaryFolder } from '../support/run-cli.ts';
 import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
 import { AT_ONCE } from '../support/scene.ts';
+import { journalSteps } from './kill-run.ts';
 
 // Two processes at once, one that freezes, servers that act late, stores that fail, dawdle or lie. Afterwards there is
 // one published key that works and that the store gives back, none that nobody knows, and nothing is recorded as dead
@@ -259,7 +260,11 @@ describe('what a rotation on another host left', () => {
       const named = await here.start(['keys', 'clean-up']);
       expect(await activeCount(here)).toBe(before);
       if (left > 0) expect(named.all.replace(/\s+/g, ' ')).toContain('was begun on another-machine');
-      expect((await here.start(['keys', 'clean-up', '--take-over', '--yes'])).exitCode).toBe(0);
+      const taken = await here.start(['keys', 'clean-up', '--take-over', '--yes']);
+      // A create whose end nobody saw may still take effect, so it stays in the journal for a day.
+      const isLookedFor =
+        taken.exitCode === 3 && (await journalSteps(here.cwd)).every((step) => step === 'creating');
+      if (!isLookedFor) expect(taken).toMatchObject({ exitCode: 0 });
       expect((await here.start(['keys', 'clean-up'])).exitCode).not.toBe(2);
       expect(await wrongAt(here, envFile(here.cwd))).toEqual([]);
     },
