@@ -273,11 +273,13 @@ describe('exec', () => {
 
   it('is cleaned up by the next command when it was killed, or only named with --no-cleanup', async () => {
     const here = await scene();
-    const { child } = await started(here, 'echo on; exec sleep 2');
+    const { child } = await started(here, 'echo on; until test -e end; do sleep 0.1; done');
     const [key] = await here.active();
     // A living process's work is left alone.
     expect((await here.run(['keys', 'list'])).stderr).toBe('');
     child.kill('SIGKILL');
+    // Its command outlives it, and holds its streams open.
+    await writeFile(join(here.cwd, 'end'), '');
     await child;
     const named = await here.run(['keys', 'clean-up', '--no-cleanup']);
     expect(named.stderr).toContain(String(key?.id));
