@@ -5,6 +5,7 @@ import type {
   DeclaredType,
   DeclaredTypes,
 } from '../core/catalog/declared-types.ts';
+import { isRecord } from '../core/document/is-record.ts';
 import { type Answer, type ErrorFields, errorAnswer } from '../http/answer.ts';
 import { emptyFields, type Fields } from '../http/form-body.ts';
 
@@ -231,10 +232,6 @@ function wrong(type: string, value: unknown, { path }: Place): never {
   const shown = typeof value === 'object' ? JSON.stringify(value) : String(value);
   const code = type === 'integer' ? { code: 'parameter_invalid_integer' } : {};
   throw new Wrong({ ...code, message: `Invalid ${type}: ${shown.slice(0, 100)}`, param: path });
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** As Stripe lists: `day, week, month, or year`. */

@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import Stripe from 'stripe';
+import { isRecord } from '../core/document/is-record.ts';
 import type { Failure, Foreign, Observation, Unauthorized } from '../core/verdict/observation.ts';
 import { readCause } from '../core/verdict/read-cause.ts';
 import { readRefusal } from '../core/verdict/refusal.ts';
@@ -198,8 +199,4 @@ function textOf(value: unknown): string | undefined {
 /** A code, type, id or reason as Stripe writes them; a sentence in their place is not kept. */
 function wordOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w.:-]{1,100}$/.test(value) ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -80,7 +80,8 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-function article(kind: string): string {
+/** `a map`, `a list`: a kind of value in the words of a file. */
+export function article(kind: string): string {
   const names: Record<string, string> = {
     object: 'a map',
     record: 'a map',

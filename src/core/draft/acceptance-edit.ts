@@ -1,3 +1,4 @@
+import { isRecord } from '../document/is-record.ts';
 import { readYaml } from '../document/yaml-source.ts';
 
 /** An acceptance to be written into a profile. */
@@ -59,10 +60,6 @@ function linesOf({ operations, reason, until }: NewAcceptance, indent: number): 
 
 function asValue({ operations, reason, until }: NewAcceptance): object {
   return { operations, reason, ...(until === undefined ? {} : { until }) };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Key order counts for nothing in YAML. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
+import { isRecord } from '../document/is-record.ts';
 import { didYouMean } from '../document/nearest.ts';
-import { describePath, valueAt } from '../document/shape-problem.ts';
+import { article, describePath, valueAt } from '../document/shape-problem.ts';
 import type { YamlSource } from '../document/yaml-source.ts';
 import type { Problem } from '../error.ts';
 import { levelSchema, profileSchema } from './profile.ts';
@@ -139,18 +140,4 @@ function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a map' : article(typeof value);
-}
-
-function article(kind: string): string {
-  const names: Record<string, string> = {
-    object: 'a map',
-    record: 'a map',
-    array: 'a list',
-    string: 'a text',
-  };
-  return names[kind] ?? `a ${kind}`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

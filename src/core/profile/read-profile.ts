@@ -1,4 +1,5 @@
 import type { Catalog, Level } from '../catalog/catalog.ts';
+import { isRecord } from '../document/is-record.ts';
 import { byPosition } from '../document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../document/yaml-source.ts';
 import type { Problem, SourceLocation } from '../error.ts';
@@ -193,8 +194,4 @@ const operationHint = '"keyaudit permissions --all" lists every operation.';
 
 function camel(text: string): string {
   return text.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { isRecord } from '../document/is-record.ts';
 import { didYouMean } from '../document/nearest.ts';
 import { byPosition, shapeProblems } from '../document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../document/yaml-source.ts';
@@ -163,8 +164,4 @@ function keysAt([first, ...rest]: readonly PropertyKey[]): readonly string[] {
   if (first === 'guard') return Object.keys(guard.unwrap().shape);
   if (first === 'except') return Object.keys(except.unwrap().element.shape);
   return [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,10 @@
 import type { Catalog, Level, Operation, PermissionName } from '../../core/catalog/catalog.ts';
 import { allows, isWrite } from '../../core/catalog/catalog.ts';
 import { operationsAt, permissionsAt } from '../../core/catalog/levels.ts';
+import { isRecord } from '../../core/document/is-record.ts';
 import { didYouMean } from '../../core/document/nearest.ts';
 import { type Answer, errorAnswer } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
-import { isRecord } from '../objects/make-object.ts';
 import type { Caller, KeyStore } from './key-store.ts';
 
 /** As guides describe it; Stripe's public reference does not list it. @see docs/observed.md */

@@ -1,6 +1,6 @@
 import type { Operation } from '../../core/catalog/catalog.ts';
+import { isRecord } from '../../core/document/is-record.ts';
 import type { Fields } from '../../http/form-body.ts';
-import { isRecord } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 
 /** Whether an object is among those that a list asks for. */

@@ -7,6 +7,7 @@ import {
   objectKind,
   objectKindOf,
 } from '../../core/catalog/id-prefix.ts';
+import { isRecord } from '../../core/document/is-record.ts';
 import { emptyFields, type Fields } from '../../http/form-body.ts';
 import { randomText } from '../random-text.ts';
 import type { StripeObject } from './object-store.ts';
@@ -315,8 +316,4 @@ function mergedMetadata(known: unknown, value: unknown): Fields {
     }
   }
   return merged;
-}
-
-export function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { isRecord } from './make-object.ts';
+import { isRecord } from '../../core/document/is-record.ts';
 import type { StripeObject } from './object-store.ts';
 
 type Clause = (object: StripeObject) => boolean;

@@ -8,6 +8,7 @@ import {
   objectKind,
   objectKindsInPath,
 } from '../../core/catalog/id-prefix.ts';
+import { isRecord } from '../../core/document/is-record.ts';
 import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
 import { OWN_ACCOUNT } from '../own-account.ts';
@@ -29,7 +30,7 @@ import { expand } from './expand.ts';
 import { deletedFrom, deletedObject, findObject, missingObjectOf, REMEMBERED } from './find-object.ts';
 import { listFilter } from './list-filter.ts';
 import { listPage, v2ListPage } from './list-page.ts';
-import { isRecord, type ObjectMaker, type ObjectTraits } from './make-object.ts';
+import type { ObjectMaker, ObjectTraits } from './make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 import { searchPage } from './search-page.ts';
 

@@ -1,4 +1,5 @@
 import type { DeclaredFields, DeclaredType, DeclaredTypes } from '../../core/catalog/declared-types.ts';
+import { isRecord } from '../../core/document/is-record.ts';
 
 /** Where a value is not as its type says. */
 export interface Misfit {
@@ -152,8 +153,4 @@ function words(type: DeclaredType): readonly string[] {
     default:
       return [type.kind];
   }
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,13 +1,14 @@
 import type { Catalog } from '../../core/catalog/catalog.ts';
 import type { DeclaredField, DeclaredTypes } from '../../core/catalog/declared-types.ts';
 import { COLLECTIONS } from '../../core/catalog/id-prefix.ts';
+import { isRecord } from '../../core/document/is-record.ts';
 import { didYouMean } from '../../core/document/nearest.ts';
 import { byPosition, describePath } from '../../core/document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../../core/document/yaml-source.ts';
 import { KeyauditError, type Problem } from '../../core/error.ts';
 import { isSuccess } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
-import { isRecord, type ObjectMaker } from '../objects/make-object.ts';
+import type { ObjectMaker } from '../objects/make-object.ts';
 import type { ObjectStore, StripeObject } from '../objects/object-store.ts';
 import { serveOperation } from '../objects/serve-operation.ts';
 import { readParameters } from '../read-parameters.ts';
