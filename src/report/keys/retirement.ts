@@ -22,15 +22,15 @@ export function describeRetirement(retirement: Retirement): string {
   const besides = narrowed === '' ? '' : ` It ${narrowed}.`;
   switch (unwatched) {
     case 'timeout':
-      return `is narrowed and expired at Stripe, but still answered when the time was up.${besides} Look again with "keyaudit revoke ${retirement.id}".`;
+      return `is narrowed and expired, but still answered when the time was up.${besides} Look again with "keyaudit revoke ${retirement.id}".`;
     case 'interrupted':
-      return `is narrowed and expired at Stripe; the watch was interrupted before it was seen dead.${besides}`;
+      return `is narrowed and expired; the watch was interrupted before it was seen dead.${besides}`;
     case 'not-found':
       return 'is not known to this secret key, and no probe showed it dead: it may live in another account. Its record and its secret stay.';
     case 'no-secret':
-      return 'is narrowed and expired at Stripe. Its secret is not at hand, so no probe could see it dead: with the key in its variable, or --read-back COMMAND beside an exec: store, one can.';
+      return 'is narrowed and expired. Its secret is not at hand, so no probe could see it dead; where its variable holds it, one can.';
     default:
-      return `is narrowed and expired at Stripe; it may work for seconds to minutes more.${besides}`;
+      return `is narrowed and expired; it may work for seconds to minutes more.${besides}`;
   }
 }
 
