@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { didYouMean } from '../core/document/nearest.ts';
+import { shapeSentence } from '../core/document/shape-problem.ts';
 import {
   type RecordedCall,
   type RecordedRun,
@@ -82,12 +83,7 @@ async function readRun(file: string, seen: Map<string, RecordedCall>): Promise<R
     const schema = index === 0 ? runHeadSchema : recordedCallSchema;
     const read = schema.safeParse(jsonOf(line));
     if (!read.success) {
-      const [issue] = read.error.issues;
-      throw invalid(
-        file,
-        index + 1,
-        `${issue?.path.join('.') || 'the line'}: ${issue?.message ?? 'not valid'}`,
-      );
+      throw invalid(file, index + 1, shapeSentence(read.error.issues[0], 'the line'));
     }
     if (index > 0) seen.set(line, read.data as RecordedCall);
     return read.data;

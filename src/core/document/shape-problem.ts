@@ -33,7 +33,7 @@ export function shapeProblems(
       const near = typeof given === 'string' ? didYouMean(given, values) : undefined;
       return [
         {
-          message: `${JSON.stringify(given)} is not valid for ${where}.`,
+          message: `${JSON.stringify(given)} is not ${where === '' ? 'valid' : `valid for ${where}`}.`,
           location,
           hint: `${near === undefined ? '' : `${near} `}Valid: ${values.join(', ')}.`,
         },
@@ -58,6 +58,15 @@ export function byPosition(a: Problem, b: Problem): number {
   return (
     (a.location?.line ?? 0) - (b.location?.line ?? 0) || (a.location?.column ?? 0) - (b.location?.column ?? 0)
   );
+}
+
+/**
+ * A zod issue about a value that no person wrote, and which has no lines, as `results.0.profile: expected a string`.
+ * @param whole what to call the value itself: `the report`
+ */
+export function shapeSentence(issue: z.core.$ZodIssue | undefined, whole: string): string {
+  if (issue === undefined) return `${whole}: not valid`;
+  return `${issue.path.map(String).join('.') || whole}: ${issue.message}`;
 }
 
 /** `deny.operations[0]`. */

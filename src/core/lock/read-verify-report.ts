@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shapeSentence } from '../document/shape-problem.ts';
 import { VERDICT_KINDS } from '../verdict/verdict.ts';
 import type { Extent } from './extent.ts';
 
@@ -38,10 +39,7 @@ const reportSchema = z.object({
 /** How far each key of a `verify` report reaches; the reason where it is none. */
 export function readVerifyReport(value: unknown): ReadonlyMap<string, Extent> | string {
   const report = reportSchema.safeParse(value);
-  if (!report.success) {
-    const [issue] = report.error.issues;
-    return `${issue?.path.map(String).join('.') || 'the report'}: ${issue?.message ?? 'not valid'}`;
-  }
+  if (!report.success) return shapeSentence(report.error.issues[0], 'the report');
   return new Map(
     report.data.results.map(
       ({ profile, permissions, connectPermissions, widenings, findings, probes, stopped }) => [

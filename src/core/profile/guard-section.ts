@@ -169,7 +169,7 @@ export function guardDocument(section: GuardSection): GuardDocument {
     caps: caps.map(({ per, amounts, calls, of }) => ({
       per,
       ...(amounts.length === 0 ? {} : { amount: [...amounts].map(formatAmount).sort() }),
-      ...(calls === undefined ? {} : { calls }),
+      calls,
       ...(of.length === 0 ? {} : { of: [...of].sort() }),
     })),
     day,

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isRecord } from '../document/is-record.ts';
 import { didYouMean } from '../document/nearest.ts';
-import { article, describePath, valueAt } from '../document/shape-problem.ts';
+import { article, describePath, shapeProblems, valueAt } from '../document/shape-problem.ts';
 import type { YamlSource } from '../document/yaml-source.ts';
 import type { Problem } from '../error.ts';
 import { levelSchema, profileSchema } from './profile.ts';
@@ -16,30 +16,12 @@ export function profileShapeProblems(issue: z.core.$ZodIssue, source: YamlSource
     return [{ message: `env ${fault.message}`, location: source.valueAt(issue.path), hint: fault.hint }];
   }
   switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        message: `Unknown key "${key}"${where === '' ? '' : ` in ${where}`}.`,
-        location: source.keyAt([...issue.path, key]),
-        hint: didYouMean(key, keysAt(issue.path)) ?? `Valid keys: ${keysAt(issue.path).join(', ')}.`,
-      }));
     case 'invalid_union':
       return unionProblems(issue, source);
-    case 'invalid_value': {
-      if (given === undefined) return [missing(issue.path, source)];
-      const values = issue.values.map(String);
-      return [
-        {
-          message: `${JSON.stringify(given)} is not a valid ${where === '' ? 'value' : `value for ${where}`}.`,
-          location: source.valueAt(issue.path),
-          hint: [
-            typeof given === 'string' ? didYouMean(given, values) : undefined,
-            `Valid: ${values.join(', ')}.`,
-          ]
-            .filter((part) => part !== undefined)
-            .join(' '),
-        },
-      ];
-    }
+    case 'unrecognized_keys':
+      return shapeProblems(issue, source, keysAt);
+    case 'invalid_value':
+      return given === undefined ? [missing(issue.path, source)] : shapeProblems(issue, source);
     case 'invalid_type': {
       if (issue.path.length > 0 && given === undefined) {
         return [missing(issue.path, source)];

@@ -58,7 +58,7 @@ const rows: readonly [name: string, text: string, problems: readonly string[]][]
     'an unknown level in the long form',
     'name: a\npermissions:\n  charges: { level: wrte }\n',
     [
-      '3:21 "wrte" is not a valid value for permissions.charges.level. → Did you mean "write"? Valid: none, read, write.',
+      '3:21 "wrte" is not valid for permissions.charges.level. → Did you mean "write"? Valid: none, read, write.',
     ],
   ],
   [

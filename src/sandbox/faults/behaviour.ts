@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { didYouMean } from '../../core/document/nearest.ts';
+import { shapeSentence } from '../../core/document/shape-problem.ts';
 import { KeyauditError } from '../../core/error.ts';
 import { REFUSAL_DIALECTS } from '../../core/verdict/refusal-dialect.ts';
 
@@ -91,7 +92,7 @@ export function parseBehaviour(value: unknown, file: string): Behaviour {
             message: `Unknown key "${key}".`,
             hint: didYouMean(key, names) ?? `Valid keys: ${names.join(', ')}.`,
           }))
-        : [{ message: `${issue.path.join('.') || 'The file'}: ${issue.message}.` }],
+        : [{ message: `${shapeSentence(issue, 'The file')}.` }],
     ),
   });
 }

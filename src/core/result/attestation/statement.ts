@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shapeSentence } from '../../document/shape-problem.ts';
 import { endOf } from '../provenance.ts';
 import { unseenOf } from '../unseen-count.ts';
 import {
@@ -176,7 +177,5 @@ export function readStatement(json: string): Statement | string {
     return 'its payload is no JSON';
   }
   const statement = statementSchema.safeParse(value);
-  if (statement.success) return statement.data;
-  const [issue] = statement.error.issues;
-  return `${issue?.path.map(String).join('.') || 'its payload'}: ${issue?.message ?? 'not valid'}`;
+  return statement.success ? statement.data : shapeSentence(statement.error.issues[0], 'its payload');
 }
