@@ -98,12 +98,12 @@ function reportOf(
   const inference = inferPermissions(catalog, shown);
   const { record } = facts;
   const stopped = stoppedText(outcome);
-  const untold = new Map<string, { reason: string; message: string; count: number }>();
+  const inconclusive = new Map<string, { reason: string; message: string; count: number }>();
   for (const { verdict } of shown) {
     if (verdict.kind !== 'inconclusive' || verdict.message === stopped?.message) continue;
     const { reason = 'unknown', message } = verdict;
-    const known = untold.get(message);
-    untold.set(message, { reason, message, count: (known?.count ?? 0) + 1 });
+    const known = inconclusive.get(message);
+    inconclusive.set(message, { reason, message, count: (known?.count ?? 0) + 1 });
   }
   return {
     ...facts,
@@ -116,7 +116,7 @@ function reportOf(
     answered: shown.filter(({ verdict }) => verdict.kind !== 'inconclusive').length,
     probes,
     requests: outcome.requests,
-    untold: [...untold.values()].sort((a, b) => b.count - a.count),
+    inconclusive: [...inconclusive.values()].sort((a, b) => b.count - a.count),
     stopped,
   };
 }

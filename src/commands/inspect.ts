@@ -98,10 +98,10 @@ async function readKey(
   return { key: SecretKey.of(text, 'Standard input'), place: 'standard input' };
 }
 
-function warnIncomplete({ stopped, untold }: InspectReport, { stderr }: CommandContext): void {
+function warnIncomplete({ stopped, inconclusive }: InspectReport, { stderr }: CommandContext): void {
   const lines = [
     ...(stopped === undefined ? [] : [stopped.message]),
-    ...untold.map(({ message, count }) => `${counted(count, 'probe')}: ${message}`),
+    ...inconclusive.map(({ message, count }) => `${counted(count, 'probe')}: ${message}`),
   ];
   for (const line of lines) stderr.write(wrap(line, stderr, { indent: '  ', first: 'warning: ' }));
 }

@@ -30,7 +30,7 @@ export function inspectJson(report: InspectReport, name: string, catalog: Catalo
     answered: report.answered,
     details: inference.permissions,
     contradictions: inference.contradictions,
-    untold: report.untold,
+    untold: report.inconclusive,
     profile: profileFor(held, catalog, name),
     stopped: report.stopped,
   };
@@ -43,14 +43,16 @@ function namesOf(report: InspectReport, state: 'held' | 'undetermined'): string[
 /** The profile as a file that `verify` takes as it is. */
 export function inspectedProfile(report: InspectReport, name: string, catalog: Catalog, now: Date): string {
   const { key, stopped } = report;
-  const untold = permissionsOf(report, 'undetermined').filter(({ reason }) => reason !== 'no-operation');
+  const undetermined = permissionsOf(report, 'undetermined').filter(
+    ({ reason }) => reason !== 'no-operation',
+  );
   const comments = [
     `All that a ${key.mode ?? 'Stripe'} key (${key.fingerprint}) was found to do on ${now.toISOString().slice(0, 10)}.`,
     'Take away what its agent does not need, then make a new key from what is left.',
     ...(stopped === undefined ? [] : [`Partial: ${stopped.message}`]),
-    ...(untold.length === 0
+    ...(undetermined.length === 0
       ? []
-      : [`Could not be told: ${untold.map(({ permission }) => permission).join(', ')}.`]),
+      : [`Could not be told: ${undetermined.map(({ permission }) => permission).join(', ')}.`]),
     ...unseenSentences(report.unseen),
   ];
   const { permissions = {} } = profileFor(namesOf(report, 'held'), catalog, name);
@@ -105,7 +107,7 @@ export function renderInspectTable(
   }
   renderWitnesses(report, output);
   output.write('\n');
-  for (const { message, count } of report.untold) {
+  for (const { message, count } of report.inconclusive) {
     output.write(
       paint.yellow(wrap(`${counted(count, 'probe')}: ${message}`, output, { indent: '    ', first: '  ' })),
     );

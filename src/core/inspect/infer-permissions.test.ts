@@ -253,13 +253,13 @@ describe('planInspection', () => {
   });
 
   it('asks of every permission that has an operation of its own by one of these', () => {
-    const untold = shipped.permissions
+    const unseen = shipped.permissions
       .map(({ name }) => name)
       .filter((name) => shipped.operationsOf(name).some(({ permissions }) => permissions.length === 1))
       .filter(
         (name) => !inspection.some(({ permissions }) => permissions.length === 1 && permissions[0] === name),
       );
-    expect(untold).toEqual([]);
+    expect(unseen).toEqual([]);
   });
 
   it('asks of the others by an operation that needs as few besides as can be', () => {

@@ -31,7 +31,11 @@ export interface InspectReport {
   /** Requests sent, retries included. */
   readonly requests: number;
   /** Why probes told nothing, with how many of them. */
-  readonly untold: readonly { readonly reason: string; readonly message: string; readonly count: number }[];
+  readonly inconclusive: readonly {
+    readonly reason: string;
+    readonly message: string;
+    readonly count: number;
+  }[];
   /** Why the run ended early; absent when it ran to its end. */
   readonly stopped?: Stopped;
 }

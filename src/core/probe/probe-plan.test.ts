@@ -349,7 +349,7 @@ describe('the shipped profiles', () => {
     (_name, text) => {
       const { probes, unverifiable, effective, granted } = plan(text, 'permissions');
       const excused = new Set(unverifiable.map(({ permission }) => permission));
-      const untold = shipped.permissions
+      const unseen = shipped.permissions
         .map(({ name }) => name)
         .filter((permission) => {
           const without = shipped.closure(granted.filter((name) => name !== permission));
@@ -360,7 +360,7 @@ describe('the shipped profiles', () => {
           return told === excused.has(permission);
         });
       // A permission that no operation needs may still show by one that it implies.
-      expect(untold.filter((name) => shipped.operationsOf(name).length > 0)).toEqual([]);
+      expect(unseen.filter((name) => shipped.operationsOf(name).length > 0)).toEqual([]);
     },
   );
 
