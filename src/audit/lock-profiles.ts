@@ -72,7 +72,7 @@ function notLocked(report: VerifyReport, outcome: string): KeyauditError {
       .filter((result) => !resultIsOk(result))
       .map((result) => ({
         message: `${result.profile}: ${verdictLine(result)}.${result.stopped === undefined ? '' : ` ${result.stopped.message}`}`,
-        ...(result.stopped?.hint === undefined ? {} : { hint: result.stopped.hint }),
+        hint: result.stopped?.hint,
       })),
     hint: '"keyaudit verify" shows every finding.',
   });

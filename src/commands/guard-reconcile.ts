@@ -36,7 +36,7 @@ async function byRunningGuard(
   run: string | undefined,
   { cwd }: CommandContext,
 ): Promise<readonly Reconciled[]> {
-  const { reconciled } = await askGuard(cwd, 'reconcile', run === undefined ? {} : { run });
+  const { reconciled } = await askGuard(cwd, 'reconcile', { run });
   return reconciled;
 }
 

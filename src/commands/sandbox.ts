@@ -55,7 +55,7 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
       behaviour,
       seed,
       data: options.data === undefined ? undefined : resolve(context.cwd, options.data),
-      ...(mock === undefined ? {} : { upstream: mock.url }),
+      upstream: mock?.url,
     });
     for (const note of server.notes) context.stderr.write(`${note}\n`);
     const secretKey = server.shownSecretKey;

@@ -52,7 +52,7 @@ export class Lines {
     const made = new Forwarder({
       origin,
       connections: CONNECTIONS,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      timeoutMs,
     });
     this.#forwarders.set(origin, made);
     return made;

@@ -15,7 +15,7 @@ export interface RefusalContext {
 /** HTTP 403 in one of Stripe's wordings. @see docs/observed.md */
 export function refusal(dialect: RefusalDialect, context: RefusalContext): Answer {
   const { code, message } = wordings[dialect](context);
-  return errorAnswer(403, { message, ...(code === undefined ? {} : { code }) });
+  return errorAnswer(403, { message, code });
 }
 
 type Wording = (context: RefusalContext) => { readonly message: string; readonly code?: string };

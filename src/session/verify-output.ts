@@ -63,7 +63,7 @@ export async function printReports(
   // What the key can do is said by the exit code all the same; a pass without its report is none.
   const exitCode = exitCodeOf(report);
   throw new KeyauditError(failure.code, failure.message, {
-    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+    hint: failure.hint,
     exitCode: exitCode === EXIT.ok ? EXIT.undetermined : exitCode,
     cause: failure,
   });

@@ -89,7 +89,7 @@ export class ObservingHttpClient {
     if (answer === undefined) return { failure: failureOf(error), ...timing };
     const { status } = answer;
     const requestId = wordOf(header(answer, 'request-id'));
-    const base = { status, ...timing, ...(requestId === undefined ? {} : { requestId }) };
+    const base = { status, ...timing, requestId };
     const foreign = foreignOf(answer, error);
     // A write that Stripe accepted must not be taken for a fault, and sent again, because its body is odd.
     const accepted = isWrite && status >= 200 && status < 300 && requestId !== undefined;

@@ -37,8 +37,7 @@ export interface Resolver {
 /** Stripe's own resolver from endpoints to permissions. */
 export function createResolver(options: ResolverOptions): Resolver {
   const client = createStripeClient({ ...options, httpClient: boundedHttpClient(options.apiBase) });
-  const sleep = (ms: number, signal?: AbortSignal) =>
-    delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+  const sleep = (ms: number, signal?: AbortSignal) => delay(ms, undefined, { signal }).catch(() => {});
   const pacer = new Pacer(options.ratePerSecond, () => performance.now(), sleep);
   const queue = new PQueue({ concurrency: CONCURRENCY });
   let requests = 0;

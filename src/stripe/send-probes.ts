@@ -168,7 +168,7 @@ class ProbeRun {
       this.#stopped ??= { reason: 'no-answer' };
     return {
       results: this.#results.filter((result) => result !== undefined),
-      ...(this.#stopped === undefined ? {} : { stopped: this.#stopped }),
+      stopped: this.#stopped,
       requests: this.#requests,
       retries: this.#retries,
     };
@@ -308,5 +308,5 @@ function isWorthRetrying({ status, failure }: Observation): boolean {
 }
 
 async function sleepFor(ms: number, signal?: AbortSignal): Promise<void> {
-  await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -34,7 +34,7 @@ export function createStripeClient(options: StripeClientOptions): Stripe {
     maxNetworkRetries: 0,
     telemetry: false,
     timeout: Math.min(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, LONGEST_TIMER_MS),
-    ...(options.httpClient === undefined ? {} : { httpClient: options.httpClient }),
+    httpClient: options.httpClient,
     ...(url.origin === STRIPE_API_BASE
       ? {}
       : {

@@ -74,7 +74,7 @@ export function calibrationAnswer(
   { kind, named, reason }: Verdict,
   { status }: Observation,
 ): CalibrationAnswer {
-  return { verdict: kind, status: status ?? null, named, ...(reason === undefined ? {} : { reason }) };
+  return { verdict: kind, status: status ?? null, named, reason };
 }
 
 /** What the two keys' answers say of an operation's probe. */

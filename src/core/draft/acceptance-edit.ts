@@ -59,7 +59,7 @@ function linesOf({ operations, reason, until }: NewAcceptance, indent: number): 
 }
 
 function asValue({ operations, reason, until }: NewAcceptance): object {
-  return { operations, reason, ...(until === undefined ? {} : { until }) };
+  return { operations, reason, until };
 }
 
 /** Key order counts for nothing in YAML. */

@@ -34,7 +34,7 @@ export function profileText(draft: ProfileDraft): string {
   const { name, description, env, schema, comments = [], connectPermissions = [] } = draft;
   const head = {
     name,
-    ...(description === undefined ? {} : { description }),
+    description,
     env: env ?? defaultVariable(name),
   };
   return [

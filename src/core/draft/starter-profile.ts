@@ -28,7 +28,7 @@ export function parseStarterPermission(text: string): DraftPermission {
       hint: 'Write RESOURCE=read or RESOURCE=write, such as charges=read.',
     });
   }
-  return { name, level, ...(why === undefined ? {} : { why: why.trim() }) };
+  return { name, level, why: why?.trim() };
 }
 
 /**

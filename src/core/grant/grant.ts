@@ -223,8 +223,8 @@ function findWidenings(
       operations: [operation.name],
       canWrite: isWrite(operation),
       accepted: acceptance !== undefined,
-      ...(acceptance === undefined ? {} : { reason: acceptance.reason }),
-      ...(acceptance?.until === undefined ? {} : { until: acceptance.until }),
+      reason: acceptance?.reason,
+      until: acceptance?.until,
     };
     const key = JSON.stringify({ ...widening, operations: [] });
     const group = groups.get(key);

@@ -51,7 +51,7 @@ function shape(operation: Operation, material: ProbeMaterial): Shaped {
     // Parameters are checked before the object is looked for, and that is a 400.
     const strong = hasAllRequired(material, given) && !given.has(UNKNOWN_PARAMETER);
     const strength = strong ? 'strong' : 'weak';
-    return { path, shape: 'missing-object', strength, ...(body === undefined ? {} : { body }) };
+    return { path, shape: 'missing-object', strength, body };
   }
   return create(operation, path, material);
 }

@@ -53,7 +53,7 @@ export function readPolicy(text: string, file: string, catalog: Catalog): Policy
         name,
         location: source.valueAt(['deny', 'risks', index]),
       })),
-      ...(data.require?.why === undefined ? {} : { why: data.require.why }),
+      why: data.require?.why,
       untilOnAccepts: data.require?.until === 'accepts',
       ...(age === undefined
         ? {}

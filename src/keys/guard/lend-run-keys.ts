@@ -43,7 +43,7 @@ async function lend(
         cap,
         label: [],
         mayRepeat: [],
-        ...(ttl === undefined ? {} : { ttl }),
+        ttl,
       };
       runs.push(await beginRun(own, session.cwd));
     }

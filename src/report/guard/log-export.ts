@@ -63,7 +63,7 @@ function cloudEvent({ seq, time, kind, instance, ...data }: FlatRow): object {
     source: `/keyaudit/guard/${instance ?? ''}`,
     type: `keyaudit.guard.${kind}`,
     time,
-    ...(data.run === undefined ? {} : { subject: data.run }),
+    subject: data.run,
     datacontenttype: 'application/json',
     data,
   };
@@ -89,7 +89,7 @@ function ocsf(row: FlatRow): object {
     severity_id: kind === 'refuse' || kind === 'overrun' || kind === 'hold' ? 3 : 1,
     status_id: isRefused ? 2 : status === undefined ? 0 : 1,
     ...(status === undefined ? {} : { status_code: String(status) }),
-    ...(row.why === undefined ? {} : { status_detail: row.why }),
+    status_detail: row.why,
     message: `keyaudit guard: ${kind}`,
     metadata: {
       version: '1.7.0',
@@ -106,9 +106,7 @@ function ocsf(row: FlatRow): object {
       operation: operation ?? `guard.${kind}`,
       service: { name: 'stripe' },
       ...(requestId === undefined ? {} : { request: { uid: requestId } }),
-      ...(status === undefined
-        ? {}
-        : { response: { code: status, ...(code === undefined ? {} : { error: code }) } }),
+      ...(status === undefined ? {} : { response: { code: status, error: code } }),
     },
     src_endpoint: { name: run ?? 'guard' },
     ...(method === undefined
@@ -118,10 +116,10 @@ function ocsf(row: FlatRow): object {
     unmapped: {
       kind,
       ...(row.amount === undefined ? {} : { amount_minor: row.amount.minor, currency: row.amount.currency }),
-      ...(row.direction === undefined ? {} : { direction: row.direction }),
-      ...(row.reservation === undefined ? {} : { reservation: row.reservation }),
-      ...(row.account === undefined ? {} : { account: row.account }),
-      ...(row.policy === undefined ? {} : { policy: row.policy }),
+      direction: row.direction,
+      reservation: row.reservation,
+      account: row.account,
+      policy: row.policy,
     },
   };
 }

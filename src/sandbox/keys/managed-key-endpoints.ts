@@ -90,7 +90,7 @@ function routeOf(path: string): { readonly id?: string; readonly action?: string
   const match = /^\/v2\/iam\/api_keys(?:\/([^/]+)(?:\/(expire|rotate))?)?$/.exec(path);
   if (match === null) return undefined;
   const [, id, action] = match;
-  return { id, ...(action === undefined ? {} : { action }) };
+  return { id, action };
 }
 
 async function createKey(call: ManagedKeyCall, server: ManagedKeyServer): Promise<Answer> {

@@ -94,5 +94,5 @@ function widened(
 }
 
 function wrong(code: string | undefined, message: string, param: string): Answer {
-  return errorAnswer(400, { message, param, ...(code === undefined ? {} : { code }) });
+  return errorAnswer(400, { message, param, code });
 }

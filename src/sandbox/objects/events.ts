@@ -28,7 +28,7 @@ export class Happenings {
     [];
 
   note(type: string, object: StripeObject, previous?: Fields): void {
-    this.#noted.push({ type, object: { ...object }, ...(previous === undefined ? {} : { previous }) });
+    this.#noted.push({ type, object: { ...object }, previous });
   }
 
   /** What an object was made before anything else happened to it. */

@@ -217,7 +217,7 @@ class Planter {
 
   #problem(message: string, path: Path, { hint, key = false }: { hint?: string; key?: boolean } = {}): void {
     const location = key ? this.#source.keyAt(path) : this.#source.valueAt(path);
-    this.#problems.push({ message, location, ...(hint === undefined ? {} : { hint }) });
+    this.#problems.push({ message, location, hint });
   }
 }
 

@@ -52,7 +52,7 @@ export async function askGuard<V extends keyof Verbs>(
   const answer = JSON.parse(text) as Verbs[V][1] | { problem: string; hint?: string };
   if (status === 200 && !('problem' in answer)) return answer;
   const { problem, hint } = answer as { problem: string; hint?: string };
-  throw new KeyauditError('GUARD_REFUSED', problem, hint === undefined ? {} : { hint });
+  throw new KeyauditError('GUARD_REFUSED', problem, { hint });
 }
 
 function notRunning(file: string, cause?: unknown): KeyauditError {

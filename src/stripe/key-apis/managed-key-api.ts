@@ -65,8 +65,8 @@ export function createManagedKeyApi(options: ManagedKeyApiOptions): KeyApi {
   ): Promise<unknown> => {
     try {
       return await client.rawRequest(method, path, body as Record<string, unknown> | undefined, {
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-        ...(options.context === undefined ? {} : { stripeContext: options.context }),
+        idempotencyKey,
+        stripeContext: options.context,
       });
     } catch (error) {
       throw keyApiError(error, options.secretKey);
@@ -129,7 +129,7 @@ function createBody(wanted: KeyRequest, publicPem: string | undefined): object {
     note: wanted.note,
     permissions: wanted.permissions,
     ...(wanted.connectPermissions.length === 0 ? {} : { connect_permissions: wanted.connectPermissions }),
-    ...(wanted.expiresAt === undefined ? {} : { expires_at: wanted.expiresAt.toISOString() }),
+    expires_at: wanted.expiresAt?.toISOString(),
     ...(publicPem === undefined ? {} : { public_key: { pem_key: { algorithm: 'RSA', data: publicPem } } }),
   };
 }
@@ -138,7 +138,7 @@ type WireKey = z.infer<typeof keySchema>;
 
 function madeKey(made: WireKey, secret: SecretKey): MadeKey {
   const { id, mode, permissions, createdAt, expiresAt } = summary(made);
-  return { id, secret, mode, permissions, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) };
+  return { id, secret, mode, permissions, createdAt, expiresAt };
 }
 
 function summary(key: WireKey, fingerprintOf?: (secret: SecretKey) => string): KeySummary {

@@ -38,7 +38,7 @@ export function createRestrictedKeysApi(
       const answer: unknown = await client
         .rawRequest('POST', '/v1/restricted_keys', body, {
           idempotencyKey: wanted.idempotencyKey,
-          ...(options.context === undefined ? {} : { stripeContext: options.context }),
+          stripeContext: options.context,
         })
         .catch((error: unknown) => {
           throw unavailable(error) ?? keyApiError(error, options.secretKey);

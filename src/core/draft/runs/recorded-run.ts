@@ -120,8 +120,8 @@ export class RunRecorder {
         key: `${call.path} ${call.method} ${key}`,
         call: {
           ...call,
-          ...(code === undefined ? {} : { code }),
-          ...(money === undefined ? {} : { money }),
+          code,
+          money,
         },
       }))
       .sort((a, b) => (a.key < b.key ? -1 : 1))

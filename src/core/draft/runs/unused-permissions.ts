@@ -89,9 +89,9 @@ export function permissionUse(
           ),
       runs: users.length,
       operations: [...new Set(operations.map(({ name }) => name))].sort(),
-      ...(enough === undefined ? {} : { enough }),
-      ...(lastUsed === undefined ? {} : { lastUsed }),
-      ...(since === undefined ? {} : { since }),
+      enough,
+      lastUsed,
+      since,
     };
   });
 }

@@ -306,5 +306,5 @@ function unpriced(why: string): ExposureReading {
 }
 
 function refuse(code: ExposureRefusal, why: string, param?: string): ExposureReading {
-  return { kind: 'refused', code, why, ...(param === undefined ? {} : { param }) };
+  return { kind: 'refused', code, why, param };
 }

@@ -116,5 +116,5 @@ function refused(
   why: string,
   param?: string,
 ): ExposureReading {
-  return { kind: 'refused', code, why, ...(param === undefined ? {} : { param }) };
+  return { kind: 'refused', code, why, param };
 }
