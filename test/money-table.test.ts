@@ -17,7 +17,7 @@ describe('the money table', () => {
     expect(moneyProblems(rows, catalogData, parameters)).toEqual([]);
   });
 
-  it('[complete] speaks of every write and of nothing else', () => {
+  it('case 73: speaks of every write and of nothing else', () => {
     const writes = catalogData.operations.filter(isWrite);
     expect(writes).toHaveLength(360);
     for (const { name, method } of catalogData.operations) {
@@ -32,7 +32,7 @@ describe('the money table', () => {
 
   it.each([
     [
-      '[complete] a write without a row',
+      'case 73: a write without a row, as of a new operation of the SDK',
       without('refunds.create'),
       'money.tsv has no row for refunds.create',
     ],

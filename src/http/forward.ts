@@ -10,6 +10,8 @@ export type Forwarded =
       readonly status: number;
       readonly headers: readonly HeaderPair[];
       readonly body: Buffer;
+      /** It was sent a second time: what became of the first sending this answer alone does not say. */
+      readonly isSecond?: true;
     }
   /** Certain that the server saw nothing of it: no connection, no TLS, or stopped before the first byte. */
   | { readonly kind: 'unsent'; readonly cause: unknown }
@@ -73,12 +75,20 @@ export class Forwarder {
   async forward(raw: RawRequest, options: ForwardOptions = {}): Promise<Forwarded> {
     const headers = forwardedHeaders(raw, ownHeaders(options));
     const mayRepeat = isRepeatable(raw.method, headers);
-    const first = await this.#sendOnce(raw, headers, options);
-    const again = mayRepeat && first.wasReused && !first.hasBytes && isReset(first.outcome);
-    if (!again) return first.outcome;
-    const { outcome } = await this.#sendOnce(raw, headers, options);
-    // That the second sending never began says nothing of the first.
-    return outcome.kind === 'unsent' ? { kind: 'unknown', cause: outcome.cause } : outcome;
+    const line = await this.#line();
+    if (line === undefined) return { kind: 'unsent', cause: new Error('closed before it was sent') };
+    try {
+      const first = await this.#send(raw, headers, line, options.maySend);
+      const again = mayRepeat && first.wasReused && !first.hasBytes && isReset(first.outcome);
+      if (!again) return first.outcome;
+      // The same line connects anew, where another could be as stale.
+      const { outcome } = await this.#send(raw, headers, line, options.maySend);
+      // That the second sending never began says nothing of the first.
+      if (outcome.kind === 'unsent') return { kind: 'unknown', cause: outcome.cause };
+      return outcome.kind === 'answered' ? { ...outcome, isSecond: true } : outcome;
+    } finally {
+      this.#release(line);
+    }
   }
 
   /** Ends all connections, those in use too; what waits for one, or comes later, is `unsent`. */
@@ -86,23 +96,6 @@ export class Forwarder {
     this.#isClosed = true;
     for (const next of this.#waiting.splice(0)) next(undefined);
     await Promise.all([...this.#lines].map(({ client }) => client.destroy()));
-  }
-
-  async #sendOnce(
-    raw: RawRequest,
-    headers: readonly HeaderPair[],
-    { maySend }: ForwardOptions,
-  ): Promise<Sending> {
-    const line = await this.#line();
-    if (line === undefined) {
-      const cause = new Error('closed before it was sent');
-      return { outcome: { kind: 'unsent', cause }, wasReused: false, hasBytes: false };
-    }
-    try {
-      return await this.#send(raw, headers, line, maySend);
-    } finally {
-      this.#release(line);
-    }
   }
 
   #line(): Promise<Line | undefined> {

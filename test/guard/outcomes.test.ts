@@ -204,7 +204,7 @@ describe('what becomes of a reservation', () => {
     expect([...gone.guard.store.book.counters()]).toEqual([]);
   });
 
-  it('case 21 and 25: what moved more than was reserved is booked, with an alarm, and the next call is refused', async () => {
+  it('what moved more than was reserved is booked, with an alarm, and the next call is refused', async () => {
     const made = await beforeStripe([(_q, r) => answerJson(r, 200, { ...REFUND, amount: 60_000 })]);
     expect((await made.ask()).status).toBe(200);
     expect(made.counted()).toBe(60_000);
@@ -505,7 +505,7 @@ describe('payment intents', () => {
 });
 
 describe('agents that go away', () => {
-  it('case 41: every reservation is settled by the answer of Stripe, none leaks', async () => {
+  it('case 41: of 1,000 that go away every reservation is settled by the answer of Stripe, none leaks', async () => {
     const aborts: AbortController[] = [];
     const upstream = await startFaultyServer((request, response) => {
       if (request.method === 'GET') return answerJson(response, 200, CHARGE);
@@ -528,11 +528,11 @@ describe('agents that go away', () => {
         signal: abort.signal,
       }).catch(() => undefined);
     };
-    for (let n = 0; n < 200; n += 20) await Promise.all(Array.from({ length: 20 }, (_, m) => ask(n + m)));
+    for (let n = 0; n < 1_000; n += 50) await Promise.all(Array.from({ length: 50 }, (_, m) => ask(n + m)));
     expect((await made.ask('GET /v1/charges')).status).toBe(200);
     await made.guard.onTheirWay.idle(60_000);
     const posts = upstream.requests.filter(({ method }) => method === 'POST').length;
-    expect(posts).toBeGreaterThanOrEqual(100);
+    expect(posts).toBeGreaterThanOrEqual(500);
     expect(made.guard.store.book.open.size).toBe(0);
     const counted = [...made.guard.store.book.counters().values()].reduce((sum, value) => sum + value, 0);
     expect(counted).toBe(posts * 3);

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { GUARD_CODES, refusalAnswer } from '../../src/guard/refusal.ts';
 import { answerJson, type FaultyServer, startFaultyServer } from '../support/faulty-server.ts';
 import { type AskOptions, type Form, type GuardScene, guardScene } from '../support/guard-scene.ts';
 
@@ -288,7 +289,7 @@ describe('what can be read in two ways, or is not asked for', () => {
       expect([answer.status, answer.body.error.code]).toEqual([status, code ?? answer.body.error.code]);
       expect(shared.writes()).toEqual([]);
       expect(used(shared, 'usd')).toBe(0);
-      // case 70: every refusal says what was asked, that nothing was sent, and its code.
+      // Every refusal says what was asked, that nothing was sent, and its code.
       const { message, type: kind } = answer.body.error;
       expect(message).toContain(`(${answer.body.error.code})`);
       expect(message).toMatch(/Nothing was sent to Stripe\. \S/);
@@ -297,6 +298,29 @@ describe('what can be read in two ways, or is not asked for', () => {
       expect(answer.headers.get('request-id')).toMatch(/^req_guard_/);
     },
   );
+});
+
+describe('what a refusal says', () => {
+  it.each(GUARD_CODES)(
+    'case 70: %s: what was asked, its code, whether anything was sent, what to do',
+    (code) => {
+      const { body } = refusalAnswer({ code, why: 'so much asked' }, 'refunds.create', 'docs/guard.md');
+      const { error } = body as { error: { message: string; doc_url: string } };
+      const { message, doc_url } = error;
+      expect(message).toContain(`keyaudit guard refused refunds.create (${code}): so much asked.`);
+      expect(message.includes('Nothing was sent to Stripe.')).toBe(code !== 'keyaudit_outcome_unknown');
+      expect(message).toMatch(/\. [A-Z][^.]+\.$/);
+      expect(doc_url).toBe(`docs/guard.md#${code}`);
+    },
+  );
+
+  it('case 70: what a cap leaves', async () => {
+    const { ask } = await scene();
+    expect((await ask('POST /v1/payouts', { amount: 88_750, currency: 'usd' })).status).toBe(200);
+    const { message } = (await ask('POST /v1/payouts', { amount: 8_000, currency: 'usd' })).body.error;
+    expect(message).toContain('payouts.create');
+    expect(message).toContain('80.00 usd asked, 12.50 usd left of 900.00 usd per run');
+  });
 });
 
 describe('what is read', () => {
@@ -417,6 +441,7 @@ describe('bytes', () => {
 
   it.each([
     ['a length beside chunks', `${LENGTH}Transfer-Encoding: chunked\r\n`, `0\r\n\r\n`],
+    ['a folded header', `X: a\r\n b\r\nIdempotency-Key:\r\n k1\r\n${LENGTH}`, BODY],
     ['two lengths', `${LENGTH}Content-Length: 3\r\n`, BODY],
     ['a bare line feed', `X: a\nContent-Length: 3\r\n${LENGTH}`, BODY],
   ])('case 36: %s is refused', async (_name, headers, body) => {

@@ -23,7 +23,8 @@ export interface SentAs {
 }
 
 /** Judges what became of a call that moves money. What is not certain is unknown. */
-export function outcomeOf(forwarded: Forwarded, { isAgain }: SentAs): Outcome {
+export function outcomeOf(forwarded: Forwarded, sentAs: SentAs): Outcome {
+  const isAgain = sentAs.isAgain || (forwarded.kind === 'answered' && forwarded.isSecond === true);
   if (forwarded.kind === 'unsent') {
     return isAgain ? unknown('not sent again', false) : { kind: 'not-done', why: 'not sent' };
   }
