@@ -5,6 +5,7 @@ import { exitCodeOf } from '../core/result/verify-report.ts';
 import type { ReportRequest } from '../report/verify/formats.ts';
 import type { CommandContext } from '../session/context.ts';
 import { openAttestor } from '../session/evidence/attest-output.ts';
+import { withLastUse } from '../session/evidence/last-use.ts';
 import { openRunHistory } from '../session/evidence/run-history.ts';
 import { grantsFor, type ProfileGrant } from '../session/profile-grant.ts';
 import { openSession, type Session } from '../session/session.ts';
@@ -38,7 +39,8 @@ export async function verify(options: VerifyOptions, context: CommandContext): P
   const lockFile = await readLockFor(grants, options, session);
   const history = options.history === undefined ? undefined : await openRunHistory(options.history, session);
   const attestor = await openAttestor(options, session);
-  const { report } = await verifyProfiles(grants, options, session, lockFile);
+  const verified = (await verifyProfiles(grants, options, session, lockFile)).report;
+  const report = { ...verified, results: await withLastUse(verified.results, session) };
   const past = history === undefined ? undefined : [...history.past, pastRunOf(report)];
   await printReports({ ...report, history: past }, requests, session, async () => {
     await history?.add(report);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { didYouMean } from '../core/document/nearest.ts';
 import { shapeSentence } from '../core/document/shape-problem.ts';
@@ -11,6 +11,7 @@ import {
 } from '../core/draft/runs/recorded-run.ts';
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { PROFILE_NAME } from '../core/profile/profile-name.ts';
+import { readTextFile } from './files/read-text-file.ts';
 import { guardWrites, openWorkspace, WORKSPACE, writePrivateFile } from './workspace.ts';
 
 /** The folder of recorded runs, in keyaudit's own; a folder for each name, a file for each run. */
@@ -34,21 +35,26 @@ function runText({ calls, ...head }: RecordedRun): string {
   return [head, ...calls].map((line) => `${JSON.stringify(line)}\n`).join('');
 }
 
-/** All runs of a name, the first one first. @throws KeyauditError `RUN_FILE_INVALID` */
-async function runsOf(cwd: string, name: string): Promise<readonly RecordedRun[]> {
+/**
+ * All runs of a name, the first one first, or the last `most`; a run file's name begins with the time of its run.
+ * @throws KeyauditError `RUN_FILE_INVALID`, `FILE_UNREADABLE`
+ */
+export async function recordedRuns(
+  cwd: string,
+  name: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<readonly RecordedRun[]> {
   const folder = join(cwd, WORKSPACE, RECORDS, name);
-  const files = await readdir(folder).catch(() => []);
+  const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith('.jsonl')).sort();
   // Runs of one agent are alike, line for line.
   const seen = new Map<string, RecordedCall>();
-  const runs = await Promise.all(
-    files.filter((file) => file.endsWith('.jsonl')).map((file) => readRun(join(folder, file), seen)),
-  );
+  const runs = await Promise.all(files.slice(-most).map((file) => readRun(join(folder, file), seen)));
   return runs.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
 
 /** The same; none is an error. @throws KeyauditError `RECORDING_MISSING`, `RUN_FILE_INVALID` */
 export async function requireRuns(cwd: string, name: string): Promise<readonly RecordedRun[]> {
-  const runs = await runsOf(cwd, name);
+  const runs = await recordedRuns(cwd, name);
   if (runs.length > 0) return runs;
   const names = await recordedNames(cwd);
   throw new KeyauditError('RECORDING_MISSING', `Nothing was recorded here under the name "${name}".`, {
@@ -72,11 +78,12 @@ async function recordedNames(cwd: string): Promise<readonly string[]> {
 
 /** @throws KeyauditError `RUN_FILE_INVALID`, `FILE_UNREADABLE` */
 async function readRun(file: string, seen: Map<string, RecordedCall>): Promise<RecordedRun> {
-  const { size } = await stat(file).catch((cause: unknown) => {
+  const unreadable = (cause: unknown) => {
     throw new KeyauditError('FILE_UNREADABLE', `${file} cannot be read.`, { cause });
-  });
+  };
+  const { size } = await stat(file).catch(unreadable);
   if (size > LARGEST_RUN_FILE) throw invalid(file, 1, `it has ${size} bytes, more than any run`);
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  const lines = (await readTextFile(file).catch(unreadable)).split('\n').filter((line) => line !== '');
   const [head, ...calls] = lines.map((line, index) => {
     const known = index === 0 ? undefined : seen.get(line);
     if (known !== undefined) return known;

@@ -14,6 +14,7 @@ import {
   drift,
   finding,
   HOSTILE_TEXTS,
+  LAST_USE,
   largeReport,
   probeResult,
   stoppedResult,
@@ -27,6 +28,7 @@ const refused = { expected: 'forbidden', observed: 'forbidden', expectation: 'no
 const report = verifyReport([
   verifyResult({
     profile: 'more',
+    lastUse: LAST_USE,
     findings: [
       finding('over-grant'),
       finding('accepted', { operation: 'charges.create', resource: 'charges' }),
@@ -312,6 +314,7 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
     const operation = 'billing.creditBalanceTransactions.createAVeryLongNameOfOneOperationThatStripeHas';
     const long = verifyResult({
       profile: 'a-profile-with-a-name-that-is-longer-than-most',
+      lastUse: LAST_USE,
       passed: [probeResult({ operation, resource: 'billing/credit_balance_transactions_of_a_long_name' })],
     });
     const shown = verifyReport([long, ...largeReport(3, 60).results]);
@@ -320,11 +323,12 @@ describe.skipIf(browserFile.missing)('the HTML report in a browser', () => {
       await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
     ).toBe(0);
     const cut =
-      await page.evaluate(`[...document.querySelectorAll('#calls tbody td, #calls tbody th')].filter((cell) => {
+      await page.evaluate(`[...document.querySelectorAll('#calls tbody td, #calls tbody th, #use tbody td, #use tbody th')].filter((cell) => {
           const { left, right } = cell.getBoundingClientRect();
           return left < 0 || right > innerWidth || cell.scrollWidth > cell.clientWidth + 1;
         }).length`);
     expect(cut).toBe(0);
+    expect(await page.locator('#use tbody tr').filter({ visible: true }).count()).toBe(3);
   });
 
   it('shows the last runs as small lines', async () => {

@@ -1,3 +1,4 @@
+import type { LastUse } from '../../src/core/draft/runs/last-use.ts';
 import { type Drift, type DriftKind, driftWeight } from '../../src/core/result/drift.ts';
 import { byRisk, type PermissionFinding } from '../../src/core/result/findings/permission-finding.ts';
 import type { VerifyReport, VerifyResult } from '../../src/core/result/verify-report.ts';
@@ -166,6 +167,28 @@ export function verifyResult({
     ...changes,
   };
 }
+
+/** Of a recorded run: one permission never used, one used, and one of the Connect side that no run had. */
+export const LAST_USE: LastUse = {
+  witnesses: ['recordings', 'guard-log'],
+  runs: 9,
+  from: '2026-11-01T08:00:00.000Z',
+  to: '2026-11-24T08:00:00.000Z',
+  permissions: [
+    { permission: 'customer_read', connect: false, state: 'unused', runs: 0, had: 9, lastUsed: null },
+    { permission: 'payout_write', connect: true, state: 'new', runs: 0, had: 0, lastUsed: null },
+    {
+      permission: 'charge_write',
+      connect: false,
+      state: 'unused',
+      runs: 7,
+      had: 9,
+      lastUsed: '2026-11-23T08:00:00.000Z',
+      enough: 'charge_read',
+    },
+  ],
+  unseen: ['A connection to files.stripe.com.'],
+};
 
 /** A result that could not begin. */
 export function stoppedResult(changes: Partial<VerifyResult> = {}): VerifyResult {

@@ -29,7 +29,7 @@ export async function writtenLog(
   happen({ kind: 'issue', ...issue });
   for (let n = 0; n < refunds; n++) {
     const result = book.reserve({
-      call: { run: 'r', profile: 'p', method: 'POST', operation: 'refunds.create' },
+      call: { run: 'r', profile: 'p', method: 'POST', path: '/v1/refunds', operation: 'refunds.create' },
       scope: 's',
       reservation: `x${n}`,
       direction: 'out',

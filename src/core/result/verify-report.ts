@@ -1,5 +1,6 @@
 import type { PermissionName } from '../catalog/catalog.ts';
 import type { RiskTier } from '../catalog/risk.ts';
+import type { LastUse } from '../draft/runs/last-use.ts';
 import { EXIT, type ExitCode, type Stopped } from '../error.ts';
 import type { Widening } from '../grant/grant.ts';
 import type { Depth } from '../probe/depth.ts';
@@ -76,6 +77,8 @@ export interface VerifyResult {
   readonly witnesses?: Witnesses;
   /** Answers to probes that cannot be true together with the record. */
   readonly contradictions?: readonly WitnessContradiction[];
+  /** When what is granted was last used; absent where no run is at hand. No verdict depends on it. */
+  readonly lastUse?: LastUse;
   /** Operations that were left out, since no answer could tell. */
   readonly unasked?: readonly UnaskedOperation[];
   /** Every probe. */

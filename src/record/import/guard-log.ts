@@ -23,37 +23,51 @@ export const guardLog: ImportFormat = {
     return first !== undefined && 'seq' in first.row && textOf(first.event.kind) !== undefined;
   },
   read: (text) => {
-    const calls: ImportedCall[] = [];
+    const calls = new GuardCalls();
     const unread: { line: number; why: string }[] = [];
-    const reserved = new Map<string, ImportedCall>();
     for (const [index, line] of text.split('\n').entries()) {
       if (line.trim() === '') continue;
       const found = eventIn(line);
-      const kind = textOf(found?.event.kind) ?? '';
-      const call = found === undefined ? undefined : callIn(found);
-      const reservation = textOf(found?.event.reservation);
-      if (kind === 'reserve' && call !== undefined && reservation !== undefined) {
-        reserved.set(reservation, call);
-      } else if (ENDED.test(kind) && reservation !== undefined && found !== undefined) {
-        const sent = reserved.get(reservation);
-        reserved.delete(reservation);
-        if (sent === undefined)
-          unread.push({ line: index + 1, why: 'the end of a call whose beginning is not there' });
-        else calls.push({ ...sent, ...outcomeIn(found.event) });
-      } else if ((kind === 'pass' || kind === 'refuse') && call !== undefined) {
-        const event = found?.event ?? {};
-        calls.push({ ...call, ...(kind === 'refuse' ? refusalIn(event) : outcomeIn(event)) });
-      } else if (!OTHER_KINDS.test(kind)) {
-        unread.push({ line: index + 1, why: "no row of the guard's log that says something of a call" });
-      }
+      const why = found === undefined ? NO_CALL : calls.row(found.row, found.event);
+      if (why !== undefined) unread.push({ line: index + 1, why });
     }
-    return {
-      calls: [...calls, ...reserved.values()],
-      unread,
-      unseen: ["Names of parameters, and what a call expands, are not in the guard's log."],
-    };
+    return { calls: calls.all(), unread, unseen: GUARD_UNSEEN };
   },
 };
+
+/** What no guard's log tells. */
+export const GUARD_UNSEEN = ["Names of parameters, and what a call expands, are not in the guard's log."];
+
+const NO_CALL = "no row of the guard's log that says something of a call";
+
+/** Puts the rows of a guard's log together to calls: those that move money have two. */
+export class GuardCalls {
+  readonly #calls: ImportedCall[] = [];
+  readonly #reserved = new Map<string, ImportedCall>();
+
+  /** @returns why nothing can be made of this row */
+  row(row: Row, event: Row = row): string | undefined {
+    const kind = textOf(event.kind) ?? '';
+    const call = callIn({ row, event });
+    const reservation = textOf(event.reservation);
+    if (kind === 'reserve' && call !== undefined && reservation !== undefined) {
+      this.#reserved.set(reservation, call);
+    } else if (ENDED.test(kind) && reservation !== undefined) {
+      const sent = this.#reserved.get(reservation);
+      if (sent === undefined) return 'the end of a call whose beginning is not there';
+      this.#reserved.delete(reservation);
+      this.#calls.push({ ...sent, ...outcomeIn(event) });
+    } else if ((kind === 'pass' || kind === 'refuse') && call !== undefined) {
+      this.#calls.push({ ...call, ...(kind === 'refuse' ? refusalIn(event) : outcomeIn(event)) });
+    } else if (!OTHER_KINDS.test(kind)) return NO_CALL;
+    return undefined;
+  }
+
+  /** With those of which no end was seen. */
+  all(): readonly ImportedCall[] {
+    return [...this.#calls, ...this.#reserved.values()];
+  }
+}
 
 function eventIn(line: string): { readonly row: Row; readonly event: Row } | undefined {
   const row = objectOf(line);

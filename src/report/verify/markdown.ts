@@ -11,6 +11,7 @@ import { code, escapeMarkdown, row } from '../markdown-text.ts';
 import { counted, grouped, type TextOutput } from '../text.ts';
 import { findingsByRisk, resultsByGravity } from './gravity.ts';
 import { isDriftAlone, othersKey, sentencesOf, subjectOf, TIER_WORDS } from './words/finding-words.ts';
+import { lastUseName, lastUseText, lastUseUnseen, lastUseWitness } from './words/last-use-text.ts';
 import { keyFacts, reportFacts } from './words/provenance-facts.ts';
 
 /** So many findings of one kind keep a job summary of GitHub far below its 1 MiB. */
@@ -75,8 +76,29 @@ export function renderVerifyMarkdown(
   );
   output.write(row(['---', '---', '--:', '--:', '--:', '--:', '--:', '--:', '---']));
   for (const result of resultsByGravity(report)) output.write(row(summaryCells(result)));
+  writeLastUse(report, output);
   output.write(`\n${escapeMarkdown(report.targetNote)}\n`);
   writeProvenance(report, output);
+}
+
+/** Nothing where no run of any profile is at hand. */
+function writeLastUse({ results }: VerifyReport, { write }: TextOutput): void {
+  const known = results.flatMap(({ profile, lastUse }) =>
+    lastUse === undefined ? [] : [{ profile, lastUse }],
+  );
+  if (known.length === 0) return;
+  write('\n### Last used\n\n');
+  write(row(['Profile', 'Permission', 'Last used', 'Runs that used it']));
+  write(row(['---', '---', '---', '---']));
+  for (const { profile, lastUse } of known) {
+    for (const use of lastUse.permissions) {
+      const last = use.lastUsed?.slice(0, 10) ?? 'never';
+      write(row([code(profile), code(lastUseName(use)), last, escapeMarkdown(lastUseText(use))]));
+    }
+  }
+  for (const { profile, lastUse } of known) {
+    write(`\n${escapeMarkdown(`${profile}: ${lastUseWitness(lastUse)}.${lastUseUnseen(lastUse)}`)}\n`);
+  }
 }
 
 function writeProvenance(report: VerifyReport, { write }: TextOutput): void {

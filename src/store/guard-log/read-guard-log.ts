@@ -3,14 +3,12 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { KeyauditError } from '../../core/error.ts';
 import { type LogRow, ROW_KINDS } from '../../core/spend/log-row.ts';
+import { LOG_FILE_NAME } from './guard-folder.ts';
 
 /** What the first row of all names as the one before it. */
 const FIRST_PREV = 'none';
 
 const KINDS: ReadonlySet<unknown> = new Set(ROW_KINDS);
-
-/** A day of the log. */
-const FILE_NAME = /^\d{4}-\d{2}-\d{2}\.jsonl$/;
 
 /** How much is read at a time, in bytes. */
 const PIECE = 4 * 1024 * 1024;
@@ -88,7 +86,7 @@ async function filesAt(place: string): Promise<LogFiles> {
   try {
     const found = await stat(place);
     if (!found.isDirectory()) return { folder: dirname(place), names: [basename(place)], isOneFile: true };
-    const names = (await readdir(place)).filter((name) => FILE_NAME.test(name)).sort();
+    const names = (await readdir(place)).filter((name) => LOG_FILE_NAME.test(name)).sort();
     return { folder: place, names, isOneFile: false };
   } catch (cause) {
     if (/^(?:ENOENT|ENOTDIR)$/.test((cause as NodeJS.ErrnoException).code ?? ''))

@@ -22,6 +22,8 @@ export interface PermissionUse {
   readonly lastUsed?: string;
   /** How many of the runs used it. */
   readonly runs: number;
+  /** How many of those that were looked at had it, or may have had it. */
+  readonly had: number;
   /** When the first run began that is known to have had it. */
   readonly since?: string;
   readonly operations: readonly OperationName[];
@@ -88,6 +90,7 @@ export function permissionUse(
             context,
           ),
       runs: users.length,
+      had: within.filter(({ run }) => holds(run, permission, context) !== false).length,
       operations: [...new Set(operations.map(({ name }) => name))].sort(),
       enough,
       lastUsed,

@@ -6,6 +6,7 @@ import { resultsByGravity } from '../gravity.ts';
 import { escapeXml as text } from '../xml.ts';
 import { callTable } from './call-table.ts';
 import { writeFilter, writeFindings } from './findings.ts';
+import { writeLastUse } from './last-use.ts';
 import { writeMatrix } from './matrix.ts';
 import {
   headline,
@@ -43,6 +44,7 @@ export function renderVerifyHtml(report: VerifyReport, output: TextOutput): void
   writeMatrix(sorted, output);
   writeFilter(sorted, output);
   writeFindings(sorted, output);
+  writeLastUse(sorted, output);
   write(CALLS_SECTION);
   write('</main>\n');
   writeProvenance(sorted, output);

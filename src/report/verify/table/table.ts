@@ -6,6 +6,7 @@ import { someOf } from '../../../core/some-of.ts';
 import { unseenSentences } from '../../../core/verdict/unseen.ts';
 import { counted, inWords, paintFor, plain, type TextOutput, wrap } from '../../text.ts';
 import { othersKey } from '../words/finding-words.ts';
+import { lastUseName, lastUseText, lastUseUnseen, lastUseWitness } from '../words/last-use-text.ts';
 import { keyFacts, reportFacts } from '../words/provenance-facts.ts';
 import { totalLine, verdictLine } from '../words/verdict-line.ts';
 import { renderFindings, renderFix } from './table-findings.ts';
@@ -95,6 +96,7 @@ function renderResult(
     if (isAlone) renderMatrix({ results: [result] }, output, { verbose });
   }
   renderWitnesses(result, output);
+  renderLastUse(result, output);
   if (verbose) renderProbes(result, output);
   if (result.stopped !== undefined) {
     output.write(paint.yellow(wrap(`Stopped: ${result.stopped.message}`, output, { indent: '  ' })));
@@ -150,6 +152,14 @@ function renderWitnesses(
   const said = record.read ? `Stripe's record of the key was read as well (${record.id}).` : record.message;
   if (record.read || unseen.length > 0)
     output.write(paint.dim(wrap(said, output, { indent: '    ', first: '  ' })));
+}
+
+/** What was never used comes first. */
+function renderLastUse({ lastUse }: VerifyResult, output: TextOutput): void {
+  if (lastUse === undefined) return;
+  const uses = lastUse.permissions.map((use) => `${lastUseName(use)} ${lastUseText(use)}`);
+  const text = `Last used (${lastUseWitness(lastUse)}): ${uses.join('; ') || 'nothing is granted'}.${lastUseUnseen(lastUse)}`;
+  output.write(wrap(text, output, { indent: '    ', first: '  ' }));
 }
 
 /** `charge_read: radar.earlyFraudWarnings (2)`, the operations gathered by their resource. */
