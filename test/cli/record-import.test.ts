@@ -43,6 +43,67 @@ describe('record import', () => {
     expect(await readdir(cwd)).toEqual(['calls']);
   });
 
+  const TOOLS = JSON.stringify({
+    result: {
+      tools: [
+        { name: 'create_refund' },
+        { name: 'list_customers' },
+        { name: 'update_subscription' },
+        { name: 'search_stripe_documentation' },
+        { name: 'stripe_api_execute' },
+        { name: 'sk_test_4242' },
+      ],
+    },
+  });
+
+  it('says which permissions the tools of an MCP server need, and which of them a key is shown', async () => {
+    const { cwd, run } = await imported(TOOLS, ['--profile', 'refund-agent', '--format', 'json']);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    const { tools, calls } = JSON.parse(run.stdout) as { tools: unknown[]; calls: number };
+    expect(tools).toEqual([
+      expect.objectContaining({
+        tool: 'create_refund',
+        permissions: ['charge_write'],
+        shown: true,
+        lacks: [],
+      }),
+      expect.objectContaining({
+        tool: 'list_customers',
+        permissions: ['customer_read'],
+        shown: true,
+        lacks: [],
+      }),
+      expect.objectContaining({
+        tool: 'update_subscription',
+        permissions: ['subscription_write'],
+        shown: false,
+        lacks: ['subscription_write'],
+      }),
+      expect.objectContaining({ tool: 'search_stripe_documentation', permissions: [], shown: true }),
+      expect.not.objectContaining({ shown: expect.anything() }),
+      expect.not.objectContaining({ shown: expect.anything() }),
+    ]);
+    expect(calls).toBe(3);
+    expect((await profileJson(cwd)).permissions).toEqual([
+      'charge_write',
+      'customer_read',
+      'subscription_write',
+    ]);
+    const table = await runCli(['record', 'import', 'calls', '--profile', 'refund-agent'], { cwd });
+    expect(table.stdout).toContain('create_refund: needs charge_write; shown to refund-agent\n');
+    expect(table.stdout).toMatch(
+      /update_subscription: needs subscription_write; hidden from refund-agent, which\s+lacks\s+subscription_write/,
+    );
+    expect(table.stdout).toMatch(/stripe_api_execute: .*whether refund-agent is shown it\s+is\s+not\s+known/);
+    expect(table.stdout + run.stdout).not.toContain('4242');
+  });
+
+  it('takes a profile for the tools of an MCP server alone', async () => {
+    const { run } = await imported('GET /v1/charges\n', ['--profile', 'refund-agent']);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toMatch(/--profile is for the tools of an MCP server, and this is list/);
+  });
+
   it('reads standard input, and shows no line of it', async () => {
     const cwd = await temporaryFolder();
     const input = 'GET /v1/charges\njane@example.com sk_test_4242\n';

@@ -59,11 +59,13 @@ export function recordCalls(program: CommandUnknownOpts, run: Run, argv: readonl
   verb(record, 'import <file>', 'make a recording of what another program wrote down', [
     'stripe logs tail --format json > tail.jsonl; keyaudit record import tail.jsonl --name billing',
     'keyaudit record import access.log --from access-log --host stripe-proxy.internal',
+    'keyaudit record import tools.json --profile refund-agent',
   ])
     .addOption(
       new Option('--from <format>', 'of the file (default: told by its content)').choices(IMPORT_FORMATS),
     )
     .addOption(repeatable('--host <name>', "a host whose calls count as Stripe's"))
+    .option('--profile <profile>', "which of an MCP server's tools a key of this profile is shown")
     .action((file, options) =>
       run({ ...options, file, name: record.opts().name }, async (given, context) =>
         (await import('../../commands/record-import.ts')).recordImport(given, context),

@@ -1,5 +1,6 @@
 import type { Catalog } from '../../core/catalog/catalog.ts';
 import type { NotedCall } from '../../core/draft/runs/recorded-run.ts';
+import type { OfferedTool } from '../../core/draft/tools-by-grant.ts';
 
 /** A call that was read, and when it was made, in ms since 1970, where that is told. */
 export interface ImportedCall extends NotedCall {
@@ -17,6 +18,11 @@ export interface Imported {
   readonly unseen: readonly string[];
 }
 
+/** What an MCP server offers. */
+export interface ImportedTools extends Imported {
+  readonly tools: readonly OfferedTool[];
+}
+
 /** What reading depends on. */
 export interface ImportContext {
   readonly catalog: Catalog;
@@ -30,7 +36,7 @@ export interface ImportFormat {
   readonly description: string;
   /** Whether a file that begins so is one of this format. */
   readonly recognises: (text: string) => boolean;
-  readonly read: (text: string, context: ImportContext) => Imported;
+  readonly read: (text: string, context: ImportContext) => Imported | ImportedTools;
 }
 
 /** Reads a file line by line; `read` returns a call, or why the line is none, or undefined for a line that may be passed over. */

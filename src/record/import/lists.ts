@@ -1,5 +1,8 @@
 import { type ImportFormat, importEntries, importLines, listIn, objectOf, partsOf } from './import-format.ts';
-import { operationsOfTool, toolsIn } from './mcp-tools.ts';
+import { isToolOfStripe, operationsOfTool, toolsIn } from './mcp-tools.ts';
+
+/** In place of the name of a tool that nobody knows. */
+const OTHER_TOOL = '(other)';
 
 const LISTED = /^\s*(?:(?:get|post|delete)\s+\S*\/v[12]\/|[a-z_\d]+(?:\.[a-z_\d]+)+\s*(?:#|$))/i;
 
@@ -24,7 +27,11 @@ export const mcpTools: ImportFormat = {
   description: "the answer of an MCP server's tools/list",
   recognises: (text) => toolsIn(text).length > 0 || listIn(objectOf(text)?.result, 'tools').length > 0,
   read: (text, { catalog }) => {
-    const tools = toolsIn(text).map((tool, index) => ({ line: index + 1, calls: operationsOfTool(tool) }));
+    const tools = toolsIn(text).map((tool, index) => {
+      const calls = operationsOfTool(tool);
+      // A name that is none of Stripe's could be anything.
+      return { line: index + 1, tool: isToolOfStripe(tool) ? tool : OTHER_TOOL, calls };
+    });
     const names = tools.flatMap(({ calls }) => (typeof calls === 'string' ? [] : calls));
     return {
       ...importEntries(
@@ -32,6 +39,7 @@ export const mcpTools: ImportFormat = {
         ['Tools are offered, not called: how often each is called is not known.'],
         ({ method, path }) => ({ method, path, status: 200 }),
       ),
+      tools: tools.map(({ tool, calls }) => ({ tool, calls })),
       unread: tools.flatMap(({ line, calls }) => (typeof calls === 'string' ? [{ line, why: calls }] : [])),
     };
   },

@@ -2,6 +2,7 @@ import type { PermissionName } from '../../core/catalog/catalog.ts';
 import type { FoldedRuns, UsedOperation } from '../../core/draft/runs/fold-runs.ts';
 import type { PermissionWitness } from '../../core/draft/runs/profile-of-runs.ts';
 import type { RecordedRun } from '../../core/draft/runs/recorded-run.ts';
+import type { ToolNeeds } from '../../core/draft/tools-by-grant.ts';
 import { counted, paintFor, type TextOutput, wrap } from '../text.ts';
 
 /** What one run called, in a few lines for the person who ran it. */
@@ -144,6 +145,10 @@ export interface ImportedReport {
   };
   readonly runs: readonly RecordedRun[];
   readonly files: readonly string[];
+  /** The profile of which it is asked which tools its key is shown. */
+  readonly profile: string | undefined;
+  /** Of an MCP server; undefined for what tells of calls. */
+  readonly tools: readonly ToolNeeds[] | undefined;
 }
 
 /** `record import --format json`, schema `keyaudit.record-import/1`. */
@@ -164,7 +169,7 @@ const SHOWN_UNREAD = 10;
 
 /** `record import --format table`. */
 export function importedSummary(
-  { name, from, source, imported, runs, files }: ImportedReport,
+  { name, from, source, imported, runs, files, tools, profile }: ImportedReport,
   output: TextOutput,
   { verbose }: { readonly verbose: boolean },
 ): void {
@@ -183,6 +188,29 @@ export function importedSummary(
     if (!verbose && unread.length > SHOWN_UNREAD)
       output.write(`    and ${counted(unread.length - SHOWN_UNREAD, 'more', 'more')} (--verbose)\n`);
   }
+  for (const tool of tools ?? []) renderTool(tool, profile, output);
   for (const sentence of unseen) output.write(wrap(`Not seen: ${sentence}`, output, { indent: '  ' }));
   if (runs.length > 0) output.write(wrap(`The profile for it: keyaudit record profile ${name}`, output));
+}
+
+function renderTool(
+  { tool, permissions, operations, shown, lacks, reason }: ToolNeeds,
+  profile: string | undefined,
+  output: TextOutput,
+): void {
+  const needs =
+    reason !== undefined
+      ? reason
+      : operations.length === 0
+        ? 'needs no permission'
+        : `needs ${permissions.join(', ') || 'a permission that is not known'}`;
+  const words =
+    profile === undefined
+      ? ''
+      : shown === undefined
+        ? `; whether ${profile} is shown it is not known`
+        : shown
+          ? `; shown to ${profile}`
+          : `; hidden from ${profile}, which lacks ${lacks.join(', ')}`;
+  output.write(wrap(`${tool}: ${needs}${words}`, output, { first: '  ', indent: '    ' }));
 }

@@ -2,7 +2,7 @@ import { byText } from '../../by-text.ts';
 import type { Catalog, PermissionName } from '../../catalog/catalog.ts';
 import type { Expansions } from '../../catalog/expansion.ts';
 import type { RecordedRun } from './recorded-run.ts';
-import { type PermissionUse, permissionUse } from './unused-permissions.ts';
+import { type PermissionUse, permissionUse, tellsOfUse } from './unused-permissions.ts';
 
 /** Who saw the calls: runs that were recorded, or the guard's log. */
 export const USE_WITNESSES = ['recordings', 'guard-log'] as const;
@@ -40,7 +40,7 @@ export interface GrantedOnBothSides {
 /** Undefined where there is no run. */
 export function lastUseOf(
   { permissions, connectPermissions }: GrantedOnBothSides,
-  runs: readonly RecordedRun[],
+  recorded: readonly RecordedRun[],
   {
     witnesses,
     ...context
@@ -49,6 +49,7 @@ export function lastUseOf(
     'witnesses'
   >,
 ): LastUse | undefined {
+  const runs = recorded.filter(tellsOfUse);
   const times = runs.map(({ startedAt }) => startedAt).sort();
   const [from] = times;
   if (from === undefined) return undefined;

@@ -39,6 +39,16 @@ const tenRuns = (third: readonly NotedCall[], granted: (index: number) => readon
     run(40 - index * 4, index === 2 ? [refund, ...third] : [refund], granted(index)),
   );
 
+describe('tools that were offered', () => {
+  it('say nothing of use', () => {
+    const offered = { ...run(1, [charges, refund, customer], both), seenBy: ['mcp-tools'] };
+    expect(permissionUse(both, [offered], CONTEXT)).toMatchObject([
+      { state: 'unknown', runs: 0, had: 0 },
+      { state: 'unknown', runs: 0, had: 0 },
+    ]);
+  });
+});
+
 describe('permissionUse', () => {
   it.each<[string, readonly RecordedRun[], number | undefined, string]>([
     ['case 82: used once in run 3 of 10', tenRuns([customer], () => both), undefined, 'used'],

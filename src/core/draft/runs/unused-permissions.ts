@@ -6,6 +6,7 @@ import {
   type PermissionName,
 } from '../../catalog/catalog.ts';
 import type { Expansions } from '../../catalog/expansion.ts';
+import type { ImportFormatName } from './import-format.ts';
 import { operationOf, outcomeOf, type RecordedCall, type RecordedRun } from './recorded-run.ts';
 
 /** A permission that a profile grants, and what recordings say of its use. */
@@ -44,6 +45,14 @@ export interface UseContext {
   readonly isUnchanged: boolean;
 }
 
+/** What says which calls can be made, not which were. */
+const OFFERED: ImportFormatName = 'mcp-tools';
+
+/** Whether a recording says that something was called. */
+export function tellsOfUse({ seenBy }: Pick<RecordedRun, 'seenBy'>): boolean {
+  return seenBy.length === 0 || seenBy.some((one) => one !== OFFERED);
+}
+
 /** The runs that count, the first one first. */
 export function runsWithin(
   runs: readonly RecordedRun[],
@@ -51,7 +60,7 @@ export function runsWithin(
 ): readonly RecordedRun[] {
   const from = windowMs === undefined ? Number.NEGATIVE_INFINITY : now.getTime() - windowMs;
   const within = runs
-    .filter(({ startedAt }) => Date.parse(startedAt) >= from)
+    .filter((run) => tellsOfUse(run) && Date.parse(run.startedAt) >= from)
     .sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
   return lastRuns === undefined ? within : within.slice(-lastRuns);
 }
