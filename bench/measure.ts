@@ -42,6 +42,20 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
+/** Processor time of a run of node with `args`, in ms: what other programs of the machine take is not in it. */
+export async function processorMs(args: readonly string[], cwd: string, exitCode = 0): Promise<number> {
+  const tell =
+    "process.on('exit', () => { const { user, system } = process.cpuUsage(); process.stderr.write('\\ntime ' + (user + system)); })";
+  const run = await execa(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, ...args],
+    { cwd, env: { NO_COLOR: '1' }, reject: false },
+  );
+  if (run.exitCode !== exitCode)
+    throw new Error(`${args.join(' ')} ended with ${run.exitCode}: ${run.stdout.slice(0, 300)}`);
+  return Number(/time (\d+)$/.exec(run.stderr)?.[1]) / 1000;
+}
+
 /** Runs the built CLI; `ms` is its wall time, `peakMiB` its largest resident set. */
 export async function runKeyaudit(
   args: readonly string[],

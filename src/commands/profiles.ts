@@ -112,7 +112,10 @@ async function lintEntry(entry: ProfileEntry, minCoverage: number, session: Sess
         ...(policy === undefined ? [] : policyProblems(policy, profile, grant, session)),
       ],
       warnings: lintProfile(profile, grant, catalog, day),
-      uncovered: coverageProblems(coverageOf(profile, grant, catalog), minCoverage, profile, catalog),
+      uncovered:
+        minCoverage > 0
+          ? coverageProblems(coverageOf(profile, grant, catalog), minCoverage, profile, catalog)
+          : [],
       profile,
     };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import type { ErrorCode } from '../core/error-code.ts';
-import { counted, paintFor } from './text.ts';
+import { counted, grouped, paintFor } from './text.ts';
 
 /** An error for a program: `keyaudit.error/1`. */
 export interface ErrorReport {
@@ -66,7 +66,9 @@ export function firstProblems(
 ): string[] {
   const lines = problems.slice(0, MOST_PROBLEMS).flatMap((problem) => problemLines(problem, dim));
   const more = problems.length - MOST_PROBLEMS;
-  return more <= 0 ? lines : [...lines, `  and ${counted(more, `more ${what}`)}, ${problems.length} in all.`];
+  return more <= 0
+    ? lines
+    : [...lines, `  and ${counted(more, `more ${what}`)}, ${grouped(problems.length)} in all.`];
 }
 
 /** `profiles/x.yaml:3:5 Unknown level … → Did you mean …` */

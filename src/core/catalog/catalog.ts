@@ -125,6 +125,7 @@ export class Catalog {
   readonly #byName = new Map<string, Operation>();
   readonly #bySpelling = new Map<string, Operation>();
   readonly #byPermission = new Map<PermissionName, Operation[]>();
+  readonly #places = new Map<Operation, number>();
   readonly #byResource = new Map<ResourceName, Operation[]>();
   readonly #permissionByName = new Map<PermissionName, Permission>();
   readonly #permissionByScope = new Map<string, Permission>();
@@ -137,7 +138,8 @@ export class Catalog {
     this.operations = data.operations;
     this.permissions = data.permissions;
     this.implications = data.implications;
-    for (const operation of data.operations) {
+    for (const [place, operation] of data.operations.entries()) {
+      this.#places.set(operation, place);
       this.#byName.set(operation.name, operation);
       this.#bySpelling.set(spellingKey(operation.name), operation);
       push(this.#byResource, operation.resource, operation);
@@ -194,6 +196,16 @@ export class Catalog {
     return this.#byPermission.get(permission) ?? [];
   }
 
+  /** The operations that {@link allows} says yes to, in the catalog's order; found by their permissions. */
+  allowedTo(effective: ReadonlySet<PermissionName>): Operation[] {
+    const found = new Set<Operation>();
+    for (const permission of effective) {
+      for (const operation of this.operationsOf(permission)) found.add(operation);
+    }
+    const place = (operation: Operation) => this.#places.get(operation) ?? 0;
+    return [...found].sort((a, b) => place(a) - place(b));
+  }
+
   operationsIn(resource: ResourceName): readonly Operation[] {
     return this.#byResource.get(resource) ?? [];
   }
@@ -230,6 +242,8 @@ export class Catalog {
    * (GET wins, since a bare path reads as "look at this").
    */
   find(text: string): Operation | undefined {
+    const exact = this.#byName.get(text);
+    if (exact !== undefined) return exact;
     const trimmed = text.trim();
     const endpoint = /^(?:(get|post|delete)\s+)?(?:https?:\/\/[^/]+)?(\/[^\s?#]*)/i.exec(trimmed);
     if (endpoint?.[2] !== undefined) {

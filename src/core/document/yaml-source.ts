@@ -1,4 +1,14 @@
-import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import type { Problem, SourceLocation } from '../error.ts';
 
 /** A YAML text with its values and a position for every one of them. */
@@ -22,7 +32,8 @@ export function readYaml(text: string, file: string): YamlSource {
   const document = parseDocument(text, {
     lineCounter,
     prettyErrors: false,
-    uniqueKeys: true,
+    // Its own check compares each key with all before it, which takes seconds for ten thousand of them.
+    uniqueKeys: false,
     strict: true,
     // `<<: *base` is what people write, in whichever version of YAML.
     merge: true,
@@ -36,13 +47,15 @@ export function readYaml(text: string, file: string): YamlSource {
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const unknownTags = document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED');
-  const problems: Problem[] = [...document.errors, ...unknownTags]
+  const problems: Problem[] = [...document.errors, ...unknownTags, ...repeatedKeys(document.contents)]
+    .sort((a, b) => a.pos[0] - b.pos[0])
     .slice(0, MOST_SYNTAX_ERRORS)
     .map((error) => ({
       message: `The YAML is broken: ${lowerFirst(error.message.replace(/\.?$/, '.'))}`,
       hint: yamlHint(error.code),
       location: at(error.pos[0]),
     }));
+  const pairsOf = pairIndex();
   let value: unknown;
   if (problems.length === 0) {
     try {
@@ -58,20 +71,55 @@ export function readYaml(text: string, file: string): YamlSource {
     file,
     value,
     problems,
-    valueAt: (path) => at(offsetOf(document, path, 'value')),
-    keyAt: (path) => at(offsetOf(document, path, 'key')),
+    valueAt: (path) => at(offsetOf(document, path, 'value', pairsOf)),
+    keyAt: (path) => at(offsetOf(document, path, 'key', pairsOf)),
   };
 }
 
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[], which: 'key' | 'value'): number {
+interface SyntaxError {
+  readonly code: string;
+  readonly message: string;
+  readonly pos: readonly [number, ...number[]];
+}
+
+function repeatedKeys(node: unknown): SyntaxError[] {
+  if (isSeq(node)) return node.items.flatMap(repeatedKeys);
+  if (!isMap(node)) return [];
+  const seen = new Set<unknown>();
+  return node.items.flatMap(({ key, value }) => {
+    const below = [...repeatedKeys(key), ...repeatedKeys(value)];
+    if (!isScalar(key)) return below;
+    const repeated = seen.has(key.value);
+    seen.add(key.value);
+    const pos = [key.range?.[0] ?? 0] as const;
+    return repeated ? [{ code: 'DUPLICATE_KEY', message: 'Map keys must be unique', pos }, ...below] : below;
+  });
+}
+
+/** The pairs of maps by their keys, found once a map. */
+function pairIndex(): (map: YAMLMap) => ReadonlyMap<string, Pair> {
+  const known = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+  return (map) => {
+    const pairs =
+      known.get(map) ??
+      new Map(map.items.map((pair) => [String(isScalar(pair.key) ? pair.key.value : pair.key), pair]));
+    known.set(map, pairs);
+    return pairs;
+  };
+}
+
+function offsetOf(
+  document: Document.Parsed,
+  path: readonly PropertyKey[],
+  which: 'key' | 'value',
+  pairsOf: ReturnType<typeof pairIndex>,
+): number {
   let node: Node | null = document.contents;
   let offset = node?.range?.[0] ?? 0;
   for (const [index, step] of path.entries()) {
     const last = index === path.length - 1;
     if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && String(isScalar(item.key) ? item.key.value : item.key) === String(step),
-      );
+      const pair = pairsOf(node).get(String(step));
       if (pair === undefined) return offset;
       const key = pair.key as Node | null;
       const child = pair.value as Node | null;

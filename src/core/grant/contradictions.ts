@@ -3,7 +3,7 @@ import { permissionsAt } from '../catalog/levels.ts';
 import type { Problem } from '../error.ts';
 import type { PermissionEntry, Profile } from '../profile/profile.ts';
 import { someOf } from '../some-of.ts';
-import { causeOf, type GrantSide } from './grant.ts';
+import { causesFor, type GrantSide } from './grant.ts';
 
 interface Sides {
   readonly profile: Profile;
@@ -71,7 +71,7 @@ function onlyProblems({ widenings, withAccount }: SoFar, profile: Profile): Prob
 
 function forbiddenButGranted(operation: Operation, side: SoFar): string {
   const asking = askingEntry(operation, side);
-  const { permission, implied } = causeOf(operation, side.permissions, side.catalog);
+  const { permission, implied } = causesFor(side.permissions, side.catalog)(operation);
   if (side.asked.has(operation.name) && asking !== undefined) {
     return `${operation.name} cannot be forbidden${side.withAccount}: the profile itself asks for it with "${asking.name}: ${asking.level}".`;
   }

@@ -190,3 +190,11 @@ describe('Catalog.find', () => {
     expect(catalog.find(text)?.name).toBe(name);
   });
 });
+
+it('Catalog.allowedTo finds what allows says yes to, in the order of the catalog', () => {
+  for (const permission of catalog.permissions) {
+    const effective = catalog.closure([permission.name, 'customer_write']);
+    const allowed = catalog.operations.filter((operation) => allows(effective, operation));
+    expect(catalog.allowedTo(effective)).toEqual(allowed);
+  }
+});

@@ -213,23 +213,33 @@ function findWidenings(
   accepted: ReadonlyMap<OperationName, Acceptance>,
   catalog: Catalog,
 ): Widening[] {
+  const causeOf = causesFor(permissions, catalog);
   const groups = new Map<string, Widening & { operations: OperationName[] }>();
-  for (const operation of catalog.operations) {
-    if (asked.has(operation.name) || !allows(effective, operation)) continue;
+  for (const operation of catalog.allowedTo(effective)) {
+    if (asked.has(operation.name)) continue;
     const acceptance = accepted.get(operation.name);
-    const why = causeOf(operation, permissions, catalog);
-    const widening = {
+    const why = causeOf(operation);
+    const canWrite = isWrite(operation);
+    const key = JSON.stringify([
+      why.permission,
+      why.implied,
+      canWrite,
+      acceptance?.reason,
+      acceptance?.until,
+    ]);
+    const group = groups.get(key);
+    if (group !== undefined) {
+      group.operations.push(operation.name);
+      continue;
+    }
+    groups.set(key, {
       ...why,
       operations: [operation.name],
-      canWrite: isWrite(operation),
+      canWrite,
       accepted: acceptance !== undefined,
       reason: acceptance?.reason,
       until: acceptance?.until,
-    };
-    const key = JSON.stringify({ ...widening, operations: [] });
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, widening);
-    else group.operations.push(operation.name);
+    });
   }
   return [...groups.values()].sort(byWeight);
 }
@@ -240,18 +250,23 @@ function byWeight(a: Widening, b: Widening): number {
   return weight(a) - weight(b) || byText(a.permission, b.permission);
 }
 
-/** The granted permission that brings an operation which the grant allows, and how. */
-export function causeOf(
-  operation: Operation,
+/** For an operation that a grant of `permissions` allows: the one of them that brings it, and how. */
+export function causesFor(
   permissions: readonly PermissionName[],
   catalog: Catalog,
-): Pick<Widening, 'cause' | 'permission' | 'implied'> {
-  const direct = permissions.find((permission) => allows(ownPermissions(permission, catalog), operation));
-  if (direct !== undefined) return { cause: 'bundled', permission: direct };
-  for (const permission of permissions) {
-    const reach = catalog.closure([permission]);
-    const implied = operation.permissions.find((name) => reach.has(name));
-    if (implied !== undefined) return { cause: 'implied', permission, implied };
-  }
-  throw new Error(`${operation.name} is allowed by no granted permission`);
+): (operation: Operation) => Pick<Widening, 'cause' | 'permission' | 'implied'> {
+  const granted = permissions.map((permission) => ({
+    permission,
+    own: ownPermissions(permission, catalog),
+    reach: catalog.closure([permission]),
+  }));
+  return (operation) => {
+    const direct = granted.find(({ own }) => allows(own, operation));
+    if (direct !== undefined) return { cause: 'bundled', permission: direct.permission };
+    for (const { permission, reach } of granted) {
+      const implied = operation.permissions.find((name) => reach.has(name));
+      if (implied !== undefined) return { cause: 'implied', permission, implied };
+    }
+    throw new Error(`${operation.name} is allowed by no granted permission`);
+  };
 }

@@ -43,8 +43,9 @@ function operationsNeeding(permission: PermissionName, grant: GrantSide, catalog
   const rest = grant.permissions.filter((name) => name !== permission);
   const read = permission.replace(/_write$/, '_read');
   const without = catalog.closure(read === permission ? rest : [...rest, read]);
-  return catalog.operations
-    .filter((operation) => allows(grant.effective, operation) && !allows(without, operation))
+  return catalog
+    .allowedTo(grant.effective)
+    .filter((operation) => !allows(without, operation))
     .map(({ name }) => name);
 }
 

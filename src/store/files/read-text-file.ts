@@ -1,5 +1,4 @@
-import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 
 /** No file that people write for keyaudit comes near it, and no report that it writes of a whole fleet. */
 const MOST_BYTES = 64_000_000;
@@ -16,27 +15,30 @@ const HANDED_OVER = /^\/(?:dev|proc\/self)\/(?:fd\/\d+|stdin)$/;
  */
 export async function readTextFile(path: string, encoding: BufferEncoding = 'utf8'): Promise<string> {
   // Without waiting: opening a pipe would else wait for its writer.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const found = await handle.stat();
-    if (found.isFile()) return await readWhole(handle, found.size, encoding);
+    const found = fstatSync(file);
+    if (found.isFile()) return readWhole(file, found.size, encoding);
     if (found.isDirectory()) throw withCode('EISDIR');
     if (!HANDED_OVER.test(path)) throw withCode('ENOTFILE');
   } finally {
-    await handle.close();
+    closeSync(file);
   }
   return readPipe(path, encoding);
 }
 
-/** By reads of its own: a stream costs more than the file, and `lint` reads a thousand of them. */
-async function readWhole(handle: FileHandle, size: number, encoding: BufferEncoding): Promise<string> {
+/**
+ * At once: a stream costs more than the file, a promise for each of open, stat, read and close as much, and `lint` reads a
+ * thousand files.
+ */
+function readWhole(file: number, size: number, encoding: BufferEncoding): string {
   if (size > MOST_BYTES) throw withCode('EFBIG');
   const chunks: Buffer[] = [];
   let length = 0;
   // What the system says of a size is not always so: /proc says 0, and another process may be writing.
   for (let room = size; length <= MOST_BYTES; room = 0) {
     const chunk = Buffer.allocUnsafe(Math.max(room, CHUNK_BYTES));
-    const { bytesRead } = await handle.read(chunk);
+    const bytesRead = readSync(file, chunk);
     if (bytesRead === 0) return Buffer.concat(chunks).toString(encoding);
     chunks.push(chunk.subarray(0, bytesRead));
     length += bytesRead;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
 import { Catalog } from '../../catalog/catalog.ts';
 import { catalogData } from '../../catalog/data/catalog.ts';
 import { smallestGrant } from '../../grant/smallest-grant.ts';
@@ -129,4 +130,31 @@ it('reports every one of a thousand mistakes, the first with advice', () => {
   if (reading.ok) throw new Error('taken');
   expect(reading.problems).toHaveLength(1000);
   expect(reading.problems[0]?.hint).toContain('Did you mean');
+});
+
+// So many that a comparison of each with each would show.
+const MANY = 1_000;
+const many = (line: (index: number) => string) =>
+  Array.from({ length: MANY }, (_, index) => line(index)).join('\n');
+
+it.each([
+  ['long names', `permissions:\n${many((index) => `  ${'payment_intents'.repeat(9)}${index}: read`)}`],
+  ['keys', many((index) => `permision_${index}: 1`)],
+  ['calls', `checks:\n  allow:\n${many((index) => `    - payment_intents.creat${index}`)}`],
+])('takes no longer for many wrong %s than a few times what the YAML takes', (_, body) => {
+  const text = `name: a\n${body}\n`;
+  const times = (work: () => void) =>
+    Array.from({ length: 3 }, () => {
+      const before = process.cpuUsage();
+      work();
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    });
+  const read = times(() => {
+    expect(readProfile(text, 'a.yaml', catalog).ok).toBe(false);
+  });
+  const parsed = times(() => {
+    parseDocument(text, { uniqueKeys: false });
+  });
+  expect(Math.min(...read) / Math.min(...parsed)).toBeLessThan(8);
 });
