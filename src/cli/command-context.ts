@@ -62,15 +62,15 @@ export function commandContext(
       isTerminal: stdin.isTTY === true,
       readText: async () => (await import('./read-input.ts')).readInput(stdin),
       ask: async (question) =>
-        (await import('../session/ask.ts')).ask(question, { stdin, stderr: stderr.stream }),
+        (await import('../session/prompts/ask.ts')).ask(question, { stdin, stderr: stderr.stream }),
       readSecret: async (prompt) =>
-        (await import('../session/secret-prompt.ts')).readSecret(
+        (await import('../session/prompts/secret-prompt.ts')).readSecret(
           prompt,
           { stdin, stderr: stderr.stream },
           signal,
         ),
       openSecretPrompt: async () =>
-        (await import('../session/secret-prompt.ts')).openSecretPrompt(
+        (await import('../session/prompts/secret-prompt.ts')).openSecretPrompt(
           { stdin, stderr: stderr.stream },
           signal,
         ),

@@ -55,7 +55,7 @@ export interface CommandLine {
 }
 
 /** Verbs that have no use for settings, and must work where they are wrong. */
-const WITHOUT_SETTINGS = /^(?:completion|cli-reference|init)$/;
+const WITHOUT_SETTINGS = /^(?:completion|cli-reference)$/;
 
 /** What came of reading a command line: something to do, or help that has been printed. */
 export type Reading =

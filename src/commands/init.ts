@@ -1,20 +1,21 @@
-import { access, mkdir } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { lockProfiles } from '../audit/lock-profiles.ts';
-import { CI_SYSTEMS, type CiSystem } from '../core/draft/ci-system.ts';
-import type { DraftPermission } from '../core/draft/profile-text.ts';
-import { parseStarterPermission, starterProfile } from '../core/draft/starter-profile.ts';
-import { starterWorkflow } from '../core/draft/starter-workflow.ts';
+import type { CiSystem } from '../core/draft/ci-system.ts';
+import { writesToAccept } from '../core/draft/profile-text.ts';
+import { resolveDraft } from '../core/draft/resolve-draft.ts';
+import { parseStarterPermission } from '../core/draft/starter-profile.ts';
+import { lineForKey } from '../core/draft/starter-workflow.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE } from '../core/lock/lock.ts';
 import { requireProfileName } from '../core/profile/profile-name.ts';
-import { provisionKey, storeFor } from '../keys/provision-key.ts';
-import { paintFor, wrap } from '../report/text.ts';
+import { lockOnSandbox } from '../keys/lock-on-sandbox.ts';
+import { initJson, renderInit } from '../report/init.ts';
 import { type CommandContext, today } from '../session/context.ts';
-import { grantsFor } from '../session/profile-grant.ts';
-import { printResult } from '../session/result-output.ts';
-import { openSession, withTarget } from '../session/session.ts';
-import { writeResultFile } from '../store/result-file.ts';
+import { type InitFiles, type PlannedFile, planInit } from '../session/interview/init-files.ts';
+import { askInit, INIT_DEFAULTS, type InitAnswers } from '../session/interview/init-interview.ts';
+import { resumeInit } from '../session/interview/resume-init.ts';
+import { printResult, requireFormat } from '../session/result-output.ts';
+import { openSession, type Session } from '../session/session.ts';
+import { UnfinishedInits } from '../store/notes/unfinished-init.ts';
+import { writeProjectFile } from '../store/result-file.ts';
 
 export interface InitOptions {
   readonly name?: string;
@@ -27,157 +28,143 @@ export interface InitOptions {
   readonly force?: boolean;
 }
 
-interface Answers {
-  readonly name: string;
-  readonly description: string;
-  readonly permissions: readonly DraftPermission[];
-  readonly ci: CiSystem;
+/** What is to be written, and what is left as it is because a person wants it so. */
+interface Plan extends InitFiles {
+  readonly answers: InitAnswers;
+  readonly leavesGate: boolean;
 }
-
-const DEFAULTS = { name: 'my-agent', permissions: ['charges=read', 'customers=read'], ci: 'github' } as const;
 
 /**
  * `keyaudit init`: a starter profile, its entry in the lock file, verified on the sandbox, and the gate
  * for CI. Asks on a terminal where flags leave something open; never overwrites without `--force`.
  */
 export async function init(options: InitOptions, context: CommandContext): Promise<ExitCode> {
-  const answers = await gather(options, context);
-  requireProfileName(answers.name);
-  const { catalog } = await openSession(context);
-  const profileFile = join('profiles', `${answers.name}.yaml`);
-  const profileText = starterProfile(
-    {
-      ...answers,
-      env: options.env,
-      schema: schemaFrom(dirname(profileFile), context),
-    },
-    catalog,
-    today(context),
-  );
-  const workflow = starterWorkflow(answers.ci, { version: context.version, variables: [] });
-  const planned = [profileFile, ...(workflow === undefined ? [] : [workflow.file])];
-  if (options.force !== true) await requireAbsent(planned, context);
+  requireFormat(context.globals.format, ['table', 'json']);
+  const session = await openSession(context);
+  const taken = await ownProfiles(options.name, session);
+  const asks = context.stdin.isTerminal && !context.globals.quiet && options.name === undefined;
+  const plan = asks
+    ? await planWithAnswers(options, taken, session)
+    : await planFromFlags(options, taken, session);
+  const { answers, profile, gate, variable, leavesGate } = plan;
   const written: string[] = [];
-  const write = async (file: string, text: string) => {
-    await mkdir(dirname(resolve(context.cwd, file)), { recursive: true });
-    await writeResultFile(context, file, text, 'input');
-    written.push(file);
-  };
-  await write(profileFile, profileText);
-  const all = await (await openSession(context)).library.all();
-  const variables = [...new Set(all.map(({ env }) => env))].sort();
-  const gate = starterWorkflow(answers.ci, { version: context.version, variables });
-  if (gate !== undefined) await write(gate.file, gate.text);
-  const notLocked = await lockOnSandbox(answers.name, context);
+  for (const one of [profile, leavesGate ? undefined : gate]) {
+    if (one === undefined || one.state === 'same') continue;
+    await writeProjectFile(context, one.file, one.text);
+    written.push(one.file);
+  }
+  const notLocked = await lockOnSandbox(answers.name, { again: options.force === true }, context);
   if (notLocked === undefined) written.push(LOCK_FILE);
-  const variable = all.find(({ name }) => name === answers.name)?.env ?? '';
+  if (asks) await new UnfinishedInits(context.cwd, context.env).forget();
+  const { grant } = resolveDraft(answers, session.catalog, today(session));
+  const toAccept = (answers.acceptBecause ?? '') === '' ? writesToAccept(grant, session.catalog) : [];
+  const { ci } = answers;
+  const { target, apiBase } = context.globals;
+  const report = {
+    profile: answers.name,
+    variable,
+    written,
+    notLocked,
+    toAccept,
+    toAcceptWith: [
+      ...new Set(
+        grant.widenings.flatMap(({ permission, operations }) =>
+          operations.some((name) => toAccept.includes(name)) ? [permission] : [],
+        ),
+      ),
+    ],
+    gate:
+      gate === undefined || ci === 'none'
+        ? undefined
+        : { file: gate.file, lacks: leavesGate ? lineForKey(ci, variable) : undefined },
+    sandbox: target === 'sandbox' && apiBase === undefined ? [] : ['--target sandbox'],
+  };
   await printResult(context, {
-    json: {
-      schema: 'keyaudit.init/1',
-      profile: answers.name,
-      variable,
-      written,
-      notLocked: notLocked ?? null,
-    },
-    table: (output) => {
-      const paint = paintFor(output);
-      for (const file of written) output.write(`${paint.green('✔')} ${file}\n`);
-      const say = (text: string) => output.write(wrap(text, output, { indent: '  ' }));
-      if (notLocked !== undefined) say(`${LOCK_FILE} has no entry for it yet: ${notLocked}`);
-      say(`Look at what it comes to: keyaudit plan ${answers.name}`);
-      if (notLocked !== undefined)
-        say(`Then lock it: keyaudit provision ${answers.name} && keyaudit lock ${answers.name}`);
-      say(`Make its key at Stripe: keyaudit provision ${answers.name} --target stripe`);
-      if (gate !== undefined) say(`Give CI the key in ${variable}, and commit these files.`);
-    },
+    json: initJson(report),
+    table: (output) => renderInit(report, LOCK_FILE, output),
   });
   return EXIT.ok;
 }
 
-/** Flags first, then the terminal, then defaults. */
-async function gather(options: InitOptions, context: CommandContext): Promise<Answers> {
-  const asks = context.stdin.isTerminal && !context.globals.quiet && options.name === undefined;
-  const answer = async (question: string, otherwise: string): Promise<string> =>
-    asks ? (await context.stdin.ask(`${question} [${otherwise}]: `)) || otherwise : otherwise;
-  const name = options.name ?? (await answer('Name of the agent', DEFAULTS.name));
-  const description =
-    options.description ?? (await answer('What does it do, in one sentence', `What ${name} does`));
-  const permissions =
-    options.permission.length > 0
-      ? options.permission
-      : (await answer('What does it need (resource=read or write)', DEFAULTS.permissions.join(', '))).split(
-          /\s*,\s*/,
-        );
-  const ci = options.ci ?? (await answer(`CI (${CI_SYSTEMS.join(', ')})`, DEFAULTS.ci));
-  const system = CI_SYSTEMS.find((known) => known === ci);
-  if (system === undefined) {
-    throw new KeyauditError('USAGE', `"${ci}" is no CI system that is known here.`, {
-      hint: `Valid: ${CI_SYSTEMS.join(', ')}.`,
-    });
+/**
+ * The variable of each of the user's own profiles, by name. One that is broken is refused here, before anything is
+ * written, unless it is the one that is asked for.
+ */
+async function ownProfiles(wanted: string | undefined, { library }: Session): Promise<Map<string, string>> {
+  const own = new Map<string, string>();
+  for (const entry of await library.entries()) {
+    if (entry.origin !== 'own') continue;
+    if (entry.stem === wanted && !(await library.read(entry)).ok) continue;
+    const { name, env } = await library.profile(entry.file);
+    own.set(name, env);
   }
-  return { name, description, permissions: permissions.map(parseStarterPermission), ci: system };
+  return own;
 }
 
-async function requireAbsent(files: readonly string[], { cwd }: CommandContext): Promise<void> {
-  const there: string[] = [];
-  for (const file of files) {
-    const exists = await access(resolve(cwd, file)).then(
-      () => true,
-      () => false,
-    );
-    if (exists) there.push(file);
+/** Flags, and defaults for what they leave open. @throws KeyauditError `FILE_EXISTS`, and nothing was written */
+async function planFromFlags(
+  { name = INIT_DEFAULTS.name, description = `What ${name} does`, env, permission, ci, force }: InitOptions,
+  taken: ReadonlyMap<string, string>,
+  session: Session,
+): Promise<Plan> {
+  requireProfileName(name);
+  const permissions = permission.length > 0 ? permission : INIT_DEFAULTS.permissions;
+  const answers: InitAnswers = {
+    name,
+    description,
+    env,
+    permissions: permissions.map(parseStarterPermission),
+    ci: ci ?? INIT_DEFAULTS.ci,
+  };
+  const files = await planInit(answers, taken, session);
+  if (force !== true) {
+    const isElsewhere = taken.has(name) && files.profile.state === 'new';
+    requireAbsent([isElsewhere ? `A profile "${name}"` : undefined, files.profile, files.gate]);
   }
+  return { ...files, answers, leavesGate: false };
+}
+
+function requireAbsent(places: readonly (PlannedFile | string | undefined)[]): void {
+  const there = places.flatMap((one) => {
+    if (typeof one === 'string') return [one];
+    return one?.state === 'other' ? [one.file] : [];
+  });
   if (there.length === 0) return;
   throw new KeyauditError(
     'FILE_EXISTS',
     `${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there already; nothing was written.`,
-    {
-      hint: 'Choose another name, say --ci none, or --force to overwrite.',
-    },
+    { hint: 'Choose another name, say --ci none, or --force to overwrite.' },
   );
 }
 
-/** Below the working folder as npm lays it, else where this keyaudit lies. */
-function schemaFrom(folder: string, { cwd, packageRoot }: CommandContext): string {
-  const schema = join(packageRoot, 'schema', 'profile.schema.json');
-  const below = relative(cwd, schema);
-  const file =
-    below.startsWith('..') || isAbsolute(below) ? 'node_modules/keyaudit/schema/profile.schema.json' : below;
-  return relative(folder, file).replaceAll('\\', '/');
-}
-
-/** Makes the key on the sandbox and locks it; the reason where that cannot be yet. */
-async function lockOnSandbox(name: string, context: CommandContext): Promise<string | undefined> {
-  const silent = { ...context.stdout, write: () => {} };
-  const { output: _, apiBase: __, ...globals } = context.globals;
-  const quiet: CommandContext = {
-    ...context,
-    // Neither a key nor a server of this environment may have a part in it.
-    env: {},
-    stdout: silent,
-    stderr: silent,
-    globals: {
-      ...globals,
-      target: 'sandbox',
-      isPrivate: true,
-      format: 'table',
-      quiet: true,
-      live: false,
-      place: [],
-    },
-  };
-  try {
-    const session = await openSession(quiet);
-    const grants = await grantsFor({ profiles: [name] }, session);
-    await withTarget(session, async (open) => {
-      for (const grant of grants) await provisionKey(grant, 'managed', {}, storeFor({}, open), open);
+/** The same by questions, until nothing is in the way. */
+async function planWithAnswers(
+  options: InitOptions,
+  taken: ReadonlyMap<string, string>,
+  session: Session,
+): Promise<Plan> {
+  const { force = false } = options;
+  const interview = await resumeInit(options, taken, session);
+  for (;;) {
+    const answers = await askInit(interview.answers(), { ...interview.around, overwrites: force });
+    const files = await planInit(answers, taken, session);
+    const { prompts } = interview.around;
+    if (files.profile.state === 'other' && !force) {
+      prompts.say(`${files.profile.file} is there already, and is not overwritten without --force.`);
+      await interview.drop('name');
+      continue;
+    }
+    const { gate } = files;
+    if (gate?.state !== 'other' || force) return { ...files, answers, leavesGate: false };
+    prompts.say(`${gate.file} is there already, and not as init would have written it.`);
+    const way = await prompts.choose({
+      message: 'What about it',
+      choices: [
+        { value: 'leave', about: 'it stays as it is, and what it lacks is said at the end' },
+        { value: 'replace', about: 'it is written anew, and what it says now is lost' },
+      ],
+      otherwise: 'leave',
     });
-    await lockProfiles({ profiles: [name] }, session);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof KeyauditError)) throw error;
-    return error.code === 'NOT_LOCKED'
-      ? 'it can do more than it says, so accept that in the profile, or ask for less.'
-      : error.message;
+    return { ...files, answers, leavesGate: way === 'leave' };
   }
 }

@@ -69,3 +69,8 @@ export function wordsOf(text: string): readonly string[] {
   const bare = text.split(new RegExp(`[\\s${QUOTES}=]|${INVISIBLE.source}`));
   return [...new Set([...parts, ...bare])];
 }
+
+/** Whether a key of Stripe's stands somewhere in a text, where a person wrote what is to be kept and shown. */
+export function hasKeyIn(text: string): boolean {
+  return /(?:[sre]k_(?:org_)?(?:test|live)_|whsec_)[A-Za-z0-9]{8}/.test(text);
+}

@@ -1,7 +1,7 @@
 import type { KeyauditError } from '../core/error.ts';
 import type { Settings } from '../core/settings/settings.ts';
 import type { Target } from '../core/target.ts';
-import type { SecretPrompt } from './secret-prompt.ts';
+import type { SecretPrompt } from './prompts/secret-prompt.ts';
 
 /** A place to write to, with what a renderer needs to know of it. */
 export interface Output {
@@ -72,8 +72,8 @@ export interface CommandContext {
     readonly isTerminal: boolean;
     /** All of it. */
     readText(): Promise<string>;
-    /** The answer to one question on the terminal; empty at the end of input. */
-    ask(question: string): Promise<string>;
+    /** The answer to one question on the terminal; undefined at the end of input and on Ctrl-C. */
+    ask(question: string): Promise<string | undefined>;
     /** A line that is not shown while it is typed; elsewhere than on a terminal the next line. */
     readSecret(prompt: string): Promise<string>;
     /** The same for several in turn, what is typed between them never shown; to be closed. */

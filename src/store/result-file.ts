@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { access, appendFile, stat } from 'node:fs/promises';
+import { access, appendFile, mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { KeyauditError } from '../core/error.ts';
 import { isInput, isState, type OwnPlaces } from './files/of-ours.ts';
 import { readTextFile } from './files/read-text-file.ts';
+import { staysBelow } from './files/stays-below.ts';
 import { writeWhole } from './files/write-whole.ts';
 
 /** Where results are written, and what takes the secrets out of them. */
@@ -28,6 +29,23 @@ export async function writeResultFile(
   await writeWhole(resolve(folder.cwd, file), folder.redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
+}
+
+/**
+ * Writes a file of the project that a person goes on from, and the folders that it lies in.
+ * @throws KeyauditError `OUTPUT_UNWRITABLE`, also where a link that came with the checkout leads out of it
+ */
+export async function writeProjectFile(folder: ResultFolder, file: string, text: string): Promise<void> {
+  const path = resolve(folder.cwd, file);
+  if (!(await staysBelow(path, await realpath(folder.cwd)))) {
+    throw new KeyauditError('OUTPUT_UNWRITABLE', `A link leads ${file} out of this project.`, {
+      hint: 'It may have come with the checkout. Look where it leads, and remove it.',
+    });
+  }
+  await mkdir(dirname(path), { recursive: true }).catch((cause) => {
+    throw unwritable(file, cause);
+  });
+  await writeResultFile(folder, file, text, 'input');
 }
 
 /** Adds a result at the end of a file, every secret redacted. @throws KeyauditError `OUTPUT_UNWRITABLE` */

@@ -1,13 +1,11 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { init } from '../../src/commands/init.ts';
-import type { CommandContext } from '../../src/session/context.ts';
+import { answering } from '../support/answers.ts';
 import { runCli, temporaryFolder } from '../support/run-cli.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (...path: string[]) => readFile(join(...path), 'utf8');
 
 describe('keyaudit init', () => {
@@ -116,41 +114,7 @@ describe('keyaudit init', () => {
 
   it('asks on a terminal for what no flag says', async () => {
     const cwd = await temporaryFolder();
-    const asked: string[] = [];
-    const answers = ['asked', 'Does things', 'products=read, charges=read', ''];
-    const printed: string[] = [];
-    const output = {
-      write: (text: string) => printed.push(text),
-      isTerminal: true,
-      columns: 100,
-      colour: false,
-    };
-    const context: CommandContext = {
-      cwd,
-      from: cwd,
-      project: { sources: {} },
-      env: {},
-      packageRoot: root,
-      version: '1.2.3',
-      globals: { target: 'sandbox', format: 'table', quiet: false, verbose: false, live: false } as never,
-      stdout: output,
-      stderr: output,
-      redact: (text) => text,
-      hideVariable: () => true,
-      writeUnredacted: () => {},
-      stdin: {
-        isTerminal: true,
-        readText: async () => '',
-        readSecret: async () => '',
-        openSecretPrompt: async () => ({ ask: async () => '', close: () => {} }),
-        ask: async (question) => {
-          asked.push(question);
-          return answers[asked.length - 1] ?? '';
-        },
-      },
-      now: () => new Date('2026-11-23T00:00:00Z'),
-      signal: new AbortController().signal,
-    };
+    const { context, asked } = answering(cwd, ['asked', 'Does things', 'products=read, charges=read', '']);
     expect(await init({ permission: [] }, context)).toBe(0);
     expect(asked).toHaveLength(4);
     expect(parse(await read(cwd, 'profiles', 'asked.yaml'))).toMatchObject({

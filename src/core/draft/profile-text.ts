@@ -27,6 +27,14 @@ export interface ProfileDraft {
   readonly connectPermissions?: readonly DraftPermission[] | undefined;
   readonly allow?: readonly OperationName[] | undefined;
   readonly forbid?: readonly OperationName[] | undefined;
+  /** Writes that come along and are taken knowingly. */
+  readonly accept?: DraftAcceptance | undefined;
+}
+
+/** What a draft accepts, and why. */
+export interface DraftAcceptance {
+  readonly operations: readonly OperationName[];
+  readonly reason: string;
 }
 
 /** The text of a profile, without what {@link acceptStub} adds: every draft of the program is written by this. */
@@ -44,6 +52,7 @@ export function profileText(draft: ProfileDraft): string {
     permissionBlock('permissions', draft.permissions),
     connectPermissions.length === 0 ? '' : permissionBlock('connect_permissions', connectPermissions),
     checks(draft.allow ?? [], draft.forbid ?? []),
+    draft.accept === undefined ? '' : stringify({ accept: [draft.accept] }, { lineWidth: 0 }),
   ].join('');
 }
 
@@ -66,17 +75,22 @@ function checks(allow: readonly string[], forbid: readonly string[]): string {
 }
 
 /** As comments, the writes that come along and that somebody has to accept by name; empty where there are none. */
-export function acceptStub({ widenings }: Grant, catalog: Catalog): string {
-  const writing = widenings.flatMap(({ operations }) =>
-    operations.filter((name) => {
-      const operation = catalog.operation(name);
-      return operation !== undefined && isWrite(operation);
-    }),
-  );
+export function acceptStub(grant: Grant, catalog: Catalog): string {
+  const writing = writesToAccept(grant, catalog);
   if (writing.length === 0) return '';
   return `# Stripe cannot separate these writes from what is asked for above. Ask for less, or accept them by name:
 # accept:
 #   - operations:
 ${writing.map((name) => `#       - ${name}\n`).join('')}#     reason: Say why that is acceptable
 `;
+}
+
+/** The writes that come along and that nobody has accepted yet. */
+export function writesToAccept({ widenings }: Grant, catalog: Catalog): readonly OperationName[] {
+  return widenings.flatMap(({ operations, accepted }) =>
+    operations.filter((name) => {
+      const operation = catalog.operation(name);
+      return !accepted && operation !== undefined && isWrite(operation);
+    }),
+  );
 }

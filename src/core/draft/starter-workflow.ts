@@ -22,6 +22,35 @@ export function starterWorkflow(
   }
 }
 
+/**
+ * A gate that an `init` wrote before, with further variables; undefined where somebody has changed it since. Its
+ * version of keyaudit stays.
+ */
+export function extendedWorkflow(
+  system: CiSystem,
+  text: string,
+  variables: readonly string[],
+): string | undefined {
+  const version = /npx --yes keyaudit@([\w.+-]+)/.exec(text)?.[1];
+  const known = [...text.matchAll(KEYS[system])].flatMap(([, names = '']) => names.split(', '));
+  if (version === undefined) return undefined;
+  const withVariables = (names: readonly string[]) =>
+    starterWorkflow(system, { version, variables: [...new Set(names)].sort() })?.text;
+  return withVariables(known) === text ? withVariables([...known, ...variables]) : undefined;
+}
+
+/** The names of variables in a gate. */
+const KEYS: Readonly<Record<CiSystem, RegExp>> = {
+  github: /^ {6}(\w+): \$\{\{ secrets\.\1 \}\}$/gm,
+  gitlab: /masked and protected variables: (.+)\.$/gm,
+  none: /(?!)/g,
+};
+
+/** The line that gives a gate one more key, to be added by hand. */
+export function lineForKey(system: Exclude<CiSystem, 'none'>, variable: string): string {
+  return system === 'github' ? `${variable}: \${{ secrets.${variable} }}` : variable;
+}
+
 // Pinned by hash, so that nobody can change what runs beside the keys.
 const CHECKOUT = 'actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2';
 const SETUP_NODE = 'actions/setup-node@49933ea5288caeca8642d1e84afbd3f7d6820020 # v4.4.0';

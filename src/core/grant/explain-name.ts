@@ -19,6 +19,15 @@ export interface ExplainedLevel {
   readonly besides: readonly string[];
 }
 
+/** What a level comes to, a sentence without its full stop. @param names how a list of names is said */
+export function levelText(
+  { level, permissions, besides }: ExplainedLevel,
+  names: (all: readonly string[]) => string,
+): string {
+  const more = besides.length === 0 ? 'nothing comes along' : `also allows ${names(besides)}`;
+  return `${level}: ${permissions.join(', ')}; ${more}`;
+}
+
 /** A resource of a profile, with all that people ask of it. */
 export interface ExplainedResource {
   readonly kind: 'resource';

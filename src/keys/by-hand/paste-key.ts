@@ -6,7 +6,7 @@ import type { VerifyResult } from '../../core/result/verify-report.ts';
 import { SecretKey } from '../../core/secret-key.ts';
 import { paintFor, wrap } from '../../report/text.ts';
 import type { ProfileGrant } from '../../session/profile-grant.ts';
-import type { SecretPrompt } from '../../session/secret-prompt.ts';
+import type { SecretPrompt } from '../../session/prompts/secret-prompt.ts';
 import type { OpenSession } from '../../session/session.ts';
 import { fingerprintOf, type KeyRecord } from '../../store/notes/key-records.ts';
 import { withoutSecretKey } from '../../store/secrets/without-secret-key.ts';

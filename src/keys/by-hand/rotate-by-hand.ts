@@ -5,7 +5,7 @@ import { checkKeyAge } from '../../core/result/key-age.ts';
 import type { Rotation } from '../../report/keys/rotate.ts';
 import { wrap } from '../../report/text.ts';
 import type { ProfileGrant } from '../../session/profile-grant.ts';
-import type { SecretPrompt } from '../../session/secret-prompt.ts';
+import type { SecretPrompt } from '../../session/prompts/secret-prompt.ts';
 import type { OpenSession } from '../../session/session.ts';
 import type { JournalWork } from '../../store/notes/journal.ts';
 import { fingerprintOf, type KeyRecord } from '../../store/notes/key-records.ts';

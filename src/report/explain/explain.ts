@@ -1,8 +1,9 @@
-import type {
-  ExplainedName,
-  ExplainedOperation,
-  ExplainedPermission,
-  ExplainedResource,
+import {
+  type ExplainedName,
+  type ExplainedOperation,
+  type ExplainedPermission,
+  type ExplainedResource,
+  levelText,
 } from '../../core/grant/explain-name.ts';
 import { someOf } from '../../core/some-of.ts';
 import { counted, paintFor, type TextOutput, wrap } from '../text.ts';
@@ -52,10 +53,7 @@ type Names = (all: readonly string[]) => string;
 
 function renderResource({ operations, levels, unknown }: ExplainedResource, line: Line, names: Names): void {
   line(`${counted(operations.length, 'call')}: ${names(operations)}.`);
-  for (const { level, permissions, besides } of levels) {
-    const more = besides.length === 0 ? 'nothing comes along' : `also allows ${names(besides)}`;
-    line(`${level}: ${permissions.join(', ')}; ${more}.`);
-  }
+  for (const level of levels) line(`${levelText(level, names)}.`);
   if (levels.length === 0) line('No permission is known for it, so no restricted key is given it.');
   else if (unknown.length > 0) line(`No permission is known for ${names(unknown)}.`);
 }

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What a seal stands for: one kind of note cannot be passed off as another. */
-export type SealedKind = 'journal' | 'key-record';
+export type SealedKind = 'journal' | 'key-record' | 'unfinished-init';
 
 /** Proof that content was written by whoever has the key: HMAC-SHA256 over the kind and the content's JSON. */
 export function sealOf(key: Buffer, kind: SealedKind, content: object): string {

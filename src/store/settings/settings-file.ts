@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
-import { lstat, realpath } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { KeyauditError, type Problem } from '../../core/error.ts';
 import { readSettings } from '../../core/settings/read-settings.ts';
 import type { SettingName, Settings } from '../../core/settings/settings.ts';
 import { SETTINGS_FILE } from '../../core/settings/settings-file-name.ts';
 import { readTextFile } from '../files/read-text-file.ts';
+import { staysBelow } from '../files/stays-below.ts';
 
 /**
  * Reads the settings file of a project.
@@ -72,16 +73,4 @@ async function linksIn({ values, locate }: Settings, folder: string): Promise<re
     });
   }
   return problems;
-}
-
-async function staysBelow(path: string, root: string): Promise<boolean> {
-  const isLink = await lstat(path).then(
-    (found) => found.isSymbolicLink(),
-    () => false,
-  );
-  const real = await realpath(path).catch(() => undefined);
-  // A link to what is not there yet would be written through.
-  if (real === undefined && isLink) return false;
-  const known = real ?? (await realpath(dirname(path)).catch(() => root));
-  return known === root || known.startsWith(`${root}${sep}`);
 }
