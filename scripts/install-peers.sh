@@ -1,25 +1,27 @@
 #!/usr/bin/env bash
 # Installs, pinned and into node_modules/.cache/peers, the programs that `npm run test:peers` runs against:
 # stripe-mock and stripe-go (need Go), stripe-python and securesystemslib (need Python), stripe-java (needs Maven),
-# stripe-node, Stripe's command line, sarif-multitool, and each Node that keyaudit runs on. What is there already in these versions stays. A browser is the system's: where there is none, Debian's
+# stripe-node, Stripe's command line and MCP server, sarif-multitool, and each Node that keyaudit runs on. What is there already in these versions stays. A browser is the system's: where there is none, Debian's
 # chromium is installed if we are root.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 # Said once, where the program names it too.
 stripe_mock=$(sed -n "s/^export const STRIPE_MOCK_VERSION = '\(.*\)';$/\1/p" src/targets/stripe-mock.ts)
+# From 0.3 on its tools run at mcp.stripe.com.
+stripe_mcp=0.2.5
 stripe_cli=1.52.0 multitool=5.7.0 nodes='20.19.0 22.23.3 24.21.0' requirements="$PWD/test/peers/requirements.txt"
 # Majors of Stripe's clients: what is in use beside the newest. test/peers/clients.test.ts names them too.
 stripe_nodes='12.18.0 17.7.0 20.4.1' stripe_pythons='7.14.0 11.6.0' stripe_gos='72 76 82 85'
 stripe_javas='28.4.0 30.2.0 31.4.0 32.2.0 33.3.0' gson=2.11.0 maven_dependency=3.8.1
 clients="$PWD/test/peers/clients"
 peers="$PWD/node_modules/.cache/peers"
-versions="${stripe_mock:?} $stripe_cli $multitool $nodes $(cat "$requirements")"
+versions="${stripe_mock:?} $stripe_cli $stripe_mcp $multitool $nodes $(cat "$requirements")"
 versions+=" $stripe_nodes $stripe_pythons $stripe_gos $stripe_javas $gson"
 [ "$(cat "$peers/versions" 2>/dev/null)" = "$versions" ] || rm -rf "$peers"
 mkdir -p "$peers"
 status=0
 failed() { echo "install-peers: $1 could not be installed" >&2; status=1; }
-from_npm() { npm install --prefix "$1" --no-save --no-audit --no-fund --loglevel=error "$2"; }
+from_npm() { npm install --prefix "$1" --no-save --no-audit --no-fund --loglevel=error "${@:2}"; }
 
 if [ ! -x "$peers/bin/stripe-mock" ]; then
   GOBIN="$peers/bin" go install "github.com/stripe/stripe-mock@$stripe_mock" || failed stripe-mock
@@ -32,6 +34,11 @@ fi
 
 if [ ! -x "$peers/stripe-cli/node_modules/.bin/stripe" ]; then
   from_npm "$peers/stripe-cli" "@stripe/cli@$stripe_cli" || failed "Stripe's command line"
+fi
+
+# Without what the toolkit can do beside MCP, each with a large package.
+if [ ! -x "$peers/stripe-mcp/node_modules/.bin/mcp" ]; then
+  from_npm "$peers/stripe-mcp" "@stripe/mcp@$stripe_mcp" --legacy-peer-deps || failed "Stripe's MCP server"
 fi
 
 # Microsoft's reader of SARIF; the package has its program without leave to run.
