@@ -3,17 +3,17 @@ import { createHmac, randomBytes } from 'node:crypto';
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** Randomness is fetched by the page: each fetch costs more than serving a request. */
-let page = Buffer.alloc(0);
+let page = '';
 let used = 0;
 
 /** Letters and digits, as in Stripe's ids. */
 export function randomText(length: number): string {
   if (used + length > page.length) {
-    page = randomBytes(Math.max(length, 4096));
+    page = spell(randomBytes(Math.max(length, 4096)));
     used = 0;
   }
   used += length;
-  return spell(page.subarray(used - length, used));
+  return page.slice(used - length, used);
 }
 
 /** Always the same 40 letters and digits for the same seed and text; not to be guessed without the seed. */
@@ -22,7 +22,5 @@ export function derivedText(seed: Buffer, text: string): string {
 }
 
 function spell(bytes: Buffer): string {
-  let text = '';
-  for (const byte of bytes) text += ALPHABET.charAt(byte % ALPHABET.length);
-  return text;
+  return Buffer.from(bytes.map((byte) => ALPHABET.charCodeAt(byte % ALPHABET.length))).toString('latin1');
 }

@@ -10,7 +10,7 @@ import { type Serving, serve } from '../http/serve.ts';
 import type { Behaviour } from './faults/behaviour.ts';
 import { cut, drip, FaultInjector, sendForeign, truncated } from './faults/faults.ts';
 import type { KeyStore } from './keys/key-store.ts';
-import type { ObjectMaker } from './objects/make-object.ts';
+import type { ObjectMaker } from './objects/make/make-object.ts';
 import { NOT_MODELLED } from './objects/serve-operation.ts';
 import { randomText } from './random-text.ts';
 import { RequestServer } from './serve-request.ts';

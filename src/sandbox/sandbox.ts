@@ -3,7 +3,7 @@ import { DeclaredTypes } from '../core/catalog/declared-types.ts';
 import type { SecretKey } from '../core/secret-key.ts';
 import { type Behaviour, defaultBehaviour } from './faults/behaviour.ts';
 import { KeyStore } from './keys/key-store.ts';
-import { ObjectMaker } from './objects/make-object.ts';
+import { ObjectMaker } from './objects/make/make-object.ts';
 import type { StripeObject } from './objects/object-store.ts';
 import { SandboxServer } from './sandbox-server.ts';
 import type { SeedParts } from './state/plant-seed.ts';

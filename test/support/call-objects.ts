@@ -3,7 +3,7 @@ import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import { DeclaredTypes } from '../../src/core/catalog/declared-types.ts';
 import type { Answer } from '../../src/http/answer.ts';
 import type { Fields } from '../../src/http/form-body.ts';
-import { ObjectMaker } from '../../src/sandbox/objects/make-object.ts';
+import { ObjectMaker } from '../../src/sandbox/objects/make/make-object.ts';
 import { ObjectStore, type StripeObject } from '../../src/sandbox/objects/object-store.ts';
 import { serveOperation } from '../../src/sandbox/objects/serve-operation.ts';
 

@@ -30,7 +30,7 @@ import { expand } from './expand.ts';
 import { deletedFrom, deletedObject, findObject, missingObjectOf, REMEMBERED } from './find-object.ts';
 import { listFilter } from './list-filter.ts';
 import { listPage, v2ListPage } from './list-page.ts';
-import type { ObjectMaker, ObjectTraits } from './make-object.ts';
+import type { ObjectMaker, ObjectTraits } from './make/make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 import { searchPage } from './search-page.ts';
 

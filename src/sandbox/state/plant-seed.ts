@@ -8,7 +8,7 @@ import { readYaml, type YamlSource } from '../../core/document/yaml-source.ts';
 import { KeyauditError, type Problem } from '../../core/error.ts';
 import { isSuccess } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
-import type { ObjectMaker } from '../objects/make-object.ts';
+import type { ObjectMaker } from '../objects/make/make-object.ts';
 import type { ObjectStore, StripeObject } from '../objects/object-store.ts';
 import { serveOperation } from '../objects/serve-operation.ts';
 import { readParameters } from '../read-parameters.ts';

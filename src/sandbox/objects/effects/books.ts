@@ -1,6 +1,6 @@
 import { type Answer, errorAnswer } from '../../../http/answer.ts';
 import type { Fields } from '../../../http/form-body.ts';
-import type { ObjectMaker, ObjectTraits } from '../make-object.ts';
+import type { ObjectMaker, ObjectTraits } from '../make/make-object.ts';
 import type { ObjectStore, StripeObject } from '../object-store.ts';
 
 /** What moves the balance: its source, and by how much; amounts are in the currency's minor units. */

@@ -1,7 +1,7 @@
 import type { OperationName } from '../../../core/catalog/catalog.ts';
 import { type Answer, errorAnswer } from '../../../http/answer.ts';
 import type { Fields } from '../../../http/form-body.ts';
-import type { ObjectMaker, ObjectTraits } from '../make-object.ts';
+import type { ObjectMaker, ObjectTraits } from '../make/make-object.ts';
 import type { ObjectStore, StripeObject } from '../object-store.ts';
 
 /** What an effect knows of its call. */

@@ -1,17 +1,19 @@
-import type { OperationName } from '../../core/catalog/catalog.ts';
-import type { DeclaredField, DeclaredType, DeclaredTypes } from '../../core/catalog/declared-types.ts';
-import type { ObjectName } from '../../core/catalog/expansion.ts';
+import type { OperationName } from '../../../core/catalog/catalog.ts';
+import type { DeclaredField, DeclaredType, DeclaredTypes } from '../../../core/catalog/declared-types.ts';
+import type { ObjectName } from '../../../core/catalog/expansion.ts';
 import {
   type Collection,
   collectionsHolding,
   objectKind,
   objectKindOf,
-} from '../../core/catalog/id-prefix.ts';
-import { isRecord } from '../../core/document/is-record.ts';
-import { emptyFields, type Fields } from '../../http/form-body.ts';
-import { randomText } from '../random-text.ts';
-import type { StripeObject } from './object-store.ts';
-import { STARTING_TEXTS, STARTING_VALUES } from './starting-values.ts';
+} from '../../../core/catalog/id-prefix.ts';
+import { isRecord } from '../../../core/document/is-record.ts';
+import { emptyFields, type Fields } from '../../../http/form-body.ts';
+import { randomText } from '../../random-text.ts';
+import type { StripeObject } from '../object-store.ts';
+import { BlankObjects, type BlankOf, OWN_FIELDS } from './blank-objects.ts';
+import { ownScalar, sharedScalar, sharedStart } from './starting-scalars.ts';
+import { STARTING_VALUES } from './starting-values.ts';
 
 export interface ObjectTraits {
   readonly livemode: boolean;
@@ -29,11 +31,12 @@ interface Place extends ObjectTraits {
   readonly name: string;
 }
 
-const DAY_S = 86_400;
+type PartType = Extract<DeclaredType, { kind: 'part' }>;
 
 /** Makes objects, each with all that its declared type requires. */
 export class ObjectMaker {
   readonly #types: DeclaredTypes;
+  readonly #blanks = new BlankObjects(({ name, type }, path) => sharedStart(type, { path, name }));
   #eventTypes: ReadonlySet<string> | undefined;
 
   constructor(types: DeclaredTypes) {
@@ -87,35 +90,38 @@ export class ObjectMaker {
 
   #object(kind: string, given: Fields, traits: ObjectTraits): StripeObject {
     const declared = this.#types.kind(kind);
-    const made: StripeObject = { id: String(given.id), object: kind };
-    const { now } = traits;
-    for (const [name, field] of declared ?? []) {
-      if (name === 'id' || name === 'object') continue;
-      if (name === 'created')
-        made.created = field.type.kind === 'string' ? new Date(now).toISOString() : seconds(now);
-      else if (name === 'livemode') made.livemode = traits.livemode;
-      else if (name === 'metadata') made.metadata = mergedMetadata({}, given.metadata);
-      else {
-        const path = `${kind}.${name}`;
-        // Most fields are these, and most of the time of a call goes into making objects.
-        if (given[name] === undefined && isPlain(field, path)) {
-          if (!field.optional) made[name] = null;
-        } else this.#set(made, field, given[name], { ...traits, id: made.id, path, name });
-      }
-    }
+    const id = String(given.id);
+    if (declared === undefined) return { id, object: kind };
+    const { now, livemode } = traits;
+    const made = this.#filled({ path: kind, declared, kind }, given, { ...traits, id });
     // The parts of an object have no `id` of their own.
-    if (declared !== undefined && !declared.has('id')) delete (made as Fields).id;
-    return made;
+    if (declared.has('id')) made.id = id;
+    const created = declared.get('created')?.type;
+    if (created !== undefined)
+      made.created = created.kind === 'string' ? new Date(now).toISOString() : seconds(now);
+    if (declared.has('livemode')) made.livemode = livemode;
+    if (declared.has('metadata')) made.metadata = mergedMetadata(undefined, given.metadata);
+    return made as StripeObject;
   }
 
-  #set(made: Fields, { name, optional, type }: DeclaredField, given: unknown, place: Place): void {
-    if (given === undefined) {
-      if (!optional) made[name] = this.#start(type, place);
-      else if (Object.hasOwn(STARTING_VALUES, place.path)) made[name] = STARTING_VALUES[place.path];
-    } else {
-      const value = this.#typed(given, type, place);
-      if (value !== undefined || !optional) made[name] = value ?? this.#start(type, place);
+  #filled(what: BlankOf, given: Fields, around: Omit<Place, 'path' | 'name'>): Fields {
+    const { path, declared, kind } = what;
+    const { fields, open } = this.#blanks.of(what, given);
+    const made: Fields = { ...fields };
+    for (const one of open) {
+      if (given[one.name] === undefined)
+        made[one.name] = this.#start(one.field.type, { ...around, path: one.path, name: one.name });
     }
+    for (const name in given) {
+      const value = given[name];
+      const field = value === undefined ? undefined : declared.get(name);
+      if (field === undefined || (kind !== undefined && OWN_FIELDS.has(name))) continue;
+      const place = { ...around, path: `${path}.${name}`, name };
+      const typed = this.#typed(value, field.type, place);
+      if (typed !== undefined || !field.optional) made[name] = typed ?? this.#start(field.type, place);
+      else delete made[name];
+    }
+    return made;
   }
 
   #changed(known: unknown, value: unknown, type: DeclaredType, place: Place): unknown {
@@ -190,12 +196,8 @@ export class ObjectMaker {
       : this.makeKind(kind, value, place);
   }
 
-  #part(type: Extract<DeclaredType, { kind: 'part' }>, given: Fields, place: Place): Fields {
-    const made: Fields = {};
-    for (const [name, field] of this.#types.fieldsOf(type)) {
-      this.#set(made, field, given[name], { ...place, path: `${place.path}.${name}`, name });
-    }
-    return made;
+  #part(type: PartType, given: Fields, place: Place): Fields {
+    return this.#filled({ path: place.path, declared: this.#types.fieldsOf(type) }, given, place);
   }
 
   /** What stands in a field that nothing was sent for. */
@@ -203,19 +205,6 @@ export class ObjectMaker {
     if (Object.hasOwn(STARTING_VALUES, place.path)) return STARTING_VALUES[place.path];
     if (type.nullable) return null;
     switch (type.kind) {
-      case 'integer':
-        return startingNumber(place);
-      case 'number':
-        return 0;
-      case 'decimal':
-      case 'int64':
-        return '0';
-      case 'boolean':
-        return false;
-      case 'true':
-        return true;
-      case 'enum':
-        return type.values[0] ?? '';
       case 'map':
         return {};
       case 'array':
@@ -228,10 +217,10 @@ export class ObjectMaker {
         return this.makeKind(type.name, {}, place);
       case 'union':
         return this.#startOfUnion(type.members, place);
-      case 'string':
-        return startingText(place);
-      default:
-        return null;
+      default: {
+        const shared = sharedScalar(type, place);
+        return shared === undefined ? ownScalar(type, place) : shared;
+      }
     }
   }
 
@@ -244,11 +233,6 @@ export class ObjectMaker {
     const [first] = members;
     return first === undefined ? null : this.#start(first, place);
   }
-}
-
-/** Whether a field that nothing was sent for is left out, or null. */
-function isPlain({ optional, type }: DeclaredField, path: string): boolean {
-  return (optional || type.nullable) && !Object.hasOwn(STARTING_VALUES, path);
 }
 
 function newId(object: string, prefix: string, { livemode }: ObjectTraits): string {
@@ -268,21 +252,6 @@ const LISTED_AT: Readonly<Record<string, string>> = {
   'financial_connections.session.accounts': '/v1/financial_connections/accounts',
 };
 
-const TIME = /(?:^|_)(?:at|date|start|end|on|anchor|time|until|created|deadline|updated|timestamp)$/;
-
-function startingNumber({ name, now }: Place): number {
-  if (name.startsWith('expires')) return seconds(now) + DAY_S;
-  return TIME.test(name) ? seconds(now) : 0;
-}
-
-function startingText({ name, path, now }: Place): string {
-  if (path.startsWith('v2.') && TIME.test(name)) return new Date(now).toISOString();
-  if (/(?:^|_)url$/.test(name)) return `https://stripe.invalid/${path.replaceAll('.', '/')}`;
-  if (/(?:^|_)(?:secret|client_secret)$/.test(name))
-    return `${path.replace(/\..*$/, '')}_secret_${randomText(24)}`;
-  return STARTING_TEXTS[name] ?? '';
-}
-
 function seconds(ms: number): number {
   return Math.floor(ms / 1000);
 }
@@ -301,14 +270,14 @@ function isPresent(value: unknown): boolean {
   return value !== undefined;
 }
 
-function partOf(type: DeclaredType): Extract<DeclaredType, { kind: 'part' }> | undefined {
+function partOf(type: DeclaredType): PartType | undefined {
   return type.kind === 'part' ? type : undefined;
 }
 
 /** Metadata with what is new; a name with an empty value goes, and an empty text unsets all. */
 function mergedMetadata(known: unknown, value: unknown): Fields {
+  if (value === '' || (known === undefined && !isRecord(value))) return NO_METADATA;
   const merged = emptyFields();
-  if (value === '') return merged;
   for (const texts of [known, value]) {
     for (const [name, text] of isRecord(texts) ? Object.entries(texts) : []) {
       if (text === '' || text === null) delete merged[name];
@@ -317,3 +286,6 @@ function mergedMetadata(known: unknown, value: unknown): Fields {
   }
   return merged;
 }
+
+/** Metadata are replaced and never changed in place, so that those who have none can share. */
+const NO_METADATA: Fields = Object.freeze(Object.setPrototypeOf({}, null));
