@@ -150,7 +150,7 @@ export class RequestServer {
         apiVersion: this.#parts.catalog.apiVersion,
         request: { id: asked.requestId, idempotencyKey: request.idempotencyKey },
       },
-      tell: (events: readonly StripeObject[]) => this.#webhooks.tell(store, events),
+      tell: (events: () => readonly StripeObject[]) => this.#webhooks.tell(store, events),
     };
     // A blind endpoint looks at what was sent first; what would go through is still refused.
     if (refused !== undefined) return missingObjectOf(call) ?? refused;

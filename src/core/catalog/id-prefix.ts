@@ -227,8 +227,16 @@ export function objectKindOf(collection: Collection): ObjectKind | undefined {
 
 /** The collections that hold objects of a kind, by the kind's name in `object`. */
 export function collectionsHolding(object: string): readonly Collection[] {
-  return COLLECTIONS.filter((collection) => kindByCollection.get(collection)?.object === object);
+  return collectionsByObject.get(object) ?? [];
 }
+
+const collectionsByObject: ReadonlyMap<string, readonly Collection[]> = (() => {
+  const found = new Map<string, Collection[]>();
+  for (const [collection, { object }] of kindByCollection) {
+    found.set(object, [...(found.get(object) ?? []), collection]);
+  }
+  return found;
+})();
 
 /** The collections whose ids a path template holds, one for each `{id}`, first to last. */
 export function idCollectionsOf(path: string): readonly Collection[] {

@@ -19,6 +19,7 @@ import {
   type Effects,
   makeBeside,
   refuse,
+  seconds,
   status,
 } from './effects/effect.ts';
 import { intentActions, intentChecks, intentEffects } from './effects/payment-intents.ts';
@@ -130,19 +131,32 @@ export function actionEffect(operation: OperationName): Effect | undefined {
   return actionEffects[operation] ?? (operation.endsWith('.cancel') ? status('canceled') : undefined);
 }
 
-const LATER: Readonly<Record<string, Effect>> = {
-  dispute: disputeLater,
-  payout: payoutLater,
-  refund: refundLater,
-  subscription: subscriptionLater,
-};
-
-/** Kinds that time changes. */
-export function changesWithTime({ object }: Pick<StripeObject, 'object'>): boolean {
-  return LATER[object] !== undefined;
+/** What time does to a kind of object, and when it is done with it. */
+interface Passing {
+  readonly later: Effect;
+  readonly isOver: (object: StripeObject, context: EffectContext) => boolean;
 }
+
+const PASSING: Readonly<Record<string, Passing>> = {
+  dispute: { later: disputeLater, isOver: ({ status }) => !String(status).endsWith('needs_response') },
+  payout: { later: payoutLater, isOver: ({ status }) => status !== 'pending' },
+  refund: {
+    later: refundLater,
+    isOver: ({ created, status }, context) => status !== 'pending' && seconds(context) > Number(created),
+  },
+  subscription: {
+    later: subscriptionLater,
+    isOver: ({ status }) => status === 'canceled' || status === 'incomplete_expired',
+  },
+};
 
 /** What has become of an object since it was last looked at. */
 export function later(object: StripeObject, context: EffectContext): void {
-  LATER[object.object]?.(object, context);
+  PASSING[object.object]?.later(object, context);
+}
+
+/** The same; true when time will change it no more. */
+export function settles(object: StripeObject, context: EffectContext): boolean {
+  later(object, context);
+  return PASSING[object.object]?.isOver(object, context) ?? true;
 }

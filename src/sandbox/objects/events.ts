@@ -1,31 +1,10 @@
 import type { Fields } from '../../http/form-body.ts';
-import { randomText } from '../random-text.ts';
-import type { ObjectStore, StripeObject } from './object-store.ts';
-
-/** What the event's request tells of the one that made it happen. */
-export interface EventRequest {
-  readonly id: string;
-  readonly idempotencyKey: string | undefined;
-}
-
-interface EventTraits {
-  readonly store: ObjectStore;
-  readonly livemode: boolean;
-  readonly now: number;
-  /** The version that events have the shape of. */
-  readonly apiVersion: string;
-  /** Every type of event that there is. */
-  readonly types: ReadonlySet<string>;
-  readonly request: EventRequest | undefined;
-}
-
-/** Stripe keeps events for 30 days, the sandbox this many. */
-const MOST_EVENTS = 2_000;
+import type { Happening } from './event-log.ts';
+import type { StripeObject } from './object-store.ts';
 
 /** The events of one call, in the order in which things happened. */
 export class Happenings {
-  readonly #noted: { readonly type: string; readonly object: StripeObject; readonly previous?: Fields }[] =
-    [];
+  readonly #noted: Happening[] = [];
 
   note(type: string, object: StripeObject, previous?: Fields): void {
     this.#noted.push({ type, object: { ...object }, previous });
@@ -33,34 +12,16 @@ export class Happenings {
 
   /** What an object was made before anything else happened to it. */
   noteFirst(type: string, object: StripeObject): void {
-    this.#noted.unshift({ type, object: { ...object } });
+    this.#noted.unshift({ type, object: { ...object }, previous: undefined });
   }
 
   get isEmpty(): boolean {
     return this.#noted.length === 0;
   }
 
-  /** Keeps them as events, those of a type that Stripe has. */
-  keep({ store, livemode, now, apiVersion, types, request }: EventTraits): readonly StripeObject[] {
-    const kept: StripeObject[] = [];
-    for (const { type, object, previous } of this.#noted) {
-      if (!types.has(type)) continue;
-      const data = previous === undefined ? { object } : { object, previous_attributes: previous };
-      const event = {
-        id: `evt_1${randomText(23)}`,
-        object: 'event',
-        api_version: apiVersion,
-        created: Math.floor(now / 1000),
-        data,
-        livemode,
-        pending_webhooks: 0,
-        request: { id: request?.id ?? null, idempotency_key: request?.idempotencyKey ?? null },
-        type,
-      };
-      kept.push(store.add('events', event));
-    }
-    store.keepNewest('events', MOST_EVENTS);
-    return kept;
+  /** Those of a type that Stripe has. */
+  ofTypes(types: ReadonlySet<string>): readonly Happening[] {
+    return this.#noted.filter(({ type }) => types.has(type));
   }
 }
 
@@ -75,7 +36,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** `customer.subscription` for a subscription, `issuing_card` for an issuing card. */
 export function eventName({ object }: StripeObject): string {
-  return NAMES[object] ?? object.replace(/^issuing\./, 'issuing_');
+  return NAMES[object] ?? (object.startsWith('issuing.') ? object.replace('.', '_') : object);
 }
 
 /** What the fields of an object were that have changed since. */

@@ -1,6 +1,7 @@
 import { type Answer, errorAnswer, missingObject } from '../../http/answer.ts';
 import { type Fields, formPairs } from '../../http/form-body.ts';
 import type { StripeObject } from './object-store.ts';
+import type { Listing } from './shelf.ts';
 
 const DEFAULT_LIMIT = 10;
 const LARGEST_LIMIT = 100;
@@ -10,28 +11,37 @@ const LARGEST_LIMIT = 100;
  * @see https://docs.stripe.com/api/pagination
  */
 export function listPage(
-  all: readonly StripeObject[],
+  listing: Listing,
   { url, query, filter }: { url: string; query: Fields; filter: (object: StripeObject) => boolean },
 ): Answer {
   const limit = readLimit(query.limit);
   if (typeof limit === 'object') return limit;
-  const { starting_after: after, ending_before: before } = query;
-  let start = 0;
-  let end = all.length;
-  if (typeof after === 'string' && after !== '') {
-    const index = all.findIndex((object) => object.id === after);
-    if (index < 0) return missingObject(kindOf(all, after), after, 'starting_after', 400);
-    start = index + 1;
+  const below = readCursor(listing, query, 'starting_after');
+  if (typeof below === 'object') return below;
+  const above = readCursor(listing, query, 'ending_before');
+  if (typeof above === 'object') return above;
+  const newestFirst = above === undefined;
+  const data: StripeObject[] = [];
+  let hasMore = false;
+  for (const object of listing.walk({ above, below, newestFirst })) {
+    if (!filter(object)) continue;
+    hasMore = data.length === limit;
+    if (hasMore) break;
+    data.push(object);
   }
-  const backwards = typeof before === 'string' && before !== '';
-  if (backwards) {
-    const index = all.findIndex((object) => object.id === before);
-    if (index < 0) return missingObject(kindOf(all, before), before, 'ending_before', 400);
-    end = index;
-  }
-  const found = all.slice(start, end).filter(filter);
-  const data = backwards ? found.slice(-limit) : found.slice(0, limit);
-  return { status: 200, body: { object: 'list', data, has_more: found.length > limit, url } };
+  if (!newestFirst) data.reverse();
+  return { status: 200, body: { object: 'list', data, has_more: hasMore, url } };
+}
+
+/** Where the object stands that a cursor names; undefined without one. */
+function readCursor(
+  listing: Listing,
+  query: Fields,
+  name: 'starting_after' | 'ending_before',
+): number | undefined | Answer {
+  const id = query[name];
+  if (typeof id !== 'string' || id === '') return undefined;
+  return listing.placeOf(id) ?? missingObject(kindOf(listing, id), id, name, 400);
 }
 
 /** A page of a v2 list: `next_page_url` leads on. @see https://docs.stripe.com/api-v2-overview */
@@ -80,6 +90,7 @@ export function readLimit(value: unknown): number | Answer {
   });
 }
 
-function kindOf(all: readonly StripeObject[], id: string): string {
-  return all[0]?.object ?? id.replace(/_.*$/, '');
+function kindOf(listing: Listing, id: string): string {
+  for (const { object } of listing.walk({ newestFirst: true })) return object;
+  return id.replace(/_.*$/, '');
 }

@@ -1,4 +1,6 @@
 import { type Collection, collectionsHolding } from '../../core/catalog/id-prefix.ts';
+import { EventLog } from './event-log.ts';
+import { type Listing, type Placed, Shelf } from './shelf.ts';
 
 /** Events tell of objects and are none: they are listed, and neither counted among the objects nor kept on disk. */
 const TOLD: Collection = 'events';
@@ -18,13 +20,20 @@ export interface Entry {
   readonly parents: readonly string[];
 }
 
+/** Time changes these: the sandbox looks after those that may still change when somebody asks for them. */
+const CHANGING: ReadonlySet<Collection> = new Set(['disputes', 'payouts', 'refunds', 'subscriptions']);
+
 /**
  * Objects of one account and mode, in memory, by collection; oldest first. What a permitted call made is
  * here afterwards, so that a probe with a side effect shows.
  */
 export class ObjectStore {
-  readonly #byCollection = new Map<Collection, Map<string, Entry>>();
+  readonly events = new EventLog();
+  readonly #shelves = new Map<Collection, Shelf>();
   readonly #notes: StoreNotes | undefined;
+  /** Of the kinds that time changes, those that came since {@link settle} or were left by it. */
+  readonly #unsettled = new Map<Collection, Placed[]>();
+  #places = 0;
 
   /** @param notes what is handed out, and may so be changed, is noted there */
   constructor(notes?: StoreNotes) {
@@ -34,8 +43,8 @@ export class ObjectStore {
   /** How many there are; what is remembered as deleted is not. */
   get count(): number {
     let count = 0;
-    for (const [name, entries] of this.#byCollection) {
-      if (name !== TOLD && !name.startsWith(DELETED)) count += entries.size;
+    for (const [name, shelf] of this.#shelves) {
+      if (!name.startsWith(DELETED)) count += shelf.size;
     }
     return count;
   }
@@ -47,26 +56,38 @@ export class ObjectStore {
 
   /** Every object with its place, by collection, oldest first. */
   entries(): readonly Entry[] {
-    return [...this.#byCollection].flatMap(([name, entries]) => (name === TOLD ? [] : [...entries.values()]));
+    return [...this.#shelves.values()].flatMap((shelf) => [...shelf.entries()]);
   }
 
-  add(collection: Collection, object: StripeObject, parents: readonly string[] = []): StripeObject {
-    const size = this.#byCollection.get(collection)?.size ?? 0;
-    this.put({ collection, key: object.id ?? `no id ${size}`, object, parents });
+  add(collection: Collection, object: StripeObject, parents: readonly string[] = NO_PARENTS): StripeObject {
+    const key = object.id ?? `no id ${this.#shelf(collection).size}`;
+    this.put({ collection, key, object, parents });
     return object;
   }
 
   /** Takes an object in where it was kept before. */
-  put(entry: Entry): void {
-    const entries = this.#byCollection.get(entry.collection) ?? new Map<string, Entry>();
-    this.#byCollection.set(entry.collection, entries);
-    entries.set(entry.key, entry);
-    if (entry.collection !== TOLD) this.#notes?.added(entry);
+  put({ collection, key, object, parents }: Entry): void {
+    if (collection === TOLD) {
+      this.events.add(object);
+      return;
+    }
+    const shelf = this.#shelf(collection);
+    // In the order in which they came, not in that in which somebody looked for what was not there yet.
+    if (shelf.size === 0) this.#shelves.delete(collection);
+    this.#shelves.set(collection, shelf);
+    const placed = shelf.put({ collection, key, object, parents, place: this.#places++ });
+    this.#notes?.added(placed);
+    if (CHANGING.has(collection)) this.#unsettledOf(collection).push(placed);
   }
 
   /** An object by id; with `parents`, only below them. */
-  find(collection: Collection, id: string, parents: readonly string[] = []): StripeObject | undefined {
-    const entry = this.#byCollection.get(collection)?.get(id);
+  find(
+    collection: Collection,
+    id: string,
+    parents: readonly string[] = NO_PARENTS,
+  ): StripeObject | undefined {
+    if (collection === TOLD) return this.events.find(id);
+    const entry = this.#shelves.get(collection)?.get(id);
     if (entry === undefined || !isBelow(entry, parents)) return undefined;
     this.#notes?.touched.add(entry);
     return entry.object;
@@ -82,35 +103,74 @@ export class ObjectStore {
   }
 
   /** The objects of a collection, newest first, as Stripe lists them. */
-  list(collection: Collection, parents: readonly string[] = []): readonly StripeObject[] {
-    const entries = [...(this.#byCollection.get(collection)?.values() ?? [])].filter((entry) =>
-      isBelow(entry, parents),
-    );
-    for (const entry of this.#notes === undefined ? [] : entries) this.#notes?.touched.add(entry);
-    return entries.map((entry) => entry.object).reverse();
+  list(collection: Collection, parents: readonly string[] = NO_PARENTS): readonly StripeObject[] {
+    return [...this.listing(collection, parents).walk({ newestFirst: true })];
   }
 
-  /** Forgets the oldest of a collection beyond so many. */
-  keepNewest(collection: Collection, count: number): void {
-    const entries = this.#byCollection.get(collection);
-    for (const key of entries?.keys() ?? []) {
-      if (entries === undefined || entries.size <= count) return;
-      this.remove(collection, key);
+  /** The same, for who wants but some of them. Without `parents` one and the same until {@link clear}. */
+  listing(
+    collection: Collection,
+    parents: readonly string[] = NO_PARENTS,
+    isIn?: (object: StripeObject) => boolean,
+  ): Listing {
+    if (collection === TOLD) return this.events;
+    const shelf = this.#shelf(collection);
+    if (parents.length === 0 && isIn === undefined) return shelf;
+    return shelf.only((entry) => isBelow(entry, parents) && (isIn?.(entry.object) ?? true));
+  }
+
+  /**
+   * Looks after the objects of a collection that time may still change, newest first.
+   * @param settles brings one up to date; true when time will change it no more
+   */
+  settle(collection: Collection, settles: (object: StripeObject) => boolean): void {
+    const waiting = this.#unsettled.get(collection);
+    if (waiting === undefined || waiting.length === 0) return;
+    const shelf = this.#shelf(collection);
+    const left: Placed[] = [];
+    for (const entry of waiting.reverse()) {
+      if (shelf.get(entry.key) !== entry) continue;
+      this.#notes?.touched.add(entry);
+      if (!settles(entry.object)) left.push(entry);
     }
+    this.#unsettled.set(collection, left.reverse());
   }
 
   remove(collection: Collection, id: string): boolean {
-    const entry = this.#byCollection.get(collection)?.get(id);
+    const entry = this.#shelves.get(collection)?.get(id);
     if (entry === undefined) return false;
-    if (collection !== TOLD) this.#notes?.removed(entry);
-    return this.#byCollection.get(collection)?.delete(id) ?? false;
+    this.#notes?.removed(entry);
+    return this.#shelf(collection).remove(id);
   }
 
   clear(): void {
-    this.#byCollection.clear();
+    this.events.clear();
+    this.#shelves.clear();
+    this.#unsettled.clear();
     this.#notes?.clear();
   }
+
+  #shelf(collection: Collection): Shelf {
+    let shelf = this.#shelves.get(collection);
+    if (shelf === undefined) {
+      shelf = new Shelf(this.#notes);
+      this.#shelves.set(collection, shelf);
+    }
+    return shelf;
+  }
+
+  #unsettledOf(collection: Collection): Placed[] {
+    let waiting = this.#unsettled.get(collection);
+    if (waiting === undefined) {
+      waiting = [];
+      this.#unsettled.set(collection, waiting);
+    }
+    return waiting;
+  }
 }
+
+/** One for all, since most objects have none. */
+const NO_PARENTS: readonly string[] = [];
 
 /** What may have changed in a store since somebody looked: all that it handed out. */
 export class StoreNotes {

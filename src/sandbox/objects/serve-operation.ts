@@ -18,14 +18,15 @@ import { makeTestMethod } from './effects/cards.ts';
 import type { EffectContext } from './effects/effect.ts';
 import {
   actionEffect,
-  changesWithTime,
   createCheck,
   createEffects,
   deleteEffects,
   later,
+  settles,
   updateChecks,
 } from './effects.ts';
-import { changedFields, type EventRequest, eventName, Happenings } from './events.ts';
+import type { EventRequest } from './event-log.ts';
+import { changedFields, eventName, Happenings } from './events.ts';
 import { expand } from './expand.ts';
 import { deletedFrom, deletedObject, findObject, missingObjectOf, REMEMBERED } from './find-object.ts';
 import { listFilter } from './list-filter.ts';
@@ -33,6 +34,7 @@ import { listPage, v2ListPage } from './list-page.ts';
 import type { ObjectMaker, ObjectTraits } from './make/make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 import { searchPage } from './search-page.ts';
+import type { Listing } from './shelf.ts';
 
 /** A call that was authorised and whose parameters are valid. */
 export interface Call {
@@ -52,8 +54,8 @@ export interface Call {
   readonly events?: { readonly apiVersion: string; readonly request: EventRequest };
   /** What an answer looks like to an older version of the API. */
   readonly shape?: (body: unknown) => unknown;
-  /** Told of the events that the call made. */
-  readonly tell?: (events: readonly StripeObject[]) => void;
+  /** Told of what the call made happen; the events are there for whoever wants them. */
+  readonly tell?: (events: () => readonly StripeObject[]) => void;
 }
 
 /** A call while it is served, with what it brings about. */
@@ -78,8 +80,9 @@ export function serveOperation(call: Call): Answer {
   if (!happenings.isEmpty) {
     const { store, livemode, now, maker, events } = call;
     const { apiVersion = '', request } = events ?? {};
-    const kept = happenings.keep({ store, livemode, now, apiVersion, request, types: maker.eventTypes });
-    call.tell?.(kept);
+    const known = happenings.ofTypes(maker.eventTypes);
+    const told = store.events.note(known, { livemode, now, apiVersion, request });
+    call.tell?.(told);
   }
   if (lacking.size === 0) return answer;
   return { ...answer, headers: { ...answer.headers, [NOT_MODELLED]: [...lacking].join('; ') } };
@@ -99,9 +102,11 @@ function handle(call: Served): Answer {
 const handlers: Readonly<Record<Operation['kind'], (call: Served) => Answer>> = {
   list: (call) => {
     const { operation, path: url, fields: query, store } = call;
-    const all = listed(call);
+    const listing = listed(call);
     const filter = listFilter(operation, query, store);
-    return isV2(call) ? v2ListPage(all.filter(filter), url, query) : listPage(all, { url, query, filter });
+    return isV2(call)
+      ? v2ListPage([...listing.walk({ newestFirst: true })].filter(filter), url, query)
+      : listPage(listing, { url, query, filter });
   },
   search: ({ operation, store, path: url, fields: query }) => {
     const collection = collectionOf(operation.path.replace(/\/search$/, ''));
@@ -250,15 +255,13 @@ function notFound({ operation, fields }: Call): Answer {
   return missingObject(object, String(fields.name ?? Object.values(fields)[0] ?? ''), 'name');
 }
 
-function listed(call: Served): readonly StripeObject[] {
+function listed(call: Served): Listing {
   const { operation, store, ids } = call;
   const collection = collectionOf(operation.path);
   if (collection === 'customers/payment_methods')
-    return store.list('payment_methods').filter((method) => method.customer === ids[0]);
-  const objects = store.list(collection, ids);
-  const [first] = objects;
-  if (first !== undefined && changesWithTime(first)) for (const object of objects) later(object, call);
-  return objects;
+    return store.listing('payment_methods', [], (method) => method.customer === ids[0]);
+  store.settle(collection, (object) => settles(object, call));
+  return store.listing(collection, ids);
 }
 
 function lastCollection({ operation }: Call): Collection {

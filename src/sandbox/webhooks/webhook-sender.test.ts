@@ -78,7 +78,7 @@ describe('webhooks', () => {
     const { url, next } = await endpoint();
     const { store } = storeWith(url, ['charge.refunded']);
     const arrived = next();
-    sender([]).tell(store, [event('customer.created'), event('charge.refunded')]);
+    sender([]).tell(store, () => [event('customer.created'), event('charge.refunded')]);
     const { body, signature } = await arrived;
     expect(stripe.webhooks.constructEvent(body, signature, webhookSecret('we_1x')).type).toBe(
       'charge.refunded',
@@ -93,7 +93,7 @@ describe('webhooks', () => {
     const { store } = storeWith(url, ['*']);
     const [first, second, third] = [next(), next(), next()];
     const told = event('charge.refunded');
-    sender([1, 1, 1]).tell(store, [told]);
+    sender([1, 1, 1]).tell(store, () => [told]);
     expect(told.pending_webhooks).toBe(1);
     await Promise.all([first, second, third]);
     await expect.poll(() => told.pending_webhooks).toBe(0);
@@ -105,10 +105,10 @@ describe('webhooks', () => {
     const { store, registered } = storeWith(url, ['*']);
     const arrived = next();
     const webhooks = sender([20]);
-    webhooks.tell(store, [event('charge.refunded')]);
+    webhooks.tell(store, () => [event('charge.refunded')]);
     await arrived;
     registered.status = 'disabled';
-    webhooks.tell(store, [event('charge.refunded')]);
+    webhooks.tell(store, () => [event('charge.refunded')]);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(received).toHaveLength(1);
   });

@@ -57,10 +57,10 @@ export class WebhookSender {
   }
 
   /** Hands events to every endpoint of the account that asks for them; returns at once. */
-  tell(store: ObjectStore, events: readonly StripeObject[]): void {
+  tell(store: ObjectStore, events: () => readonly StripeObject[]): void {
     const endpoints = store.list('webhook_endpoints');
     if (endpoints.length === 0) return;
-    for (const event of events) {
+    for (const event of events()) {
       for (const endpoint of endpoints) {
         if (endpoint.status !== 'enabled' || !wants(endpoint, String(event.type))) continue;
         if (!isLoopbackUrl(endpoint.url)) continue;

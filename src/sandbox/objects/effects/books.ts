@@ -2,6 +2,7 @@ import { type Answer, errorAnswer } from '../../../http/answer.ts';
 import type { Fields } from '../../../http/form-body.ts';
 import type { ObjectMaker, ObjectTraits } from '../make/make-object.ts';
 import type { ObjectStore, StripeObject } from '../object-store.ts';
+import type { Listing } from '../shelf.ts';
 
 /** What moves the balance: its source, and by how much; amounts are in the currency's minor units. */
 interface Movement {
@@ -37,18 +38,32 @@ export function post(
   return transaction;
 }
 
+/** The sum of all that moved up to a place, by currency; what moved last is last. */
+interface Sums {
+  readonly of: Map<string, number>;
+  upTo: number;
+}
+
+/** A transaction stays as it was posted, so that each is added once. */
+const sumsOf = new WeakMap<Listing, Sums>();
+
 /** What is there to pay out, by currency: the sum of all that moved. */
 function balances(store: ObjectStore): ReadonlyMap<string, number> {
-  const sums = new Map<string, number>();
-  for (const { currency, net } of store.list('balance_transactions')) {
-    sums.set(String(currency), (sums.get(String(currency)) ?? 0) + Number(net));
+  const transactions = store.listing('balance_transactions');
+  const sums = sumsOf.get(transactions) ?? { of: new Map<string, number>(), upTo: -1 };
+  sumsOf.set(transactions, sums);
+  for (const { id, currency, net } of transactions.walk({ above: sums.upTo, newestFirst: false })) {
+    const sum = sums.of.get(String(currency)) ?? 0;
+    sums.of.delete(String(currency));
+    sums.of.set(String(currency), sum + Number(net));
+    sums.upTo = transactions.placeOf(id) ?? sums.upTo;
   }
-  return sums;
+  return sums.of;
 }
 
 /** The money fields of the balance object. */
 export function balanceFields(store: ObjectStore): Fields {
-  const sums = [...balances(store)];
+  const sums = [...balances(store)].reverse();
   const listed = sums.length === 0 ? [['usd', 0] as const] : sums;
   const of = (amount: number, currency: string) => ({ amount, currency, source_types: { card: amount } });
   return {
