@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { LogEvent } from '../../src/core/spend/log-row.ts';
-import { GuardLog } from '../../src/store/guard-log/guard-log.ts';
+import { GuardLog, type GuardLogOptions } from '../../src/store/guard-log/guard-log.ts';
 
 /** When the logs of tests are written, in ms since 1970. */
 export const LOG_TIME = Date.parse('2026-11-25T12:00:00Z');
@@ -11,9 +11,9 @@ const CAPS = [{ per: 'run', amounts: [{ minor: 100_000, currency: 'usd' }], of: 
 export async function writtenLog(
   folder: string,
   refunds = 3,
-  onCheckpoint?: (jws: string) => void,
+  options: Pick<GuardLogOptions, 'onCheckpoint' | 'instance'> = {},
 ): Promise<string> {
-  const { log, book } = await GuardLog.open({ folder, now: () => LOG_TIME, onCheckpoint });
+  const { log, book } = await GuardLog.open({ folder, now: () => LOG_TIME, ...options });
   const issue = {
     run: 'r',
     profile: 'p',
@@ -29,7 +29,7 @@ export async function writtenLog(
   happen({ kind: 'issue', ...issue });
   for (let n = 0; n < refunds; n++) {
     const result = book.reserve({
-      call: { run: 'r', profile: 'p', method: 'POST', path: '/v1/refunds', operation: 'refunds.create' },
+      call: { run: 'r', profile: 'p', operation: 'refunds.create', method: 'POST', path: '/v1/refunds' },
       scope: 's',
       reservation: `x${n}`,
       direction: 'out',

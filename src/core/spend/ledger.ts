@@ -15,9 +15,18 @@ export interface Exposure {
    * With it `amount` is the new total of this object, such as a payment intent: of all calls on it only the largest
    * total counts. Without it the amount counts by itself.
    */
-  readonly totalOf?: string;
+  readonly totalOf?: string | undefined;
   readonly takes: readonly Take[];
 }
+
+/** The same, with no caps to ask. */
+export interface CountedExposure extends Pick<Exposure, 'id' | 'amount'> {
+  readonly totalOf?: string | undefined;
+  readonly counters: readonly string[];
+}
+
+/** How a state names what counts for one object. */
+const OF_OBJECT = 'object ';
 
 export type Reserved = { readonly reserved: true } | Refused;
 
@@ -45,7 +54,7 @@ export interface Share {
 
 interface Reservation {
   readonly id: string;
-  group: string;
+  group: Group;
   readonly counters: readonly string[];
   /** The most that the call can have moved, or has moved once it is settled. */
   total: number;
@@ -54,7 +63,9 @@ interface Reservation {
 
 /** What counts together: the calls on one object of which the largest total counts, or one call by itself. */
 interface Group {
-  readonly members: Set<Reservation>;
+  /** Undefined for one call by itself. */
+  object: string | undefined;
+  readonly members: Reservation[];
   readonly shares: Share[];
 }
 
@@ -81,26 +92,29 @@ export interface LedgerState {
 export class Ledger {
   readonly #used = new Map<string, number>();
   readonly #reservations = new Map<string, Reservation>();
-  readonly #groups = new Map<string, Group>();
+  /** Those of objects, by the object. */
+  readonly #objects = new Map<string, Group>();
 
   /** @param state as `state` gave it */
   constructor(state: LedgerState = { used: [], groups: [] }) {
     for (const [counter, used] of state.used) this.#used.set(counter, used);
     for (const { name, members, shares } of state.groups) {
-      const all = members.map(
-        ([id, counters, total, settled]): Reservation => ({ id, group: name, counters, total, settled }),
-      );
-      for (const reservation of all) this.#reservations.set(reservation.id, reservation);
-      this.#groups.set(name, { members: new Set(all), shares: shares.map((share) => ({ ...share })) });
+      const object = name.startsWith(OF_OBJECT) ? name.slice(OF_OBJECT.length) : undefined;
+      const group: Group = { object, members: [], shares: shares.map((share) => ({ ...share })) };
+      for (const [id, counters, total, settled] of members) {
+        const reservation = { id, group, counters, total, settled };
+        group.members.push(reservation);
+        this.#reservations.set(id, reservation);
+      }
+      if (object !== undefined) this.#objects.set(object, group);
     }
   }
 
   state(): LedgerState {
-    const groups = [...this.#groups].map(([name, { members, shares }]) => ({
-      name,
-      members: [...members].map(
-        ({ id, counters, total, settled }) => [id, counters, total, settled] as const,
-      ),
+    const all = new Set([...this.#reservations.values()].map(({ group }) => group));
+    const groups = [...all].map(({ object, members, shares }) => ({
+      name: object === undefined ? `call ${members[0]?.id}` : `${OF_OBJECT}${object}`,
+      members: members.map(({ id, counters, total, settled }) => [id, counters, total, settled] as const),
       shares,
     }));
     return { used: [...this.#used], groups };
@@ -123,22 +137,35 @@ export class Ledger {
   reserve({ id, amount, totalOf, takes }: Exposure): Reserved {
     assertMinor(amount);
     for (const { cap } of takes) assertMinor(cap);
-    if (this.#reservations.has(id)) throw new RangeError(`the reservation ${id} exists`);
-    const name = totalOf === undefined ? `call ${id}` : `object ${totalOf}`;
-    const group = this.#groups.get(name) ?? { members: new Set(), shares: [] };
-    const asked = Math.max(0, amount - counted(group));
+    const group = totalOf === undefined ? undefined : this.#objects.get(totalOf);
+    const asked = group === undefined ? amount : Math.max(0, amount - counted(group));
     const short = takes.find(({ counter, cap }) => asked > 0 && this.used(counter) + asked > cap);
     if (short !== undefined) {
       const { counter, cap } = short;
       return { reserved: false, counter, left: Math.max(0, cap - this.used(counter)), asked };
     }
-    const counters = [...new Set(takes.map(({ counter }) => counter))];
-    const reservation = { id, group: name, counters, total: amount, settled: false };
-    this.#groups.set(name, group);
-    this.#reservations.set(id, reservation);
-    group.members.add(reservation);
-    this.#take(group, asked, counters);
+    this.count({ id, amount, totalOf, counters: takes.map(({ counter }) => counter) });
     return { reserved: true };
+  }
+
+  /**
+   * Takes an exposure whatever the caps are: they were asked before.
+   * @throws RangeError on an amount that is no whole number of minor units, and on an id that was used before
+   */
+  count({ id, amount, totalOf, counters: named }: CountedExposure): void {
+    assertMinor(amount);
+    if (this.#reservations.has(id)) throw new RangeError(`the reservation ${id} exists`);
+    let group = totalOf === undefined ? undefined : this.#objects.get(totalOf);
+    if (group === undefined) {
+      group = { object: totalOf, members: [], shares: [] };
+      if (totalOf !== undefined) this.#objects.set(totalOf, group);
+    }
+    const counters = named.filter((counter, at) => named.indexOf(counter) === at);
+    const reservation = { id, group, counters, total: amount, settled: false };
+    const asked = Math.max(0, amount - counted(group));
+    this.#reservations.set(id, reservation);
+    group.members.push(reservation);
+    this.#take(group, asked, counters);
   }
 
   /**
@@ -149,9 +176,11 @@ export class Ledger {
     assertMinor(moved);
     const reservation = this.#reservations.get(id);
     if (reservation === undefined || reservation.settled) return { overrun: 0 };
-    const group = this.#groupOf(reservation);
+    const { group } = reservation;
     const overrun = Math.max(0, moved - reservation.total);
     reservation.settled = true;
+    // What is counted is the largest total already.
+    if (moved === reservation.total && !isWhole) return { overrun };
     reservation.total = moved;
     if (isWhole) {
       for (const member of group.members) if (member.settled) member.total = Math.min(member.total, moved);
@@ -163,17 +192,19 @@ export class Ledger {
   /** From now on the call counts among the totals of this object, which only its answer has named. */
   nameTotal(id: string, totalOf: string): void {
     const reservation = this.#reservations.get(id);
-    const name = `object ${totalOf}`;
-    if (reservation === undefined || reservation.group === name) return;
-    const group = this.#groupOf(reservation);
-    const known = this.#groups.get(name);
-    this.#groups.delete(reservation.group);
-    for (const member of group.members) member.group = name;
+    if (reservation === undefined || reservation.group.object === totalOf) return;
+    const { group } = reservation;
+    const known = this.#objects.get(totalOf);
+    if (group.object !== undefined) this.#objects.delete(group.object);
     if (known === undefined) {
-      this.#groups.set(name, group);
+      group.object = totalOf;
+      this.#objects.set(totalOf, group);
       return;
     }
-    for (const member of group.members) known.members.add(member);
+    for (const member of group.members) {
+      member.group = known;
+      known.members.push(member);
+    }
     known.shares.push(...group.shares);
     this.#level(known, reservation.counters);
   }
@@ -182,7 +213,7 @@ export class Ledger {
   isSettled(id: string): boolean {
     const reservation = this.#reservations.get(id);
     if (reservation === undefined) return true;
-    return [...this.#groupOf(reservation).members].every(({ settled }) => settled);
+    return reservation.group.members.every(({ settled }) => settled);
   }
 
   /**
@@ -192,8 +223,8 @@ export class Ledger {
   forget(id: string): readonly Share[] {
     const reservation = this.#reservations.get(id);
     if (reservation === undefined || !this.isSettled(id)) return [];
-    const group = this.#groupOf(reservation);
-    this.#groups.delete(reservation.group);
+    const { group } = reservation;
+    if (group.object !== undefined) this.#objects.delete(group.object);
     for (const member of group.members) this.#reservations.delete(member.id);
     return group.shares.filter(({ amount }) => amount > 0);
   }
@@ -211,7 +242,7 @@ export class Ledger {
   passOver(id: string, counter: string): void {
     const reservation = this.#reservations.get(id);
     if (reservation === undefined) return;
-    for (const share of this.#groupOf(reservation).shares) {
+    for (const share of reservation.group.shares) {
       if (!share.counters.includes(counter)) continue;
       share.counters = share.counters.filter((one) => one !== counter);
       this.pass(counter, share.amount);
@@ -222,16 +253,16 @@ export class Ledger {
   release(id: string): void {
     const reservation = this.#reservations.get(id);
     if (reservation === undefined || reservation.settled) return;
-    const group = this.#groupOf(reservation);
+    const { group } = reservation;
     this.#reservations.delete(id);
-    group.members.delete(reservation);
+    group.members.splice(group.members.indexOf(reservation), 1);
     this.#level(group, reservation.counters);
-    if (group.members.size === 0) this.#groups.delete(reservation.group);
+    if (group.members.length === 0 && group.object !== undefined) this.#objects.delete(group.object);
   }
 
   /** Brings what is counted for a group to the largest total that one of its calls can have moved. */
   #level(group: Group, counters: readonly string[]): void {
-    const most = Math.max(0, ...[...group.members].map(({ total }) => total));
+    const most = group.members.reduce((largest, { total }) => Math.max(largest, total), 0);
     const excess = counted(group) - most;
     if (excess < 0) this.#take(group, -excess, counters);
     else this.#giveBack(group, excess);
@@ -263,12 +294,6 @@ export class Ledger {
       if (sum === 0) this.#used.delete(counter);
       else this.#used.set(counter, sum);
     }
-  }
-
-  #groupOf(reservation: Reservation): Group {
-    const group = this.#groups.get(reservation.group);
-    if (group === undefined) throw new RangeError(`${reservation.group} has a reservation and no group`);
-    return group;
   }
 }
 

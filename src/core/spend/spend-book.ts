@@ -241,8 +241,8 @@ export class SpendBook {
 
   #takeCalls(reservation: string, calls: readonly { readonly counter: string }[]): void {
     if (calls.length === 0) return;
-    const takes = calls.map(({ counter }) => ({ counter, cap: Number.MAX_SAFE_INTEGER }));
-    this.ledger.reserve({ id: `${reservation} calls`, amount: 1, takes });
+    const counters = calls.map(({ counter }) => counter);
+    this.ledger.count({ id: `${reservation} calls`, amount: 1, counters });
   }
 
   /** What a row says was reserved: the caps were asked when it was let through, and are not asked again. */
@@ -250,8 +250,7 @@ export class SpendBook {
     const { reservation, amount, scope, totalOf, takes, calls } = event;
     if (amount !== undefined) {
       const total = totalOf === undefined ? {} : { totalOf: `${scope} ${totalOf}` };
-      const unlimited = takes.map(({ counter }) => ({ counter, cap: Number.MAX_SAFE_INTEGER }));
-      this.ledger.reserve({ id: reservation, amount, ...total, takes: unlimited });
+      this.ledger.count({ id: reservation, amount, ...total, counters: takes.map(({ counter }) => counter) });
     }
     this.#takeCalls(reservation, calls);
     this.#track(event, at);

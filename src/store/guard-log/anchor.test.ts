@@ -13,7 +13,7 @@ it('hands checkpoints to a command, by which a log that was cut is found; no Str
   const command = 'cat > kept; echo "$STRIPE_SECRET_KEY$OTHER" > seen';
   const anchor = new Anchor({ command, cwd, env, alarm: (text) => alarms.push(text) });
   const folder = join(cwd, 'guard', 'log');
-  await writtenLog(folder, 3, (jws) => anchor.take(jws));
+  await writtenLog(folder, 3, { onCheckpoint: (jws) => anchor.take(jws) });
   await anchor.close();
   expect(alarms).toEqual([]);
   expect(await readFile(join(cwd, 'seen'), 'utf8')).toBe('y\n');

@@ -32,7 +32,7 @@ export async function followGuardLog(
 }
 
 async function readWhole(place: string, visit: (row: LogRow) => void, from?: LogPlace): Promise<LogReading> {
-  const reading = await readGuardLog(place, visit, from);
+  const reading = await readGuardLog(place, visit, { from });
   const { broken } = reading;
   if (broken === undefined) return reading;
   throw new KeyauditError(

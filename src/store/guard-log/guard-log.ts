@@ -207,7 +207,7 @@ export class GuardLog {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const { onCheckpoint, now } = this.#options;
+    const { onCheckpoint, now, instance } = this.#options;
     const end = { ...this.#end, tree: this.#end.tree.copy() };
     const lines = batch.map(({ event, at }) => this.#line(end, event, at));
     const isDue = this.#wantsCheckpoint || end.seq - end.checkpointSeq >= CHECKPOINT_ROWS;
@@ -215,7 +215,8 @@ export class GuardLog {
     let jws: string | undefined;
     if (isDue) {
       const at = now();
-      const checkpoint = { size: end.seq, root: end.tree.root(), time: new Date(at).toISOString() };
+      const time = new Date(at).toISOString();
+      const checkpoint = { size: end.seq, root: end.tree.root(), time, instance };
       jws = await signCheckpoint(checkpoint, this.#key);
       const { size, root } = checkpoint;
       lines.push(this.#line(end, { kind: 'checkpoint', size, root, jws }, at));
@@ -290,7 +291,7 @@ async function fold(
       tree.append(ownHash);
       if (row.kind === 'checkpoint') checkpointSeq = row.seq;
     },
-    snapshot?.place,
+    { from: snapshot?.place, depth: 'counted' },
   );
   return { reading, book, end: { seq: reading.lastSeq, lastHash: reading.lastHash, tree, checkpointSeq } };
 }

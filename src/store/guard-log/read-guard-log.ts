@@ -1,14 +1,14 @@
+import { isAscii } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { KeyauditError } from '../../core/error.ts';
-import { type LogRow, ROW_KINDS } from '../../core/spend/log-row.ts';
+import type { LogRow } from '../../core/spend/log-row.ts';
 import { LOG_FILE_NAME } from './guard-folder.ts';
+import { type Depth, RowReader } from './rows/read-row.ts';
 
 /** What the first row of all names as the one before it. */
 const FIRST_PREV = 'none';
-
-const KINDS: ReadonlySet<unknown> = new Set(ROW_KINDS);
 
 /** How much is read at a time, in bytes. */
 const PIECE = 4 * 1024 * 1024;
@@ -57,15 +57,26 @@ export interface LogPlace {
   readonly lastHash: string;
 }
 
+export interface ReadingOptions {
+  /** Where to begin; what lies before is not read. */
+  readonly from?: LogPlace | undefined;
+  /** How much of its rows is wanted (default: all). */
+  readonly depth?: Depth | undefined;
+}
+
 /**
  * Reads a log, a folder of it or one file, checking that every row is there, in its place and as it was written. A last
  * line without an end is no break: it was never acknowledged, and does not count. A row's hash is RFC 9162's of a leaf.
- * @param from where to begin; what lies before is not read
  * @throws KeyauditError `FILE_UNREADABLE`
  */
-export async function readGuardLog(place: string, visit: VisitRow, from?: LogPlace): Promise<LogReading> {
+export async function readGuardLog(
+  place: string,
+  visit: VisitRow,
+  options: ReadingOptions = {},
+): Promise<LogReading> {
+  const { from } = options;
   const { folder, names, isOneFile } = await filesAt(place);
-  const reader = new Reader(visit, isOneFile, from);
+  const reader = new Reader(visit, isOneFile, options);
   const after = names.filter((name) => from === undefined || name >= from.file);
   if (from !== undefined && after[0] !== from.file) reader.cutAt(from.file, 0);
   for (const [index, name] of after.entries()) {
@@ -106,6 +117,7 @@ function unreadable(place: string, cause: unknown): KeyauditError {
 class Reader implements LogReading {
   readonly #visit: VisitRow;
   readonly #mayBeginLater: boolean;
+  readonly #rowReader: RowReader;
   firstSeq = 1;
   lastSeq: number;
   lastHash: string;
@@ -114,9 +126,10 @@ class Reader implements LogReading {
   wholeLines = 0;
   broken: LogBreak | undefined;
 
-  constructor(visit: VisitRow, mayBeginLater: boolean, from: LogPlace | undefined) {
+  constructor(visit: VisitRow, mayBeginLater: boolean, { from, depth }: ReadingOptions) {
     this.#visit = visit;
     this.#mayBeginLater = mayBeginLater;
+    this.#rowReader = new RowReader(depth);
     this.lastSeq = from?.seq ?? 0;
     this.lastHash = from?.lastHash ?? FIRST_PREV;
   }
@@ -161,19 +174,24 @@ class Reader implements LogReading {
       rest = this.#rows(name, piece.subarray(0, 1 + rest.length + bytesRead));
     }
     if (rest.length === 0 || this.broken !== undefined) return;
-    if (isLast && rest.length <= LONGEST_ROW) return;
+    if (isLast && rest.length <= LONGEST_ROW) {
+      // A row that was being written may lack its end. A whole row with another end was changed.
+      if (this.#rowReader.row(rest.toString('utf8', 0, rest.length - 1)) === undefined) return;
+      this.broken = { file: name, line: this.wholeLines + 1, why: 'the end of the line is another one' };
+      return;
+    }
     this.broken = { file: name, line: this.wholeLines + 1, why: 'the line has no end, and rows follow it' };
   }
 
   /** Takes in all whole lines behind the first byte. @returns what has no end yet */
   #rows(file: string, bytes: Buffer): Buffer {
+    // Of plain signs each is one byte: the lines are cut out of one text.
+    const text = isAscii(bytes) ? bytes.toString('latin1') : undefined;
     let from = 1;
     for (let end = bytes.indexOf(0x0a, from); end >= 0; end = bytes.indexOf(0x0a, from)) {
+      const line = text?.substring(from, end) ?? bytes.toString('utf8', from, end);
       bytes[from - 1] = 0;
-      const why = this.#row(
-        bytes.subarray(from, end),
-        hash('sha256', bytes.subarray(from - 1, end), 'base64url'),
-      );
+      const why = this.#row(line, hash('sha256', bytes.subarray(from - 1, end), 'base64url'));
       if (why !== undefined) {
         this.broken = { file, line: this.wholeLines + 1, why };
         break;
@@ -185,8 +203,8 @@ class Reader implements LogReading {
     return bytes.subarray(from);
   }
 
-  #row(line: Buffer, ownHash: string): string | undefined {
-    const row = rowOf(line);
+  #row(line: string, ownHash: string): string | undefined {
+    const row = this.#rowReader.row(line);
     const at = row === undefined ? Number.NaN : Date.parse(row.time);
     if (row === undefined || Number.isNaN(at)) return 'it is no row of the log';
     if (this.lastSeq === 0 && this.#mayBeginLater && row.seq > 1 && row.prev !== FIRST_PREV) {
@@ -202,22 +220,6 @@ class Reader implements LogReading {
     }
     this.lastSeq = row.seq;
     this.lastHash = ownHash;
-    return undefined;
-  }
-}
-
-function rowOf(line: Buffer): LogRow | undefined {
-  try {
-    const row = JSON.parse(line.toString('utf8')) as Partial<LogRow> | null;
-    const isRow =
-      typeof row === 'object' &&
-      row !== null &&
-      typeof row.seq === 'number' &&
-      typeof row.prev === 'string' &&
-      typeof row.time === 'string' &&
-      KINDS.has(row.kind);
-    return isRow ? (row as LogRow) : undefined;
-  } catch {
     return undefined;
   }
 }

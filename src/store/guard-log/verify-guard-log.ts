@@ -49,8 +49,10 @@ export async function verifyGuardLog(place: string, options: VerifyOptions = {})
   const key = await readPublicKey(isFolder ? place : dirname(place), options.key);
   const kept = await readKept(options.kept, key);
   const check = new LogCheck(kept);
-  const { broken, firstSeq, lastSeq, lastHash } = await readGuardLog(place, (row, hash, at) =>
-    check.row(row, hash, at),
+  const { broken, firstSeq, lastSeq, lastHash } = await readGuardLog(
+    place,
+    (row, hash, at) => check.row(row, hash, at),
+    { depth: 'sums' },
   );
   if (broken !== undefined) check.problem(`${broken.file}:${broken.line}: ${broken.why}`);
   else check.end(lastSeq);
@@ -87,7 +89,7 @@ async function readKept(kept: string | undefined, key: CheckpointKey | undefined
 
 class LogCheck {
   readonly problems: string[] = [];
-  readonly signed: NoteEvent[] = [];
+  readonly signed: (LogRow & NoteEvent)[] = [];
   lastCheckpoint = 0;
   readonly #book = new SpendBook();
   readonly #tree = new MerkleTree();
@@ -125,12 +127,14 @@ class LogCheck {
   }
 
   async signatures(key: CheckpointKey): Promise<void> {
-    for (const { seq, size, root, jws } of this.signed) {
+    for (const { seq, time, instance, size, root, jws } of this.signed) {
       const said = typeof jws === 'string' ? await readCheckpoint(jws, key) : undefined;
       if (said === undefined)
         this.problem(`row ${String(seq)}: the checkpoint is not signed by the log's key`);
       else if (said.size !== size || said.root !== root)
         this.problem(`row ${String(seq)}: the checkpoint says another root than it has signed`);
+      else if (said.time !== time || (said.instance ?? instance) !== instance)
+        this.problem(`row ${String(seq)}: the checkpoint says another time or guard than it has signed`);
     }
   }
 
@@ -153,16 +157,15 @@ class LogCheck {
 }
 
 function wrongSums({ takes, calls, amount = 0 }: ReserveEvent, book: SpendBook): string[] {
-  const wrong = (take: RowTake, most: number) => {
-    const used = book.ledger.used(take.counter);
-    if (take.before !== used) return `${take.counter} had come to ${used}, not ${take.before}`;
-    const added = take.after - take.before;
-    if (added < 0 || added > most) return `${take.counter} went up by ${added}, not by ${most} at most`;
-    return added > 0 && take.after > take.cap
-      ? `${take.counter} went over its cap of ${take.cap}`
-      : undefined;
+  const wrong: string[] = [];
+  const look = ({ counter, cap, before, after }: RowTake, most: number) => {
+    const used = book.ledger.used(counter);
+    const added = after - before;
+    if (before !== used) wrong.push(`${counter} had come to ${used}, not ${before}`);
+    else if (added < 0 || added > most) wrong.push(`${counter} went up by ${added}, not by ${most} at most`);
+    else if (added > 0 && after > cap) wrong.push(`${counter} went over its cap of ${cap}`);
   };
-  return [...takes.map((take) => wrong(take, amount)), ...calls.map((take) => wrong(take, 1))].filter(
-    (why) => why !== undefined,
-  );
+  for (const take of takes) look(take, amount);
+  for (const take of calls) look(take, 1);
+  return wrong;
 }
