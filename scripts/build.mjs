@@ -10,6 +10,7 @@ import { thirdPartyNotices } from './third-party-notices.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Loaded seldom, or by a way that a bundle breaks.
 const unbundled = [
+  '@clack/prompts',
   'undici',
   'execa',
   'jose',

@@ -12,6 +12,20 @@ export function wantsColour(
   return !argv.slice(0, end < 0 ? undefined : end).includes('--no-color') && !env.NO_COLOR;
 }
 
+/** Narrower than this what is drawn is broken where nobody can read it. */
+const NARROWEST_DRAWN = 40;
+
+/** Whether what is drawn can be drawn anew on the terminal, and read there; ACCESSIBLE asks for plain lines. */
+function canDraw(
+  stdin: Surroundings['stdin'],
+  { isTerminal, columns }: GuardedStream,
+  env: Surroundings['env'],
+): stdin is NodeJS.ReadStream {
+  const isWide = isTerminal && columns >= NARROWEST_DRAWN;
+  const wantsLines = env.TERM === 'dumb' || !/^(?:|0|false)$/.test(env.ACCESSIBLE ?? '');
+  return stdin.isTTY === true && isWide && !wantsLines;
+}
+
 /** The surroundings of a run as a command sees them. */
 export function commandContext(
   options: ProgramOptions,
@@ -63,6 +77,11 @@ export function commandContext(
       readText: async () => (await import('./read-input.ts')).readInput(stdin),
       ask: async (question) =>
         (await import('../session/prompts/ask.ts')).ask(question, { stdin, stderr: stderr.stream }),
+      drawnPrompts: async () => {
+        if (!canDraw(stdin, stderr, env)) return undefined;
+        const { drawnPrompts } = await import('../session/prompts/drawn-prompts.ts');
+        return drawnPrompts({ stdin, stderr: stderr.stream, colour: wantsColour(argv, env), signal });
+      },
       readSecret: async (prompt) =>
         (await import('../session/prompts/secret-prompt.ts')).readSecret(
           prompt,

@@ -1,6 +1,7 @@
 import type { KeyauditError } from '../core/error.ts';
 import type { Settings } from '../core/settings/settings.ts';
 import type { Target } from '../core/target.ts';
+import type { Prompts } from './prompts/prompts.ts';
 import type { SecretPrompt } from './prompts/secret-prompt.ts';
 
 /** A place to write to, with what a renderer needs to know of it. */
@@ -74,6 +75,8 @@ export interface CommandContext {
     readText(): Promise<string>;
     /** The answer to one question on the terminal; undefined at the end of input and on Ctrl-C. */
     ask(question: string): Promise<string | undefined>;
+    /** Questions that are drawn; undefined where the terminal takes nothing but lines, or somebody wants them so. */
+    drawnPrompts(): Promise<Prompts | undefined>;
     /** A line that is not shown while it is typed; elsewhere than on a terminal the next line. */
     readSecret(prompt: string): Promise<string>;
     /** The same for several in turn, what is typed between them never shown; to be closed. */

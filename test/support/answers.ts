@@ -39,6 +39,7 @@ export function answering(
     stdin: {
       isTerminal: true,
       readText: async () => '',
+      drawnPrompts: async () => undefined,
       readSecret: async () => '',
       openSecretPrompt: async () => ({ ask: async () => '', close: () => {} }),
       ask: async (question) => {

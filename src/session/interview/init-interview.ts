@@ -206,10 +206,15 @@ async function searchPermissions(
     const name = await search({
       message: permissions.length === 0 ? 'What does it need?' : `What else does it need? So far ${chosen}`,
       find: (text) => [
-        ...(permissions.length > 0 && DONE.startsWith(text.trim().toLowerCase())
+        ...(permissions.length > 0 && ['', DONE].includes(text.trim().toLowerCase())
           ? [{ value: DONE, about: 'that is all it needs' }]
           : []),
-        ...findResources(text, catalog).map((value) => ({ value, about: aboutResource(value, catalog) })),
+        ...findResources(text, catalog).map((value) => ({
+          value,
+          get about() {
+            return aboutResource(value, catalog);
+          },
+        })),
       ],
     });
     if (name === DONE) {

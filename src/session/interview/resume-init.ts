@@ -35,7 +35,7 @@ export async function resumeInit(
   const inits = new UnfinishedInits(session.cwd, session.env);
   const kept = await inits.read();
   let isKept = kept !== undefined;
-  const prompts = askedWithCare(linePrompts(session), () => isKept);
+  const prompts = askedWithCare((await session.stdin.drawnPrompts()) ?? linePrompts(session), () => isKept);
   const given = flagsAsAnswers(flags);
   const before = kept !== undefined && (await goesOn(kept, prompts)) ? kept : undefined;
   let answers: UnfinishedInit = { startedAt: session.now().toISOString(), ...before, ...given };

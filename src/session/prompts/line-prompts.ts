@@ -37,7 +37,7 @@ export function linePrompts({ stdin, stderr }: Pick<CommandContext, 'stdin' | 's
 }
 
 /** A person has ended the questions. */
-function interrupted(): KeyauditError {
+export function interrupted(): KeyauditError {
   return new KeyauditError('INTERRUPTED', 'Interrupted; nothing was written.', {
     exitCode: EXIT.undetermined,
   });

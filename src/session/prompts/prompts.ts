@@ -10,7 +10,7 @@ export interface TextQuestion {
 /** One of a few things to choose from. */
 export interface Choice<T extends string> {
   readonly value: T;
-  /** What it comes to, a line. */
+  /** What it comes to, a line; in a search read only where it is shown. */
   readonly about: string;
 }
 
