@@ -47,9 +47,10 @@ export async function provision(options: ProvisionOptions, context: CommandConte
     await requireFree(grants, options, store, open);
     const made: (Provisioned & Pick<ProfileGrant, 'profile'>)[] = [];
     try {
-      for (const grant of grants) {
+      for (const [index, grant] of grants.entries()) {
         if (open.signal.aborted) throw open.signal.reason;
-        const one = await provisionKey(grant, kind, { ...options, ttlMs }, store, open);
+        const turn = grants.length > 1 ? `${index + 1} of ${grants.length}` : undefined;
+        const one = await provisionKey(grant, kind, { ...options, ttlMs, turn }, store, open);
         made.push({ ...one, profile: grant.profile });
       }
     } finally {

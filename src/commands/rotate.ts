@@ -72,6 +72,7 @@ function exitCodeOfRotations(rotations: readonly Rotation[]): ExitCode {
     outcome === 'by-hand' ||
     // Dead is what a probe with the key itself has said; what could not be asked is not known.
     retirement?.unwatched === 'timeout' ||
+    retirement?.unwatched === 'interrupted' ||
     retirement?.unwatched === 'not-found' ||
     retirement?.unwatched === 'no-secret' ||
     // Nobody but a person ends such a key, so that one not seen dead is not known to end.

@@ -3,7 +3,8 @@ import { durationMs, parseDuration } from './duration.ts';
 
 test.each([
   ['500ms', 500],
-  ['0.5 ms', 0.5],
+  ['0.5 ms', 1],
+  ['25d', 2_160_000_000],
   ['45s', 45_000],
   ['30m', 1_800_000],
   ['1.5h', 5_400_000],

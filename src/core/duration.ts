@@ -17,11 +17,11 @@ const LONGEST_MS = 10 * 365 * DAY_MS;
 /** The longest that a timer of Node can wait, some 24 days; a longer one would end at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** `90d`, `12h`, `30m`, `45s`, `500ms`, `2w`, `1.5h` → ms; undefined for what is none, nothing, or above ten years. */
+/** `90d`, `12h`, `30m`, `45s`, `500ms`, `2w`, `1.5h` → whole ms, up; undefined for what is none, nothing, or above ten years. */
 export function durationMs(text: string): number | undefined {
   const match = /^(\d{1,9}(?:\.\d{1,9})?) ?(ms|[smhdw])$/.exec(text.trim());
   if (match === null) return undefined;
-  const ms = Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+  const ms = Math.ceil(Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]);
   return ms > 0 && ms <= LONGEST_MS ? ms : undefined;
 }
 

@@ -2,6 +2,7 @@ import { KeyauditError } from '../core/error.ts';
 import type { KeyApiChoice } from '../core/key-api.ts';
 import { wrap } from '../report/text.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
+import { startSpinner } from '../session/progress.ts';
 import type { OpenSession, Session } from '../session/session.ts';
 import type { JournalWork } from '../store/notes/journal.ts';
 import type { KeyRecord } from '../store/notes/key-records.ts';
@@ -22,6 +23,8 @@ export interface ProvisionKeyOptions {
   readonly open?: boolean;
   /** Make it although one works, and in the place of another. */
   readonly again?: boolean;
+  /** Which of how many it is, such as `2 of 5`. */
+  readonly turn?: string;
 }
 
 /** A key that was made and stored. */
@@ -48,7 +51,10 @@ export async function provisionKey(
     const api = openKeyApi(kind === 'restricted_keys' ? kind : 'managed', options, session);
     const work = await beginProvision(one, options, store, session);
     try {
-      const pending = await createKey(one, { command: 'provision', expiresAt, account, work }, api, session);
+      const turn = options.turn === undefined ? '' : ` (${options.turn})`;
+      const spinner = await startSpinner(session, `Making the key of ${one.profile.name}${turn}`);
+      const creating = { command: 'provision', expiresAt, account, work } as const;
+      const pending = await createKey(one, creating, api, session).finally(spinner.stop);
       if (session.signal.aborted) {
         await pending.undo();
         throw session.signal.reason;

@@ -245,7 +245,7 @@ async function retireOld(
   });
   if (graceMs > 0 && !(await graceIsOver(old, dueAt, session))) {
     await markRetiring(old.id, session);
-    return { id: old.id, alreadyGone: false, unwatched: 'interrupted' };
+    return { id: old.id, alreadyGone: false, unwatched: 'interrupted', worksUntil: dueAt.toISOString() };
   }
   await work.requireOwn();
   const isOld = oldKey !== undefined && fingerprintOf(oldKey.key) === old.fingerprint;

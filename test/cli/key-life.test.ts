@@ -112,7 +112,11 @@ describe('rotate', () => {
     while (!(await waits().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await stored()).not.toBe(before);
     child.kill('SIGINT');
-    expect((await child).exitCode).toBe(0);
+    const ended = await child;
+    expect([ended.exitCode, ended.stdout.replaceAll(/\s+/g, ' ')]).toEqual([
+      3,
+      expect.stringContaining('works on: its time of grace was interrupted.'),
+    ]);
     expect(await active()).toHaveLength(2);
     await run(['keys', 'clean-up']);
     expect(await active()).toHaveLength(2);

@@ -1,6 +1,7 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DAY_MS } from '../../src/core/duration.ts';
 import type { LogFile } from '../../src/store/guard-log/day-files.ts';
 import { GuardLog } from '../../src/store/guard-log/guard-log.ts';
 import { answerJson, startFaultyServer } from '../support/faulty-server.ts';
@@ -62,7 +63,7 @@ describe('kill', () => {
     made.stripe.isWaiting = true;
     const calls = Array.from({ length: 200 }, (_, n) => made.pay(key, n + 1));
     await made.until(() => made.upstream.requests.length >= 20);
-    const killing = made.guard.control.kill({ of: 'run', name: run }, 30_000);
+    const killing = made.guard.control.kill({ of: 'run', name: run }, 40 * DAY_MS);
     const atKill = performance.now();
     expect(code(await made.pay(key, 9_999))).toEqual([401, 'keyaudit_run_killed']);
     void atKill;

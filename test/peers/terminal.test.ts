@@ -56,7 +56,9 @@ const SPINNER = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
 describe.skipIf(python.missing)('on a terminal', () => {
   it('shows a spinner and colours; with NO_COLOR no colours; with --quiet no spinner', async () => {
     const cwd = await temporaryFolder();
-    await runCli(['provision', 'analytics'], { cwd });
+    const making = await onTerminal(80, ['provision', 'analytics'], { cwd });
+    expect(making).toMatch(SPINNER);
+    expect(making).toContain('Making the key of analytics');
     const plain = await onTerminal(80, ['verify', 'analytics'], { cwd });
     expect(plain).toMatch(SPINNER);
     expect(plain).toMatch(COLOUR);

@@ -3,6 +3,7 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { relative } from 'node:path';
 import { z } from 'zod';
+import { shapeSentence } from '../../core/document/shape-problem.ts';
 import { EXIT, KeyauditError } from '../../core/error.ts';
 import { readAmount } from '../../core/spend/amount.ts';
 import type { GuardStatus } from '../../core/spend/guard-status.ts';
@@ -24,7 +25,7 @@ const issueSchema = z.strictObject({
   rollMs: z.number().int().positive().optional(),
 });
 const targetSchema = z.strictObject({ name: z.string().optional(), all: z.boolean().optional() });
-const killSchema = targetSchema.extend({ waitMs: z.number().int().min(0).max(600_000).default(0) });
+const killSchema = targetSchema.extend({ waitMs: z.number().int().min(0).default(0) });
 const resumeSchema = targetSchema.extend({ epoch: z.number().int().min(0) });
 const endSchema = z.strictObject({ run: z.string() });
 
@@ -160,7 +161,11 @@ async function answer(
     } else result = await verb(await bodyOf(request));
   } catch (error) {
     status = 500;
-    result = { problem: (error as Error).message };
+    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+    result = {
+      problem:
+        issue === undefined ? (error as Error).message : shapeSentence(issue, `what ${name} was given`),
+    };
   }
   const text = JSON.stringify(result);
   response.writeHead(status, {

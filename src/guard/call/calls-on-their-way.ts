@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../../core/duration.ts';
 import type { CallOnItsWay } from '../../core/spend/guard-status.ts';
 import type { KillTarget } from '../../core/spend/log-row.ts';
 
@@ -34,7 +35,7 @@ export class CallsOnTheirWay {
     const areEnded = () => calls.every((call) => !this.#calls.has(call));
     if (areEnded()) return true;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, timeoutMs);
+      const timer = setTimeout(done, Math.min(timeoutMs, LONGEST_TIMER_MS));
       const look = () => {
         if (areEnded()) done();
       };

@@ -1,3 +1,5 @@
+import { dayAndTime } from '../text.ts';
+
 /** How a key ended; times are from the request on, in ms. */
 export interface Retirement {
   readonly id: string;
@@ -8,6 +10,8 @@ export interface Retirement {
   readonly deadMs?: number;
   /** Why it was not watched to its end. */
   readonly unwatched?: 'no-secret' | 'not-asked' | 'not-found' | 'timeout' | 'interrupted';
+  /** Of a key that is not ended yet, since its time of grace was interrupted: until when it works. ISO 8601, in UTC */
+  readonly worksUntil?: string;
   /** Of a key that a person must delete in the Dashboard: what it is called, and where. */
   readonly byHand?: { readonly name: string; readonly url: string };
 }
@@ -17,6 +21,9 @@ export function describeRetirement(retirement: Retirement): string {
   const { alreadyGone, narrowedMs, deadMs, unwatched, byHand } = retirement;
   if (alreadyGone) return 'was gone already.';
   if (byHand !== undefined) return describeByHand(byHand, retirement);
+  if (retirement.worksUntil !== undefined) {
+    return `works on: its time of grace was interrupted. The first "keyaudit keys clean-up", or other command that makes or ends keys here, after ${dayAndTime(retirement.worksUntil)} ends it.`;
+  }
   const narrowed = narrowedMs === undefined ? '' : `could do nothing after ${seconds(narrowedMs)}`;
   if (deadMs !== undefined) return `${narrowed} and was dead after ${seconds(deadMs)}.`;
   const besides = narrowed === '' ? '' : ` It ${narrowed}.`;
