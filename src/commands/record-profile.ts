@@ -48,7 +48,7 @@ export async function recordProfile(
     withRefused,
     today: today(session),
   });
-  const { grant, connectGrant, witnesses, text } = draft;
+  const { grant, connectGrant, witnesses, caps, text } = draft;
   const report: RecordProfileReport = {
     name,
     withRefused,
@@ -59,6 +59,7 @@ export async function recordProfile(
     nearest: await nearestOf(grant.permissions, name, session),
     unresolved: [...grant.unresolved, ...connectGrant.unresolved],
     doubts: doubtsOf(folded, options),
+    caps,
     text,
   };
   await withResultOutput(

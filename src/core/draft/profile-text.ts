@@ -2,6 +2,8 @@ import { stringify } from 'yaml';
 import { type Catalog, isWrite, type Level, type OperationName } from '../catalog/catalog.ts';
 import type { Grant } from '../grant/grant.ts';
 import { defaultVariable } from '../profile/profile.ts';
+import { formatAmount } from '../spend/amount.ts';
+import type { Cap } from '../spend/cap.ts';
 
 /** A line under `permissions`. */
 export interface DraftPermission {
@@ -72,6 +74,39 @@ function checks(allow: readonly string[], forbid: readonly string[]): string {
     names.length === 0 ? '' : `  ${key}: # ${comment}\n${names.map((name) => `    - ${name}\n`).join('')}`;
   const text = `${list('allow', 'calls that must work', allow)}${list('forbid', 'calls that must be refused', forbid)}`;
   return text === '' ? '' : `checks:\n${text}`;
+}
+
+/** As comments, a `guard` section for somebody to agree to. */
+export function guardStub({
+  caps,
+  unpriced,
+  open,
+  only,
+}: {
+  readonly caps: readonly Cap[];
+  readonly unpriced: { readonly calls: number; readonly of: readonly OperationName[] } | undefined;
+  readonly open: readonly string[];
+  /** What is let through, where that is less than what the profile asks for. */
+  readonly only?: 'checks' | undefined;
+}): string {
+  const lines = caps.map(({ per, amounts, calls, of }) => {
+    const texts = amounts.map(formatAmount);
+    const amount = texts.length === 0 ? {} : { amount: texts.length === 1 ? texts[0] : texts };
+    return `    - ${stringify({ per, ...amount, ...(calls === undefined ? {} : { calls }), of }, FLOW).trimEnd()}`;
+  });
+  const section = [
+    'guard:',
+    ...(only === undefined ? [] : [`  only: ${only} # the calls above, and no others`]),
+    ...(lines.length === 0 ? [] : ['  caps:', ...lines]),
+    ...(unpriced === undefined ? [] : [`  unpriced: ${stringify(unpriced, FLOW).trimEnd()}`]),
+  ];
+  return [
+    'What moved in these runs, rounded up: a proposal for a guard. Take it in once somebody has agreed to it.',
+    ...open,
+    ...section,
+  ]
+    .map((line) => `# ${line}\n`)
+    .join('');
 }
 
 /** As comments, the writes that come along and that somebody has to accept by name; empty where there are none. */

@@ -55,8 +55,11 @@ def _top(name):
     return top if top in _words["parameters"] else "(other)"
 
 
+AMOUNTS = frozenset(("amount", "amount_to_capture", "amount_to_confirm"))
+
+
 def _keep(name, value, money):
-    if name == "amount" and re.match(r"^\d{1,15}$", value):
+    if name in AMOUNTS and re.match(r"^\d{1,15}$", value):
         money["amount"] = int(value)
     if name == "currency" and value.lower() in _words["currencies"]:
         money["currency"] = value.lower()

@@ -275,9 +275,12 @@ function readJson(text, names, expand, money) {
   }
 }
 
+/** Where the amount of a call stands. */
+const AMOUNTS = new Set(['amount', 'amount_to_capture', 'amount_to_confirm']);
+
 /** Amount and currency alone: what a cap is proposed from. */
 function keep(name, value, money) {
-  if (name === 'amount' && /^\d{1,15}$/.test(value)) money.amount = Number(value);
+  if (AMOUNTS.has(name) && /^\d{1,15}$/.test(value)) money.amount = Number(value);
   if (name === 'currency' && words.currencies.has(value.toLowerCase())) money.currency = value.toLowerCase();
 }
 

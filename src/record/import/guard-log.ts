@@ -91,13 +91,10 @@ function callIn({ row, event }: { readonly row: Row; readonly event: Row }): Imp
   };
 }
 
-/** Refusals that a permission would have spared. */
-const NOT_ALLOWED = /^keyaudit_(?:operation_not_allowed|unknown_operation)$/;
-
-/** A call that a cap or a kill stopped was wanted, and says nothing of a permission, whatever status the agent was told. */
-function refusalIn(event: Row): Pick<ImportedCall, 'status'> {
-  const code = textOf(event.code);
-  return { status: code === undefined || NOT_ALLOWED.test(code) ? 403 : undefined };
+/** What the guard itself said; without a code or a status that it was not allowed. */
+function refusalIn(event: Row): Pick<ImportedCall, 'status' | 'code'> {
+  const { status = 403, code } = outcomeIn(event);
+  return { status, code };
 }
 
 function outcomeIn(event: Row): Pick<ImportedCall, 'status' | 'code'> {

@@ -92,7 +92,8 @@ export function formParts(text: string): {
     const [top = ''] = name.split('[', 1);
     if (top === 'expand') expand.add(value);
     else parameters.add(top);
-    if (name === 'amount' && /^\d{1,15}$/.test(value)) money.amount = Number(value);
+    if (/^amount(?:_to_capture|_to_confirm)?$/.test(name) && /^\d{1,15}$/.test(value))
+      money.amount = Number(value);
     if (name === 'currency' && /^[a-z]{3}$/i.test(value)) money.currency = value.toLowerCase();
   }
   return { parameters: [...parameters], expand: [...expand], ...money };

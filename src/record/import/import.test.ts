@@ -270,7 +270,7 @@ describe('what other programs wrote down', () => {
         { method: 'GET', path: '/v1/charges/id', status: 200, run: 'r1', account: false },
         { method: 'POST', path: '/v1/refunds', status: 200, amount: 500, currency: 'usd', run: 'r1' },
         { method: 'POST', path: '/v1/charges', status: 403 },
-        { method: 'POST', path: '/v1/refunds', status: undefined },
+        { method: 'POST', path: '/v1/refunds', status: 403, code: 'keyaudit_spend_cap_exceeded' },
         { method: 'POST', path: '/v1/payouts', run: 'r2', account: true },
       ],
       [

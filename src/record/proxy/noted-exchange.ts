@@ -27,7 +27,7 @@ export async function notedExchange(raw: RawRequest, answer: Forwarded): Promise
 }
 
 function moneyIn(fields: Readonly<Record<string, unknown>>): Pick<NotedCall, 'amount' | 'currency'> {
-  const { amount } = fields;
+  const amount = fields.amount ?? fields.amount_to_capture ?? fields.amount_to_confirm;
   const { value = amount, currency = fields.currency } = (
     typeof amount === 'object' && amount !== null ? amount : {}
   ) as Record<string, unknown>;

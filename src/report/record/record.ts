@@ -1,14 +1,17 @@
 import type { PermissionName } from '../../core/catalog/catalog.ts';
+import type { ProposedCaps } from '../../core/draft/runs/caps-of-runs.ts';
 import type { FoldedRuns, UsedOperation } from '../../core/draft/runs/fold-runs.ts';
 import type { PermissionWitness } from '../../core/draft/runs/profile-of-runs.ts';
-import type { RecordedRun } from '../../core/draft/runs/recorded-run.ts';
+import { outcomeOf, type RecordedRun } from '../../core/draft/runs/recorded-run.ts';
 import type { ToolNeeds } from '../../core/draft/tools-by-grant.ts';
+import { formatAmount } from '../../core/spend/amount.ts';
+import type { Cap } from '../../core/spend/cap.ts';
 import { counted, paintFor, type TextOutput, wrap } from '../text.ts';
 
 /** What one run called, in a few lines for the person who ran it. */
 export function recordedSummary(run: RecordedRun, file: string, output: TextOutput): void {
   const calls = run.calls.reduce((sum, { count }) => sum + count, 0);
-  const refused = run.calls.filter(({ status }) => status === 403);
+  const refused = run.calls.filter((call) => outcomeOf(call) === 'refused');
   output.write(
     wrap(
       `Recorded ${counted(calls, 'call')} to Stripe, ${counted(new Set(run.calls.map(({ path, method }) => `${method} ${path}`)).size, 'operation')}: ${file}`,
@@ -47,12 +50,14 @@ export interface RecordProfileReport {
   readonly unresolved: readonly { readonly endpoint: string; readonly reason: string }[];
   /** Why this is not sure enough; empty where it is. */
   readonly doubts: readonly string[];
+  /** Caps for a guard; undefined where nothing moved. */
+  readonly caps: ProposedCaps | undefined;
   /** The profile as YAML. */
   readonly text: string;
 }
 
 /** `record profile --format json`, schema `keyaudit.record-profile/1`. */
-export function recordProfileJson({ folded, text, ...report }: RecordProfileReport): unknown {
+export function recordProfileJson({ folded, text, caps, ...report }: RecordProfileReport): unknown {
   const { used, refused, unknown, unauthorized, newByRun, expectedNew, unseen, runs, from, to } = folded;
   return {
     schema: 'keyaudit.record-profile/1',
@@ -68,8 +73,14 @@ export function recordProfileJson({ folded, text, ...report }: RecordProfileRepo
     newByRun,
     expectedNew,
     unseen,
+    guard: caps === undefined ? undefined : { ...caps, caps: caps.caps.map(capDocument) },
     profileText: text,
   };
+}
+
+/** As a profile writes it. */
+function capDocument({ amounts, ...cap }: Cap): unknown {
+  return { ...cap, amount: amounts.length === 0 ? undefined : amounts.map(formatAmount) };
 }
 
 /** How sure the profile is and what a reader must know, as lines for standard error. */

@@ -1,6 +1,7 @@
 import { byText } from '../../by-text.ts';
 import type { Catalog, OperationName } from '../../catalog/catalog.ts';
 import { endpointOf } from '../../catalog/catalog.ts';
+import { type MovedInRuns, movedInRuns } from './moved-in-runs.ts';
 import { operationOf, outcomeOf, type RecordedCall, type RecordedRun } from './recorded-run.ts';
 
 /** An operation that at least one run called. */
@@ -46,6 +47,8 @@ export interface FoldedRuns {
   readonly newByRun: readonly number[];
   /** How many operations of the next run will be new, as far as can be told: those that one run alone called, by runs (Good–Turing). */
   readonly expectedNew: number;
+  /** What moved, by direction. */
+  readonly moved: readonly MovedInRuns[];
   /** What the recordings could not see, each sentence once. */
   readonly unseen: readonly string[];
 }
@@ -115,6 +118,7 @@ export function foldRuns(recorded: readonly RecordedRun[], catalog: Catalog): Fo
     unauthorized,
     newByRun: newByRun(used, runs.length),
     expectedNew: goodTuring(used, runs.length),
+    moved: movedInRuns(runs, catalog),
     unseen: [...new Set(runs.flatMap((run) => run.unseen))],
   };
 }

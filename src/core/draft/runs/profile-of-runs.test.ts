@@ -130,6 +130,28 @@ describe('folding', () => {
   });
 });
 
+describe('what a guard said', () => {
+  it.each<[string, number, 'used' | 'refused' | 'unauthorized']>([
+    ['keyaudit_spend_cap_exceeded', 403, 'used'],
+    ['keyaudit_run_killed', 401, 'used'],
+    ['keyaudit_outcome_unknown', 504, 'used'],
+    ['keyaudit_operation_not_allowed', 403, 'refused'],
+    ['keyaudit_unknown_operation', 403, 'refused'],
+    ['keyaudit_run_unknown', 401, 'unauthorized'],
+  ])('%s: %i is %s', (code, status, where) => {
+    const { used, refused, unauthorized } = foldRuns(
+      [run(1, [{ method: 'POST', path: '/v1/refunds', status, code }])],
+      catalog,
+    );
+    expect({ used: used.length, refused: refused.length, unauthorized }).toEqual({
+      used: 0,
+      refused: 0,
+      unauthorized: 0,
+      [where]: 1,
+    });
+  });
+});
+
 describe('the profile', () => {
   it('has a witness for each line', () => {
     const { text } = grantOf([run(1, ['GET /v1/charges']), run(2, ['GET /v1/charges', 'POST /v1/refunds'])]);

@@ -2,8 +2,15 @@ import type { Catalog, PermissionName } from '../../catalog/catalog.ts';
 import type { Expansions } from '../../catalog/expansion.ts';
 import { type SmallestGrant, smallestGrant } from '../../grant/smallest-grant.ts';
 import { permissionLines } from '../permission-lines.ts';
-import { acceptStub, type DraftPermission, type ProfileDraft, profileText } from '../profile-text.ts';
+import {
+  acceptStub,
+  type DraftPermission,
+  guardStub,
+  type ProfileDraft,
+  profileText,
+} from '../profile-text.ts';
 import { resolveDraft } from '../resolve-draft.ts';
+import { capsOfRuns, type ProposedCaps } from './caps-of-runs.ts';
 import type { FoldedRuns, UsedOperation } from './fold-runs.ts';
 
 /** What made a permission part of a profile. */
@@ -25,6 +32,8 @@ export interface ProfileOfRuns {
   /** For the calls with `Stripe-Account`. */
   readonly connectGrant: SmallestGrant;
   readonly witnesses: readonly PermissionWitness[];
+  /** Undefined where nothing moved. */
+  readonly caps: ProposedCaps | undefined;
 }
 
 /** Which of the recorded calls count, and what the profile is called. */
@@ -72,8 +81,11 @@ export function profileOfRuns(
       .map(({ operation }) => operation)
       .filter((operation) => (catalog.operation(operation)?.permissions.length ?? 0) > 0),
   };
+  const caps = capsOfRuns(folded.moved);
+  const accept = acceptStub(resolveDraft(draft, catalog, today).grant, catalog);
   return {
-    text: `${profileText(draft)}${acceptStub(resolveDraft(draft, catalog, today).grant, catalog)}`,
+    text: `${profileText(draft)}${accept}${caps === undefined ? '' : guardStub({ ...caps, only: connect.calls.length === 0 ? 'checks' : undefined })}`,
+    caps,
     grant: own.grant,
     connectGrant: connect.grant,
     witnesses: sides.flatMap((side) => side.witnesses),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Catalog, Operation } from '../../catalog/catalog.ts';
+import { moneyRuleOf } from '../../catalog/money.ts';
+import { MONEY_CLASSES } from '../../catalog/money-rule.ts';
 import { isExpandPath, type KnownWords, knownWords, parameterName, withoutIds } from './known-words.ts';
 
 /** The schema of a run file's first line. */
@@ -25,6 +27,8 @@ export const recordedCallSchema = z.strictObject({
   /** Names of top-level parameters, sorted; never a value. */
   parameters: z.array(shortText).max(100),
   count,
+  /** What it has to do with money; absent for what has nothing. */
+  moneyClass: z.enum(MONEY_CLASSES).optional(),
   /** What `amount` said, by currency: the largest, and the sum, in minor units. */
   money: z
     .array(z.strictObject({ currency: z.string().max(3), largest: z.int().min(0), sum: z.int().min(0) }))
@@ -86,6 +90,7 @@ export class RunRecorder {
   note(noted: NotedCall): void {
     const method = noted.method.toUpperCase();
     const operation = this.#catalog.match(method, noted.path)?.operation;
+    const moneyClass = operation === undefined ? undefined : moneyRuleOf(operation.name)?.moneyClass;
     const words = this.#words;
     const call: MutableCall = {
       operation: operation?.name ?? null,
@@ -104,6 +109,7 @@ export class RunRecorder {
         .sort()
         .slice(0, 100),
       count: 1,
+      moneyClass: moneyClass === 'none' ? undefined : moneyClass,
       money: undefined,
     };
     const key = JSON.stringify(call);
@@ -144,11 +150,23 @@ function addMoney(call: MutableCall, { amount, currency }: NotedCall, { currenci
   }
 }
 
+/** The guard's refusals that a permission would have spared, and those of a key that is none of its own. */
+const NOT_ALLOWED = /^keyaudit_(?:operation_not_allowed|unknown_operation|run_unknown)$/;
+
+/** Whether the guard kept a call from Stripe that was wanted, by a cap or a kill, whatever status the agent was told. */
+export function wasStopped(code: string | undefined): boolean {
+  return code?.startsWith('keyaudit_') === true && !NOT_ALLOWED.test(code) && !MAY_HAVE_ARRIVED.test(code);
+}
+
+/** What the guard says where nobody knows what became of a call. */
+const MAY_HAVE_ARRIVED = /^keyaudit_(?:outcome_unknown|upstream_unreachable)$/;
+
 /** What an answer says of a permission: the check comes before all else, so most answers prove that it was there. */
 export type CallOutcome = 'used' | 'refused' | 'unauthorized' | 'unanswered';
 
 /** @see docs/observed.md on the order of Stripe's checks */
-export function outcomeOf({ status }: Pick<RecordedCall, 'status'>): CallOutcome {
+export function outcomeOf({ status, code }: Pick<RecordedCall, 'status' | 'code'>): CallOutcome {
+  if (wasStopped(code)) return 'unanswered';
   if (status === null) return 'unanswered';
   if (status === 401) return 'unauthorized';
   if (status === 403) return 'refused';
