@@ -31,6 +31,26 @@ describe('redact', () => {
   });
 });
 
+describe('redact, with many secrets that begin alike', () => {
+  const many = Array.from(
+    { length: 300 },
+    (_, index) => `rk_test_${String(index).padStart(4, '0')}${'x'.repeat(40)}`,
+  );
+  const others = ['short-one', 'short-one-and-more', 'short-one-and-more-of-it', '12345678'];
+  const full = new Redactor();
+  for (const one of [...many, ...others]) full.take(one);
+
+  it('takes each out, whole, cut off at its end, one in another, and side by side', () => {
+    for (const one of many) {
+      expect(full.redact(`a ${one} b ${one.slice(0, 20)}`)).toBe('a [redacted] b [redacted]');
+    }
+    expect(full.redact(many.join(' '))).toBe(many.map(() => '[redacted]').join(' '));
+    expect(full.redact(many.join(''))).toBe('[redacted]');
+    for (const one of others) expect(full.redact(`a ${one} b`)).toBe('a [redacted] b');
+    expect(full.redact('short-on 1234567')).toBe('short-on 1234567');
+  });
+});
+
 describe('its writer', () => {
   const written = (pieces: readonly string[]) => {
     const out: string[] = [];

@@ -6,11 +6,12 @@ const TELLING = 16;
 /** Longer than any key of Stripe's: a longer word is none that is still to come. */
 const LONGEST_WORD = 65_536;
 
-/** A form in which a secret could show. */
-interface Form {
-  readonly text: string;
-  /** Its beginning: where this stands, the secret is taken to stand, as far as the two agree. */
-  readonly beginning: string;
+/** The forms in which secrets could show that begin alike: keys of one kind and mode do. */
+interface Alike {
+  /** By their own beginnings: where one stands, the secret is taken to stand, as far as the two agree. */
+  readonly byBeginning: Map<string, string[]>;
+  /** How long those beginnings are. */
+  readonly lengths: Set<number>;
 }
 
 /** Raw, as part of a URL, of JSON and of XML, in hexadecimal, and in base64 wherever in the encoded text it begins. */
@@ -71,6 +72,13 @@ interface Hit {
   readonly isOpen: boolean;
 }
 
+/** How many characters of a form stand in a text at a place. */
+function agreement(form: string, text: string, at: number): number {
+  let length = 0;
+  while (length < form.length && text[at + length] === form[length]) length++;
+  return length;
+}
+
 function withoutHits(text: string, hits: readonly Hit[]): string {
   let done = '';
   let from = 0;
@@ -93,15 +101,26 @@ export interface RedactedWriter {
  * starts a run tells it of every key, before any is read.
  */
 export class Redactor {
-  readonly #forms = new Map<string, Form>();
+  /** By their first characters, so that a report is searched a few times however many keys it is about. */
+  readonly #alike = new Map<string, Alike>();
 
   /** Takes a value for a secret from now on: it is replaced wherever it shows, in every form that is known. */
   readonly take = (secret: string): void => {
     if (secret.length < SHORTEST_SECRET) return;
-    for (const text of formsOf(secret)) {
-      if (text.length >= SHORTEST_SECRET) this.#forms.set(text, { text, beginning: text.slice(0, TELLING) });
+    for (const form of formsOf(secret)) {
+      if (form.length >= SHORTEST_SECRET) this.#add(form);
     }
   };
+
+  #add(form: string): void {
+    const first = form.slice(0, SHORTEST_SECRET);
+    const beginning = form.slice(0, TELLING);
+    const alike = this.#alike.get(first) ?? { byBeginning: new Map(), lengths: new Set() };
+    const forms = alike.byBeginning.get(beginning) ?? [];
+    if (!forms.includes(form)) alike.byBeginning.set(beginning, [...forms, form]);
+    alike.lengths.add(beginning.length);
+    this.#alike.set(first, alike);
+  }
 
   /** Replaces every secret, in any of its forms. */
   readonly redact = (text: string): string => redactShapes(withoutHits(text, this.#hitsIn(text)));
@@ -134,13 +153,14 @@ export class Redactor {
   /** In order, none touching another. Plain searches: a pattern made of secrets has a size at which it fails. */
   #hitsIn(text: string): readonly Hit[] {
     const hits: Hit[] = [];
-    for (const { text: form, beginning } of this.#forms.values()) {
-      for (let at = text.indexOf(beginning); at >= 0; ) {
-        let length = beginning.length;
-        while (length < form.length && text[at + length] === form[length]) length++;
-        const end = at + length;
-        hits.push({ at, end, isOpen: end === text.length && length < form.length });
-        at = text.indexOf(beginning, end);
+    for (const [first, { byBeginning, lengths }] of this.#alike) {
+      for (let at = text.indexOf(first); at >= 0; at = text.indexOf(first, at + 1)) {
+        for (const length of lengths) {
+          for (const form of byBeginning.get(text.slice(at, at + length)) ?? []) {
+            const end = at + agreement(form, text, at);
+            hits.push({ at, end, isOpen: end === text.length && end - at < form.length });
+          }
+        }
       }
     }
     hits.sort((a, b) => a.at - b.at);
@@ -159,13 +179,17 @@ export class Redactor {
     return merged;
   }
 
+  *#beginnings(): Iterable<string> {
+    for (const { byBeginning } of this.#alike.values()) yield* byBeginning.keys();
+  }
+
   /** Where the longest end of a text begins that could be the beginning of a secret; its length where none could. */
   #possibleBeginning(text: string): number {
     // No form of a secret goes over a line.
     if (text === '' || text.endsWith('\n')) return text.length;
     const hits = this.#hitsIn(text);
     let at = hits.at(-1)?.isOpen === true ? (hits.at(-1)?.at ?? text.length) : text.length;
-    for (const { beginning } of this.#forms.values()) {
+    for (const beginning of this.#beginnings()) {
       const first = beginning.charAt(0);
       const from = Math.max(0, text.length - beginning.length + 1);
       for (let start = text.indexOf(first, from); start >= 0 && start < at; ) {
