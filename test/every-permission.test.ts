@@ -19,8 +19,7 @@ import { catalog, grantOf, shippedProfiles } from './support/profiles.ts';
 /**
  * Every permission more and every one less, for each shipped profile, on both sides, by each witness: the whole table,
  * judged as verify judges, with the answers that a server gives which enforces permissions. Through the program, over
- * HTTP, a part of it is tried in test/cli/unseen.test.ts and all that calls do not show in
- * test/peers/every-permission.test.ts.
+ * HTTP, test/peers/every-permission.test.ts tries the same, and test/cli/unseen.test.ts a sample.
  */
 
 const beyondSdk = new BeyondSdk(beyondSdkRows, catalog);
