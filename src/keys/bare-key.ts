@@ -7,7 +7,7 @@ import { SecretKey } from '../core/secret-key.ts';
 import { today } from '../session/context.ts';
 import { type ProfileGrant, satisfiableGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
-import { requireRestricted } from '../store/find-key.ts';
+import { requireOfAccount, requireRestricted } from '../store/find-key.ts';
 import { HARMLESS_PERMISSION } from './end/retire-key.ts';
 import { createKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
@@ -34,6 +34,7 @@ function givenBareKey(variable: string, { env }: OpenSession): BareKey {
     });
   }
   const key = SecretKey.ofVariable(variable, text);
+  requireOfAccount(key, `The variable ${variable}`);
   if (key.kind === 'restricted' && key.mode !== 'test') throw liveRefused();
   requireRestricted(key, `The variable ${variable}`, false);
   return { key, holds: [], end: async () => {} };

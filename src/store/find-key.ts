@@ -32,7 +32,7 @@ export interface FoundKey {
 /**
  * Finds the key of a profile: `--key-from` or `--key-env`, else the profile's variable in the
  * environment, else the store that its record names, else the default store.
- * @throws KeyauditError `KEY_MISSING` (exit 3), `KEY_WRONG_KIND` or `LIVE_NOT_ALLOWED` (exit 2)
+ * @throws KeyauditError `KEY_MISSING` (exit 3), `ORGANISATION_KEY`, `KEY_WRONG_KIND` or `LIVE_NOT_ALLOWED` (exit 2)
  */
 export async function findKey(options: FindKeyOptions): Promise<FoundKey> {
   const found = await lookUp(options);
@@ -45,17 +45,35 @@ export async function findKey(options: FindKeyOptions): Promise<FoundKey> {
 /**
  * Only restricted keys are probed, and live ones only when that is said.
  * @param where begins a sentence: `The variable STRIPE_KEY`
- * @throws KeyauditError `KEY_WRONG_KIND`, which names what it is, or `LIVE_NOT_ALLOWED`
+ * @throws KeyauditError `ORGANISATION_KEY`, `KEY_WRONG_KIND`, which names what it is, or `LIVE_NOT_ALLOWED`
  */
 export function requireRestricted(key: SecretKey, where: string, live: boolean): void {
+  requireOfAccount(key, where);
   if (key.kind !== 'restricted') {
     throw new KeyauditError(
       'KEY_WRONG_KIND',
-      `${where} holds ${key.isOfOrganisation ? 'the secret key of an organisation' : kindText[key.kind]} (${key}), not a restricted key.`,
+      `${where} holds ${kindText[key.kind]} (${key}), not a restricted key.`,
       { hint: kindHint[key.kind] },
     );
   }
   requireLiveAllowed(key, `${where} holds`, live);
+}
+
+/**
+ * What a key of an organisation can do depends on the account that each call names; its prefix is the same whatever it
+ * may do (docs/observed.md#keys).
+ * @param where begins a sentence: `The variable STRIPE_KEY`
+ * @throws KeyauditError `ORGANISATION_KEY`
+ */
+export function requireOfAccount(key: SecretKey, where: string): void {
+  if (!key.isOfOrganisation) return;
+  throw new KeyauditError(
+    'ORGANISATION_KEY',
+    `${where} holds the key of an organisation (${key}), which reaches every account of it and acts for the one that a call names (Stripe-Context).`,
+    {
+      hint: 'Nothing was sent. An agent gets a restricted key of its one account: make it with "keyaudit provision".',
+    },
+  );
 }
 
 /**

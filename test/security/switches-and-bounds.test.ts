@@ -36,25 +36,22 @@ describe('a key that counts as live', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it.each(['rk_live_', 'rk_org_live_', 'rk_of_another_form_'])(
-    '%s… is not probed without it',
-    async (prefix) => {
-      const server = await hostileServer((_request, response) => response.end('{}'));
-      for (const args of [
-        ['verify', 'analytics'],
-        ['inspect', '--key-env', 'STRIPE_ANALYTICS_KEY'],
-      ]) {
-        const run = await runProgram([...args, '--api-base', server.url], {
-          cwd: await temporaryFolder(),
-          env: { STRIPE_ANALYTICS_KEY: prefix + FAKE },
-        });
-        expect(run.exitCode).not.toBe(0);
-        expect(run.stderr + run.stdout).toContain('Say --live as well');
-        expect(run.stderr + run.stdout).not.toContain(FAKE);
-      }
-      expect(server.requests).toEqual([]);
-    },
-  );
+  it.each(['rk_live_', 'rk_of_another_form_'])('%s… is not probed without it', async (prefix) => {
+    const server = await hostileServer((_request, response) => response.end('{}'));
+    for (const args of [
+      ['verify', 'analytics'],
+      ['inspect', '--key-env', 'STRIPE_ANALYTICS_KEY'],
+    ]) {
+      const run = await runProgram([...args, '--api-base', server.url], {
+        cwd: await temporaryFolder(),
+        env: { STRIPE_ANALYTICS_KEY: prefix + FAKE },
+      });
+      expect(run.exitCode).not.toBe(0);
+      expect(run.stderr + run.stdout).toContain('Say --live as well');
+      expect(run.stderr + run.stdout).not.toContain(FAKE);
+    }
+    expect(server.requests).toEqual([]);
+  });
 
   it.each([
     ['provision', ['provision', 'analytics'], 'STRIPE_SECRET_KEY', 'sk_live_'],

@@ -8,6 +8,7 @@ import { paintFor, wrap } from '../../report/text.ts';
 import type { ProfileGrant } from '../../session/profile-grant.ts';
 import type { SecretPrompt } from '../../session/prompts/secret-prompt.ts';
 import type { OpenSession } from '../../session/session.ts';
+import { requireOfAccount } from '../../store/find-key.ts';
 import { fingerprintOf, type KeyRecord } from '../../store/notes/key-records.ts';
 import { withoutSecretKey } from '../../store/secrets/without-secret-key.ts';
 
@@ -31,7 +32,7 @@ const TRIES = 3;
 
 /**
  * Shows the link with everything filled in and the rows to tick, takes the key that a person made there, and probes it.
- * @throws KeyauditError `KEY_MISSING`, `KEY_MALFORMED`, `KEY_WRONG_KIND`, `LIVE_NOT_ALLOWED`, `KEY_WRONG_MODE`
+ * @throws KeyauditError `KEY_MISSING`, `KEY_MALFORMED`, `ORGANISATION_KEY`, `KEY_WRONG_KIND`, `LIVE_NOT_ALLOWED`, `KEY_WRONG_MODE`
  */
 export async function pasteKey(
   one: ProfileGrant,
@@ -120,6 +121,7 @@ function checked(
     });
   }
   const key = SecretKey.of(text, 'What was pasted');
+  requireOfAccount(key, 'What was pasted');
   if (key.kind !== 'restricted') {
     throw new KeyauditError(
       'KEY_WRONG_KIND',
