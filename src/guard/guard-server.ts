@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { NoteEvent } from '../core/spend/log-row.ts';
 import { credentialsIn } from '../gate/credentials.ts';
-import type { Gate } from '../gate/gate.ts';
+import type { VersionViews } from '../gate/version-view.ts';
 import type { Forwarded } from '../http/forward.ts';
 import { withoutHopByHop } from '../http/raw-request.ts';
 import { type Admission, type RequestHead, type Serving, serve } from '../http/serve.ts';
@@ -14,7 +14,7 @@ import type { ServedProfiles } from './served-profiles.ts';
 
 /** What a guard on the wire is made of. */
 export interface GuardServerParts extends CallGuardParts {
-  readonly gate: Gate;
+  readonly views: VersionViews;
   readonly profiles: ServedProfiles;
   /** The clock of the machine, in ms since 1970; `now` is the same, and never goes back. */
   readonly clock: () => number;
@@ -87,7 +87,7 @@ export class GuardServer {
     if (shut !== undefined) return refuse({ code: 'keyaudit_unavailable', why: shut });
     const who = this.#who(head);
     if ('code' in who) return refuse(who);
-    const call = readHead(head, who.served, this.#parts.gate);
+    const call = readHead(head, who.served, this.#parts.views);
     if ('code' in call) return refuse(call, who);
     const limit = bodyLimit(call);
     const bytes = Math.min(limit, Number(head.headers['content-length'] ?? limit));
@@ -154,7 +154,7 @@ export class GuardServer {
     response: ServerResponse,
     from: number,
   ): Promise<void> {
-    const whole = readCall(call, body, caller.served, this.#parts.gate);
+    const whole = readCall(call, body, caller.served, this.#parts.views);
     const ended = 'code' in whole ? { refusal: whole } : await this.#calls.serve(whole, head, caller);
     if ('refusal' in ended) {
       this.#refuse(response, ended.refusal, call.operation.name);

@@ -1,7 +1,6 @@
 import type { BeyondSdk } from '../core/catalog/beyond-sdk.ts';
 import type { Catalog } from '../core/catalog/catalog.ts';
-import { Expansions } from '../core/catalog/expansion.ts';
-import { Gate } from '../gate/gate.ts';
+import { VersionViews } from '../gate/version-view.ts';
 import { Control } from './admin/control.ts';
 import { CallsOnTheirWay } from './call/calls-on-their-way.ts';
 import { KnownKeys } from './call/known-keys.ts';
@@ -62,7 +61,7 @@ export async function startGuard(options: GuardOptions): Promise<Guard> {
     now,
     clock: options.now,
     alarm,
-    gate: new Gate(catalog, new Expansions(catalog, beyondSdk)),
+    views: new VersionViews(catalog, beyondSdk, { hasBeyondCalls: false }),
     profiles,
     docs,
   });

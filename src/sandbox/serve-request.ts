@@ -3,6 +3,7 @@ import type { Operation } from '../core/catalog/catalog.ts';
 import { beyondSdkRows } from '../core/catalog/data/beyond-sdk.ts';
 import { OLDEST_VERSION } from '../core/catalog/older-versions.ts';
 import type { Decision, Holder } from '../gate/gate.ts';
+import { type VersionView, VersionViews } from '../gate/version-view.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
 import type { ApiRequest } from '../http/read-request.ts';
 import { authenticate, expiredKey, refusedAddress } from './authenticate.ts';
@@ -22,10 +23,10 @@ import { type ReadParameters, readParameters } from './read-parameters.ts';
 import { refusal } from './refusal-message.ts';
 import type { SandboxParts } from './sandbox-server.ts';
 import { isOfSandbox, serveOfSandbox } from './serve-of-sandbox.ts';
+import { alsoTaken, versionNotModelled } from './versions/also-taken.ts';
 import { inOlderShape } from './versions/older-answers.ts';
 import { serveUsageRecords, upcomingInvoice, upcomingLines } from './versions/older-calls.ts';
 import { inNewestWords } from './versions/older-parameters.ts';
-import { alsoTaken, type VersionView, VersionViews } from './versions/version-view.ts';
 import { WebhookSender } from './webhooks/webhook-sender.ts';
 
 /** A request, and who makes it. */
@@ -48,7 +49,9 @@ export class RequestServer {
     this.#parts = parts;
     this.#faults = faults;
     this.#webhooks = new WebhookSender({ now: parts.now });
-    this.#views = new VersionViews(parts.catalog, new BeyondSdk(beyondSdkRows, parts.catalog));
+    this.#views = new VersionViews(parts.catalog, new BeyondSdk(beyondSdkRows, parts.catalog), {
+      hasBeyondCalls: true,
+    });
   }
 
   close(): void {
@@ -57,7 +60,7 @@ export class RequestServer {
 
   /** What the answer to a version of the API does not have of it. */
   notModelled(version: string | undefined): string | undefined {
-    return this.#views.notModelled(version);
+    return versionNotModelled(version, this.#views.of(version), this.#parts.catalog.apiVersion);
   }
 
   async serve(request: ApiRequest, requestId: string): Promise<Answer | 'lost'> {

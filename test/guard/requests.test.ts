@@ -425,6 +425,33 @@ async function raw(url: string, text: string): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
+describe('versions', () => {
+  const OLD = CASHIER.replace('payouts: write }', 'payouts: write, invoices: write }').replace(
+    'repeat: allow',
+    'repeat: allow\n  versions: [2024-06-20, 2018-11-08]',
+  );
+  const of = (version: string): AskOptions => ({ headers: { 'stripe-version': version } });
+
+  it('what an older version expands is read as that version has it', async () => {
+    const made = await scene(OLD);
+    const line = 'GET /v1/invoices/in_1?expand[]=payment_intent';
+    expect((await made.ask(line, undefined, of('2024-06-20'))).status).toBe(200);
+    expect((await made.ask(line)).body.error.code).toBe('keyaudit_operation_not_allowed');
+    // What it reaches must be asked for all the same.
+    const without = await scene(OLD.replace('payment_intents: write, ', ''));
+    expect((await without.ask(line, undefined, of('2024-06-20'))).body.error.code).toBe(
+      'keyaudit_operation_not_allowed',
+    );
+  });
+
+  it('a version that nobody has read is refused, though the profile names it', async () => {
+    const made = await scene(OLD);
+    const answer = await made.ask('POST /v1/customers/cus_1', 'account_balance=-100000', of('2018-11-08'));
+    expect([answer.status, answer.body.error.code]).toEqual([403, 'keyaudit_operation_not_allowed']);
+    expect(made.writes()).toEqual([]);
+  });
+});
+
 describe('bytes', () => {
   const post = (key: string, headers: string, body: string, target = '/v1/payouts') =>
     `POST ${target} HTTP/1.1\r\nHost: guard\r\nAuthorization: Bearer ${key}\r\nContent-Type: ${FORM}\r\n${headers}\r\n${body}`;

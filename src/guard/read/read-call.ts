@@ -1,6 +1,8 @@
 import { isWrite, type Operation } from '../../core/catalog/catalog.ts';
+import { OLDEST_VERSION } from '../../core/catalog/older-versions.ts';
 import { type FormFields, type FormReading, readStrictForm } from '../../core/spend/exposure/strict-form.ts';
-import type { Gate, KnownCall } from '../../gate/gate.ts';
+import type { KnownCall } from '../../gate/gate.ts';
+import type { VersionViews } from '../../gate/version-view.ts';
 import type { RawRequest } from '../../http/raw-request.ts';
 import type { RequestHead } from '../../http/serve.ts';
 import type { Refusal } from '../refusal.ts';
@@ -47,11 +49,11 @@ const LARGEST_FILE = 20 * 1024 * 1024;
  * Reads the head of a request, as far as it goes without its body: which operation, on whose account, in which
  * version, and whether the profile asks for it.
  */
-export function readHead(head: RequestHead, served: Served, gate: Gate): CallHead | HeadRefusal {
+export function readHead(head: RequestHead, served: Served, views: VersionViews): CallHead | HeadRefusal {
   const { method, url, headers } = head;
   const clean = cleanPath(url);
   if (!clean.ok) return ambiguous(clean.why);
-  const found = gate.find(method, clean.path);
+  const found = views.of(undefined).gate.find(method, clean.path);
   if (found === undefined) {
     return { code: 'keyaudit_unknown_operation', why: 'the catalog knows no such operation' };
   }
@@ -85,6 +87,9 @@ function headRefusal(
   const stranger = accountRefusal(account, headers['stripe-context'], served);
   if (stranger !== undefined) return stranger;
   const version = text(headers['stripe-version']) ?? served.version;
+  if (version.slice(0, 10) < OLDEST_VERSION) {
+    return notAllowed(`nobody has said what calls of versions before ${OLDEST_VERSION} move`);
+  }
   if (version !== served.version && !served.guard.versions.includes(version)) {
     return notAllowed(
       `the version ${plain(version)} is neither ${served.version} nor named under "guard.versions"`,
@@ -114,12 +119,12 @@ export function readCall(
   head: CallHead,
   body: Buffer | undefined,
   served: Served,
-  gate: Gate,
+  views: VersionViews,
 ): Call | Refusal {
   if (body === undefined) return ambiguous('its body is larger than any call of the API');
   const reading = readFields(head, body);
   if (!reading.ok) return ambiguous(reading.why, reading.param);
-  const expanded = expandRefusal(head, reading.fields, served, gate);
+  const expanded = expandRefusal(head, reading.fields, served, views);
   return expanded ?? { ...head, fields: reading.fields, body };
 }
 
@@ -173,10 +178,10 @@ function readFields({ operation, query, contentType = '', method }: CallHead, bo
 
 /** What `expand` reaches must be readable by what is let through: a refund does not show a customer's card. */
 function expandRefusal(
-  { operation, account }: CallHead,
+  { operation, account, version }: CallHead,
   fields: FormFields,
   { through, holder }: Served,
-  gate: Gate,
+  views: VersionViews,
 ): Refusal | undefined {
   const { expand } = fields;
   if (expand === undefined) return undefined;
@@ -185,6 +190,7 @@ function expandRefusal(
   if (texts.length !== paths.length) return ambiguous('expand is no list of names', 'expand');
   const connect = account !== undefined;
   const path = operation.path.replaceAll('{id}', 'id');
+  const { gate } = views.of(version);
   const decision = gate.decide({ method: operation.method, path, expand: texts, connect }, holder);
   const names = connect ? through.connect : through.own;
   const isOpen =

@@ -6,14 +6,15 @@ import { Catalog, type Operation } from '../../core/catalog/catalog.ts';
 import { beyondSdkRows } from '../../core/catalog/data/beyond-sdk.ts';
 import { catalogData } from '../../core/catalog/data/catalog.ts';
 import { type DeclaredFields, type DeclaredType, DeclaredTypes } from '../../core/catalog/declared-types.ts';
+import { VersionViews } from '../../gate/version-view.ts';
 import { emptyFields, type Fields } from '../../http/form-body.ts';
 import { readParameters } from '../read-parameters.ts';
 import { type Sandbox, startSandbox } from '../sandbox.ts';
-import { alsoTaken, VersionViews } from './version-view.ts';
+import { alsoTaken } from './also-taken.ts';
 
 const catalog = new Catalog(catalogData);
 const types = new DeclaredTypes();
-const views = new VersionViews(catalog, new BeyondSdk(beyondSdkRows, catalog));
+const views = new VersionViews(catalog, new BeyondSdk(beyondSdkRows, catalog), { hasBeyondCalls: true });
 const rows = readVersionTable(join(import.meta.dirname, '../../core/catalog/data/source'));
 
 /** The last day on which something was taken. */

@@ -211,6 +211,20 @@ const rows: readonly Row[] = [
     { kind: 'priced', exposure: { amount: 900, currency: 'eur', direction: 'gives-up' } },
   ],
   [
+    'an invoice item by the unit amount of older versions',
+    'POST /v1/invoiceitems/ii_1',
+    'unit_amount=300&quantity=4',
+    { '/v1/invoiceitems/ii_1': { id: 'ii_1', object: 'invoiceitem', amount: 1, currency: 'usd' } },
+    { kind: 'priced', exposure: { amount: 1_200, currency: 'usd' } },
+  ],
+  [
+    'an invoice item with two amounts',
+    'POST /v1/invoiceitems',
+    'customer=cus_1&currency=usd&amount=1&unit_amount=100000',
+    {},
+    { kind: 'refused', code: 'keyaudit_amount_unknown' },
+  ],
+  [
     '[case 22] a subscription change is previewed',
     'POST /v1/subscriptions/sub_1',
     'items[0][id]=si_1&items[0][quantity]=1000&proration_behavior=always_invoice',

@@ -29,10 +29,12 @@ export function invoiceItemAmount({ operation, fields }: MoneyCall): number | Ex
 
 function amountOfLine(line: FormFields): number | 'unreadable' | undefined {
   const price = typeof line.price_data === 'object' && !Array.isArray(line.price_data) ? line.price_data : {};
-  const unit = line.unit_amount_decimal ?? price.unit_amount ?? price.unit_amount_decimal;
+  // `unit_amount` until 2025-03-31.basil.
+  const unit = line.unit_amount ?? line.unit_amount_decimal ?? price.unit_amount ?? price.unit_amount_decimal;
   const quantity = line.quantity ?? line.quantity_decimal ?? '1';
   if (line.pricing !== undefined || line.price !== undefined) return 'unreadable';
   if (line.amount !== undefined) {
+    if (unit !== undefined) return 'unreadable';
     const amount = minorIn(line.amount);
     return amount === undefined ? 'unreadable' : Math.abs(amount);
   }

@@ -1,9 +1,8 @@
-import type { BeyondSdk } from '../../core/catalog/beyond-sdk.ts';
-import type { Catalog, OperationName } from '../../core/catalog/catalog.ts';
-import { Expansions } from '../../core/catalog/expansion.ts';
-import { OLDEST_VERSION, type OlderVersion, OlderVersions } from '../../core/catalog/older-versions.ts';
-import { Gate } from '../../gate/gate.ts';
-import type { AlsoTaken } from '../read-parameters.ts';
+import type { BeyondSdk } from '../core/catalog/beyond-sdk.ts';
+import type { Catalog } from '../core/catalog/catalog.ts';
+import { Expansions } from '../core/catalog/expansion.ts';
+import { type OlderVersion, OlderVersions } from '../core/catalog/older-versions.ts';
+import { Gate } from './gate.ts';
 
 /** What a version of the API changes for a request: which expansions lead somewhere, and what is taken beside. */
 export interface VersionView {
@@ -17,13 +16,16 @@ export interface VersionView {
 export class VersionViews {
   readonly #catalog: Catalog;
   readonly #beyondSdk: BeyondSdk;
+  readonly #hasBeyondCalls: boolean;
   readonly #current: VersionView;
   readonly #older = new Map<OlderVersion, VersionView>();
   #versions: OlderVersions | undefined;
 
-  constructor(catalog: Catalog, beyondSdk: BeyondSdk) {
+  /** @param hasBeyondCalls for a server that knows more calls than the SDK; fields beyond it are known to all */
+  constructor(catalog: Catalog, beyondSdk: BeyondSdk, { hasBeyondCalls }: { hasBeyondCalls: boolean }) {
     this.#catalog = catalog;
     this.#beyondSdk = beyondSdk;
+    this.#hasBeyondCalls = hasBeyondCalls;
     this.#current = this.#make(undefined);
   }
 
@@ -38,21 +40,9 @@ export class VersionViews {
     return view;
   }
 
-  /** What an answer to such a version does not have of it, for the header that says so. */
-  notModelled(version: string | undefined): string | undefined {
-    if (version === undefined || this.of(version).older === undefined) return undefined;
-    const shape = `answers of ${version}: they have the shape of ${this.#catalog.apiVersion}`;
-    return version.slice(0, 10) < OLDEST_VERSION ? `${shape}; requests are read as ${OLDEST_VERSION}` : shape;
-  }
-
   #make(older: OlderVersion | undefined): VersionView {
     const expansions = new Expansions(this.#catalog, this.#beyondSdk, older?.expansions);
-    return { expansions, gate: new Gate(this.#catalog, expansions, this.#beyondSdk), older };
+    const calls = this.#hasBeyondCalls ? this.#beyondSdk : undefined;
+    return { expansions, gate: new Gate(this.#catalog, expansions, calls), older };
   }
-}
-
-/** What a call of this version may carry that the catalog does not declare. */
-export function alsoTaken({ older }: VersionView, operation: OperationName): AlsoTaken | undefined {
-  const tokens = older?.taken.get(operation);
-  return tokens === undefined ? undefined : (token) => tokens.has(token);
 }
