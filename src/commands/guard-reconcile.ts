@@ -46,7 +46,7 @@ async function byOwnGuard(run: string | undefined, context: CommandContext): Pro
   const session = await openSession(context);
   const grants = await grantsFor({ profiles }, session);
   return withTarget(session, async (open) => {
-    const opened = await openGuard(grants, { host: '127.0.0.1', port: 0 }, open);
+    const opened = await openGuard(grants, { host: '127.0.0.1', port: 0, hasSocket: false }, open);
     try {
       return await reconcileWith(opened.guard, () => open.now().getTime(), run, open);
     } finally {

@@ -7,7 +7,6 @@ import {
   throughGuardTable,
 } from '../report/guard/through-guard.ts';
 import type { CommandContext } from '../session/context.ts';
-import { askGuard } from '../session/guard/guard-client.ts';
 import { beginRun } from '../session/guard/issue-run-key.ts';
 import { grantsFor } from '../session/profile-grant.ts';
 import { printResult, requireFormat } from '../session/result-output.ts';
@@ -26,17 +25,17 @@ export async function verifyGuard(options: VerifyGuardOptions, context: CommandC
   const session = await openSession(context);
   const grants = await grantsFor(options, session);
   return withTarget(session, (open) =>
-    withRunningGuard(grants, open, async (url) => {
+    withRunningGuard(grants, open, async (url, ask) => {
       const results: ThroughGuardReport['results'][number][] = [];
       for (const grant of grants) {
         const { run, key } = await beginRun(
           { profile: grant.profile.name, cap: [], label: ['made-by=verify'], mayRepeat: [] },
-          open.cwd,
+          ask,
         );
         try {
           results.push(await verifyThroughGuard(grant, { url, key }, open));
         } finally {
-          await askGuard(open.cwd, 'end', { run });
+          await ask('end', { run });
         }
       }
       const code = exitCodeFor(results);

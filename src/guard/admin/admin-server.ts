@@ -36,12 +36,12 @@ export type ResumeBody = z.input<typeof resumeSchema>;
 /** A further thing that can be asked of a guard, by its name. */
 export type AdminVerb = (body: unknown) => Promise<unknown>;
 
+export type AdminVerbs = Readonly<Record<string, AdminVerb>>;
+
 export interface AdminOptions {
-  /** Where the socket is to be. */
-  readonly file: string;
   readonly control: Control;
   readonly status: () => GuardStatus;
-  readonly more?: Readonly<Record<string, AdminVerb>>;
+  readonly more?: AdminVerbs;
 }
 
 /** The guard's own door: a Unix socket that only its user may open. */
@@ -55,11 +55,9 @@ export interface AdminServer {
  * which is there was left behind.
  * @throws KeyauditError `GUARD_SOCKET`
  */
-export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { file } = options;
+export async function serveAdmin(file: string, verbs: AdminVerbs): Promise<AdminServer> {
   const path = shortPath(file);
   await removeOld(file);
-  const verbs: Readonly<Record<string, AdminVerb>> = { ...ownVerbs(options), ...options.more };
   const server = createServer((request, response) => {
     void answer(request, response, verbs);
   });
@@ -104,7 +102,8 @@ async function removeOld(file: string): Promise<void> {
   await unlink(file);
 }
 
-function ownVerbs({ control, status }: AdminOptions): Readonly<Record<string, AdminVerb>> {
+/** All that can be asked of a guard, by whatever way. */
+export function adminVerbs({ control, status, more }: AdminOptions): AdminVerbs {
   const named = ({ name, all }: z.infer<typeof targetSchema>): KillTarget | NotDone => {
     if (all === true) return { of: 'all' };
     const target = control.targetNamed(name ?? '');
@@ -142,14 +141,11 @@ function ownVerbs({ control, status }: AdminOptions): Readonly<Record<string, Ad
       const target = named(rest);
       return 'problem' in target ? target : control.resume(target, epoch);
     },
+    ...more,
   };
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  verbs: Readonly<Record<string, AdminVerb>>,
-): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, verbs: AdminVerbs): Promise<void> {
   const name = request.url?.slice(1) ?? '';
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   let status = 200;

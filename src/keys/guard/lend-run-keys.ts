@@ -1,4 +1,4 @@
-import { askGuard } from '../../session/guard/guard-client.ts';
+import type { AskGuard } from '../../session/guard/guard-client.ts';
 import { type BegunRun, beginRun } from '../../session/guard/issue-run-key.ts';
 import type { ProfileGrant } from '../../session/profile-grant.ts';
 import type { OpenSession } from '../../session/session.ts';
@@ -24,13 +24,13 @@ export async function lendRunKeys(
   options: LendRunOptions,
   session: OpenSession,
 ): Promise<number> {
-  return withRunningGuard(grants, session, (url) => lend(grants, options, url, session));
+  return withRunningGuard(grants, session, (url, ask) => lend(grants, options, { url, ask }, session));
 }
 
 async function lend(
   grants: readonly ProfileGrant[],
   { ttl, cap, ...lending }: LendRunOptions,
-  url: string,
+  { url, ask }: { readonly url: string; readonly ask: AskGuard },
   session: OpenSession,
 ): Promise<number> {
   const startedAt = performance.now();
@@ -45,7 +45,7 @@ async function lend(
         mayRepeat: [],
         ttl,
       };
-      runs.push(await beginRun(own, session.cwd));
+      runs.push(await beginRun(own, ask));
     }
     const guarded: OpenSession = {
       ...session,
@@ -63,7 +63,7 @@ async function lend(
     return exitCode;
   } finally {
     for (const { run } of runs) {
-      await askGuard(session.cwd, 'end', { run }).catch(() => {
+      await ask('end', { run }).catch(() => {
         session.stderr.write(`warning: the run ${run} could not be ended; its key ends by itself.\n`);
       });
     }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { KeyauditError } from '../../core/error.ts';
 import type { Reconciled } from '../../core/spend/guard-status.ts';
-import { type AdminServer, serveAdmin } from '../../guard/admin/admin-server.ts';
+import { type AdminServer, adminVerbs, serveAdmin } from '../../guard/admin/admin-server.ts';
 import { statusOf } from '../../guard/admin/status.ts';
 import { reconcile } from '../../guard/reconcile.ts';
 import { type Served, servedOf } from '../../guard/served.ts';
@@ -13,7 +13,7 @@ import { type Guard, startGuard } from '../../guard/start-guard.ts';
 import { Lines, originsOf } from '../../guard/upstream.ts';
 import { guardLinesToAdd } from '../../report/guard/lines-to-add.ts';
 import { wrap } from '../../report/text.ts';
-import { guardSocket } from '../../session/guard/guard-client.ts';
+import { type AskGuard, guardSocket, ownGuard } from '../../session/guard/guard-client.ts';
 import type { ProfileGrant } from '../../session/profile-grant.ts';
 import type { OpenSession } from '../../session/session.ts';
 import { Anchor } from '../../store/guard-log/anchor.ts';
@@ -31,12 +31,16 @@ export interface OpenGuardOptions {
   readonly port: number;
   /** A command that is handed each checkpoint of the log. */
   readonly anchor?: string | undefined;
+  /** Whether it can be commanded from outside this process (default true). */
+  readonly hasSocket?: boolean;
 }
 
 /** A guard that serves profiles of a folder, with its log and its socket. */
 export interface OpenGuard {
   readonly guard: Guard;
   readonly socket: string;
+  /** Commands it from this process. */
+  readonly ask: AskGuard;
   readonly keys: readonly UpstreamKey[];
   /** What a profile comes to with its key, as it is now. */
   servedOf(grant: ProfileGrant): Served | undefined;
@@ -53,7 +57,7 @@ const DRAIN_MS = 85_000;
  */
 export async function openGuard(
   grants: readonly ProfileGrant[],
-  { host, port, anchor: command }: OpenGuardOptions,
+  { host, port, anchor: command, hasSocket = true }: OpenGuardOptions,
   session: OpenSession,
 ): Promise<OpenGuard> {
   requireSections(grants);
@@ -106,8 +110,7 @@ export async function openGuard(
       docs: `https://unpkg.com/keyaudit@${session.version}/docs/guard.md`,
     });
     guard = started;
-    admin = await serveAdmin({
-      file: socket,
+    const verbs = adminVerbs({
       control: started.control,
       status: () => statusOf({ ...started, strangers: started.strangers, now }),
       more: {
@@ -121,6 +124,7 @@ export async function openGuard(
         },
       },
     });
+    if (hasSocket) admin = await serveAdmin(socket, verbs);
     const changed = (grant: ProfileGrant) => {
       const served = servedNow(grant);
       if (served === undefined) return;
@@ -128,7 +132,7 @@ export async function openGuard(
       store.settle({ kind: 'policy', profile: grant.profile.name, policy: served.digest }, now());
     };
     follow = followProfiles({ grants, changed, alarm }, session);
-    return { guard: started, socket, keys, servedOf: servedNow, close };
+    return { guard: started, socket, ask: ownGuard(verbs), keys, servedOf: servedNow, close };
   } catch (error) {
     await close();
     throw error;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EXIT, KeyauditError } from '../../core/error.ts';
 import type { GuardStatus, Killed, Reconciled } from '../../core/spend/guard-status.ts';
 import type { KillTarget } from '../../core/spend/log-row.ts';
-import type { IssueBody, KillBody, ResumeBody } from '../../guard/admin/admin-server.ts';
+import type { AdminVerbs, IssueBody, KillBody, ResumeBody } from '../../guard/admin/admin-server.ts';
 import { shortPath } from '../../guard/admin/admin-server.ts';
 import { refuseLink, WORKSPACE } from '../../store/workspace.ts';
 
@@ -49,10 +49,36 @@ export async function askGuard<V extends keyof Verbs>(
   const { status, text } = await post(shortPath(file), verb, JSON.stringify(body)).catch((cause: unknown) => {
     throw notRunning(file, cause);
   });
-  const answer = JSON.parse(text) as Verbs[V][1] | { problem: string; hint?: string };
-  if (status === 200 && !('problem' in answer)) return answer;
-  const { problem, hint } = answer as { problem: string; hint?: string };
-  throw new KeyauditError('GUARD_REFUSED', problem, { hint });
+  const answer: unknown = JSON.parse(text);
+  if (status !== 200) throw refused(answer as Refused);
+  return answerOf<V>(answer);
+}
+
+/** Asks one guard something. @throws KeyauditError `GUARD_NOT_RUNNING`, `GUARD_REFUSED` */
+export type AskGuard = <V extends keyof Verbs>(verb: V, body: Verbs[V][0]) => Promise<Verbs[V][1]>;
+
+/** The guard that runs for a folder. */
+export function guardOf(cwd: string): AskGuard {
+  return (verb, body) => askGuard(cwd, verb, body);
+}
+
+/** A guard of this very process, which needs no socket. */
+export function ownGuard(verbs: AdminVerbs): AskGuard {
+  return async <V extends keyof Verbs>(verb: V, body: Verbs[V][0]) => answerOf<V>(await verbs[verb]?.(body));
+}
+
+interface Refused {
+  readonly problem: string;
+  readonly hint?: string;
+}
+
+function answerOf<V extends keyof Verbs>(answer: unknown): Verbs[V][1] {
+  if ('problem' in (answer as object)) throw refused(answer as Refused);
+  return answer as Verbs[V][1];
+}
+
+function refused({ problem, hint }: Refused): KeyauditError {
+  return new KeyauditError('GUARD_REFUSED', problem, { hint });
 }
 
 function notRunning(file: string, cause?: unknown): KeyauditError {

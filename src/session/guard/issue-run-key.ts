@@ -8,7 +8,7 @@ import { DEFAULT_STORE } from '../../store/secrets/env-file-store.ts';
 import { openStore } from '../../store/secrets/open-store.ts';
 import { openWorkspace, WORKSPACE } from '../../store/workspace.ts';
 import type { CommandContext } from '../context.ts';
-import { askGuard } from './guard-client.ts';
+import { type AskGuard, guardOf } from './guard-client.ts';
 
 export interface IssueOptions {
   readonly profile: string;
@@ -73,21 +73,21 @@ export async function issueRunKey(
       hint: 'Leave --store out, or name another file: --store env-file:PATH.',
     });
   }
-  begun = await beginRun({ ...options, run }, cwd);
+  begun = await beginRun({ ...options, run }, guardOf(cwd));
   const { variable, key, expiresAt } = begun;
   await store.put(variable, key, options.profile);
   return { run, variable, place: store.place, expiresAt };
 }
 
-/** Makes a run key and has the guard of a folder know its digest. */
+/** Makes a run key and has the guard know its digest. */
 export async function beginRun(
   { profile, run = newRun(), ttl, cap, label, mayRepeat, roll }: Omit<IssueOptions, 'store' | 'reveal'>,
-  cwd: string,
+  ask: AskGuard,
 ): Promise<BegunRun> {
-  const { profiles } = await askGuard(cwd, 'status', {});
+  const { profiles } = await ask('status', {});
   const served = profiles.find((one) => one.profile === profile);
   if (served === undefined) {
-    throw new KeyauditError('GUARD_REFUSED', `The guard of this folder does not serve ${profile}.`, {
+    throw new KeyauditError('GUARD_REFUSED', `The guard does not serve ${profile}.`, {
       hint: `It serves ${profiles.map((one) => one.profile).join(', ')}.`,
     });
   }
@@ -97,7 +97,7 @@ export async function beginRun(
     });
   }
   const { key, digest } = makeRunKey(served.mode);
-  const { expiresAt } = await askGuard(cwd, 'issue', {
+  const { expiresAt } = await ask('issue', {
     profile,
     run,
     key: digest,

@@ -113,6 +113,6 @@ function socketPath(folder: string, directory: FileHandle, name: string): string
 
 function taken(folder: string): KeyauditError {
   return new KeyauditError('GUARD_RUNNING', `Another process of keyaudit writes the log in ${folder}.`, {
-    hint: 'One guard writes a folder: end the other, or ask it ("keyaudit guard status").',
+    hint: 'One guard writes a folder: end the other, or start one "keyaudit guard" that all go through.',
   });
 }
