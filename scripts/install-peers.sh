@@ -82,7 +82,7 @@ for major in $stripe_gos; do
   mkdir -p "$peers/stripe-go/calls$major"
   sed "s#stripe-go/v85#stripe-go/v$major#" "$clients/go/calls/main.go" >"$peers/stripe-go/calls$major/main.go"
 done
-cp -r "$clients/go/go.mod" "$clients/go/go.sum" "$clients/go/walk" "$peers/stripe-go/"
+cp -r "$clients/go/go.mod" "$clients/go/go.sum" "$clients/go/walk" "$clients/go/guard" "$peers/stripe-go/"
 (cd "$peers/stripe-go" && go build -o bin/ ./...) || failed stripe-go
 
 for artifact in $(printf 'com.stripe:stripe-java:%s ' $stripe_javas) "com.google.code.gson:gson:$gson"; do

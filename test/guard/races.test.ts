@@ -57,16 +57,16 @@ describe('many at once', () => {
     const { ask, issue, guard } = await guardScene({ profiles: { agent: AGENT }, upstream: stripe.url });
     await issue();
     const worker = async (first: number) => {
-      for (let n = 0; n < 60; n++) {
-        const form = { amount: 1 + first * 60 + n, currency: 'usd' };
+      for (let n = 0; n < 25; n++) {
+        const form = { amount: 1 + first * 25 + n, currency: 'usd' };
         expect((await ask('POST /v1/payouts', form)).status).toBe(200);
         if (n % 5 === 0) expect((await ask('GET /v1/charges')).status).toBe(200);
         await new Promise((resolve) => setTimeout(resolve, n % 7));
       }
     };
-    await Promise.all(Array.from({ length: 10 }, (_, first) => worker(first)));
-    expect(stripe.closed()).toBeGreaterThan(20);
-    expect(stripe.moved()).toBe((600 * 601) / 2);
+    await Promise.all(Array.from({ length: 8 }, (_, first) => worker(first)));
+    expect(stripe.closed()).toBeGreaterThan(10);
+    expect(stripe.moved()).toBe((200 * 201) / 2);
     expect([...guard.store.book.counters().values()]).toEqual([stripe.moved()]);
     expect(guard.store.book.open.size).toBe(0);
   });
