@@ -46,22 +46,26 @@ export function wrap(
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/gu;
 
+const WIDE_APART = new RegExp(`(${WIDE.source})`, 'u');
+/** Whether a text may have wide characters: most have none, which is told much faster than where they are. */
+const MAY_BE_WIDE = /[\u1100-\uffff]/;
+
 /** How many columns a text takes. */
 function widthOf(text: string): number {
+  if (!MAY_BE_WIDE.test(text)) return text.length;
   return text.length + (text.match(WIDE) ?? []).filter((character) => character.length === 1).length;
 }
 
 /** What a line may be broken between: words, and wide characters. */
 function partsOf(text: string): readonly { readonly part: string; readonly blank: boolean }[] {
-  return text
-    .split(' ')
-    .filter((word) => word !== '')
-    .flatMap((word) =>
-      word
-        .split(new RegExp(`(${WIDE.source})`, 'u'))
-        .filter((part) => part !== '')
-        .map((part, index) => ({ part, blank: index === 0 })),
-    );
+  const words = text.split(' ').filter((word) => word !== '');
+  if (!MAY_BE_WIDE.test(text)) return words.map((part) => ({ part, blank: true }));
+  return words.flatMap((word) =>
+    word
+      .split(WIDE_APART)
+      .filter((part) => part !== '')
+      .map((part, index) => ({ part, blank: index === 0 })),
+  );
 }
 
 /** `1,234`; `toLocaleString` would load the data of locales, in some 7 ms. */

@@ -27,11 +27,12 @@ export function renderVerifyJson(
   write(head.slice(0, head.lastIndexOf('[') + 1));
   let separator = '';
   for (const { probes, permissionFindings, ...result } of report.results) {
-    const pretty = jsonText(verbose ? { ...result, probes } : result);
+    // Within a list of a map, so that it is indented as it will stand.
+    const within = jsonText({ results: [verbose ? { ...result, probes } : result] });
+    const pretty = within.slice(within.indexOf('[') + 1, within.lastIndexOf('\n    }'));
     // One line each: spread out they would take more room than all the rest.
-    const lines = permissionFindings.map((finding) => `\n    ${jsonText(finding, 0)}`);
-    const text = `${pretty.slice(0, -2)},\n  "permissionFindings": [${lines.join(',')}]\n}`;
-    write(`${separator}\n    ${text.replaceAll('\n', '\n    ')}`);
+    const lines = permissionFindings.map((finding) => `\n        ${jsonText(finding, 0)}`);
+    write(`${separator}${pretty},\n      "permissionFindings": [${lines.join(',')}]\n    }`);
     separator = ',';
   }
   write(report.results.length > 0 ? '\n  ]\n}\n' : ']\n}\n');
@@ -47,10 +48,13 @@ export function writeJson(value: unknown, write: (text: string) => void): void {
  * terminal obeys, and `##[`, which GitHub's runner takes for a command wherever it stands in a line.
  */
 export function jsonText(value: unknown, indent = 2): string {
+  const text = JSON.stringify(value, null, indent);
+  // Hardly any text has one of these, and to look for them once is half of what this costs.
+  if (!UNFIT.test(text) && !text.includes('##[') && !text.includes('\\ud')) return text;
   return (
-    JSON.stringify(value, null, indent)
+    text
       .replace(
-        /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+        new RegExp(UNFIT, 'g'),
         (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
       )
       .replaceAll('##[', '#\\u0023[')
@@ -58,3 +62,6 @@ export function jsonText(value: unknown, indent = 2): string {
       .replace(/(\\\\)|\\ud[89a-f][0-9a-f]{2}/g, (_escape, backslash) => backslash ?? '\\ufffd')
   );
 }
+
+/** What JSON allows and a terminal obeys. */
+const UNFIT = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;

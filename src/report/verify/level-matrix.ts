@@ -34,12 +34,14 @@ export function levelMatrix(report: Pick<VerifyReport, 'results'>): readonly Mat
   const resources = [...new Set(columns.flatMap((column) => [...column.keys()]))];
   const rows = resources.map((resource): MatrixRow => {
     const cells = columns.map((column) => column.get(resource));
-    const quiet = cells.every(
-      (cell) =>
-        cell === undefined ||
-        (cell.kind === undefined && cell.expected === 'none' && cell.observed === 'none'),
-    );
-    const kinds = FINDING_KINDS.filter((kind) => cells.some((cell) => cell?.kind === kind));
+    let quiet = true;
+    const found = new Set<FindingKind>();
+    for (const cell of cells) {
+      if (cell === undefined || cell === QUIET) continue;
+      quiet = false;
+      if (cell.kind !== undefined) found.add(cell.kind);
+    }
+    const kinds = FINDING_KINDS.filter((kind) => found.has(kind));
     return { resource, cells, kinds, quiet };
   });
   const rank = ({ kinds, quiet }: MatrixRow): number =>
@@ -62,6 +64,8 @@ const UNSEEN: MatrixCell = {
   unseen: true,
   comesAlong: false,
 };
+/** Most cells of most reports are this one. */
+const QUIET: MatrixCell = { expected: 'none', observed: 'none', count: 0, comesAlong: false };
 const UNKNOWN = -1;
 const NO_KIND = FINDING_KINDS.length;
 
@@ -69,16 +73,19 @@ function columnOf({ findings, probes, unseen }: VerifyResult): ReadonlyMap<Resou
   const kinds = new Map(findings.map(({ operation, kind }) => [operation, FINDING_KINDS.indexOf(kind)]));
   const column = new Map<ResourceName, Filling>();
   // A fleet has hundreds of thousands of these: one pass, and nothing made for a probe.
+  let last: ResourceName | undefined;
+  let cell: Filling = { expected: 0, observed: UNKNOWN, kind: NO_KIND, count: 0 };
   for (const { resource, operation, method, expectation, observed } of probes) {
-    let cell = column.get(resource);
-    if (cell === undefined) {
-      cell = { expected: 0, observed: UNKNOWN, kind: NO_KIND, count: 0 };
+    // Probes of a resource follow one another, mostly.
+    if (resource !== last) {
+      cell = column.get(resource) ?? { expected: 0, observed: UNKNOWN, kind: NO_KIND, count: 0 };
       column.set(resource, cell);
+      last = resource;
     }
     const level = method === 'GET' ? 1 : 2;
     if (expectation === 'asked') cell.expected = Math.max(cell.expected, level);
     if (observed !== 'inconclusive') cell.observed = Math.max(cell.observed, holds(observed) ? level : 0);
-    const kind = kinds.get(operation) ?? NO_KIND;
+    const kind = kinds.size === 0 ? NO_KIND : (kinds.get(operation) ?? NO_KIND);
     if (kind < cell.kind) {
       cell.kind = kind;
       cell.count = 1;
@@ -94,6 +101,7 @@ function columnOf({ findings, probes, unseen }: VerifyResult): ReadonlyMap<Resou
 }
 
 function cellOf({ expected, observed, kind, count }: Filling): MatrixCell {
+  if (expected === 0 && observed === 0 && kind === NO_KIND) return QUIET;
   return {
     expected: LEVELS[expected] ?? 'none',
     observed: LEVELS[observed] ?? null,
