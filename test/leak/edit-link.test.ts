@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { catalog } from '../support/every-permission.ts';
 import { answerJson, startFaultyServer } from '../support/faulty-server.ts';
 import { runCli, temporaryFolder } from '../support/run-cli.ts';
 
@@ -85,6 +87,76 @@ describe('the edit link of a refusal', () => {
         asked += server.requests.length;
       }
       expect(asked).toBeGreaterThan(50);
+      expect(LEAK.exec(await everyFile(cwd))).toBeNull();
+    },
+  );
+});
+
+/** A key that can be rotated, at a sandbox of which one kind of request is answered otherwise. */
+async function sceneOf(
+  isBroken: (method: string, path: string) => boolean,
+  answer: { status: number; body: unknown },
+) {
+  const sandbox = await startSandbox({ catalog });
+  onTestFinished(() => sandbox.close());
+  const state = { broken: 0, isOn: false };
+  const server = await startFaultyServer(async ({ method = '', url = '', headers, body }, response) => {
+    if (state.isOn && isBroken(method, url.replace(/\?.*/, ''))) {
+      state.broken++;
+      answerJson(response, answer.status, answer.body);
+      return;
+    }
+    const sent = Object.entries(headers).filter(([name]) =>
+      /^(authorization|stripe-|content-type)/.test(name),
+    );
+    const got = await fetch(`${sandbox.url}${url}`, {
+      method,
+      headers: sent as [string, string][],
+      ...(body === '' ? {} : { body }),
+    });
+    answerJson(response, got.status, await got.json());
+  });
+  const cwd = await temporaryFolder();
+  const env = { STRIPE_SECRET_KEY: sandbox.secretKey.reveal(), KEYAUDIT_API_BASE: server.url };
+  const made = await runCli(['provision', 'refund-agent'], { cwd, env });
+  if (made.exitCode !== 0) throw new Error(made.stderr);
+  state.isOn = true;
+  return { cwd, env, state };
+}
+
+const KEYS_PATH = /^\/v2\/iam\/api_keys/;
+const STEPS: readonly [string, (method: string, path: string) => boolean][] = [
+  ['the new key is probed', (_method, path) => !KEYS_PATH.test(path)],
+  ['the old key is looked up', (method, path) => method === 'GET' && KEYS_PATH.test(path)],
+  ['the new key is made', (method, path) => method === 'POST' && path === '/v2/iam/api_keys'],
+  ['the old key is narrowed', (method, path) => method === 'POST' && /api_keys\/mk_[^/]+$/.test(path)],
+  ['the old key is ended', (method, path) => method === 'POST' && /api_keys\/mk_[^/]+\/expire$/.test(path)],
+];
+
+/** What the key APIs answer is read in one place, so that a few kinds tell of the others. */
+const TRIED = STEPS.flatMap(([step, isBroken], index) =>
+  (index === 0 ? ANSWERS : ANSWERS.slice(5).filter(({ name }) => /newest|401|404/.test(name))).map(
+    (answer) => ({
+      step,
+      isBroken,
+      ...answer,
+    }),
+  ),
+);
+
+describe('the edit link of an answer to rotate', () => {
+  it.each(TRIED)(
+    'is in nothing that is printed or kept: $name when $step, $body.error.message',
+    async ({ isBroken, ...answer }) => {
+      const { cwd, env, state } = await sceneOf(isBroken, answer);
+      for (const more of [REPORTS, ['--format', 'json']]) {
+        const { stdout, stderr } = await runCli(['rotate', 'refund-agent', '--verbose', ...more], {
+          cwd,
+          env,
+        });
+        expect({ more, leaks: LEAK.exec(`${stdout}${stderr}`)?.[0] }).toEqual({ more, leaks: undefined });
+      }
+      expect(state.broken).toBeGreaterThan(0);
       expect(LEAK.exec(await everyFile(cwd))).toBeNull();
     },
   );
