@@ -14,7 +14,7 @@ describe('lint of the Connect side', () => {
     [
       'a permission that Stripe marks "(Direct)"',
       'permissions: { charges: read }\nconnect_permissions:\n  account_links: write',
-      /^5 Stripe marks account_link_write "\(Direct\)": it does not cover calls with Stripe-Account\.$/,
+      /^5 Stripe's permissions reference marks account_link_write "\(Direct\)", which, it says, does not cover calls with Stripe-Account\.$/,
     ],
     [
       'a risky grant without a why',

@@ -183,9 +183,9 @@ function unexplainedRisks(profile: Profile, catalog: Catalog): Problem[] {
 /** What does not work with `Stripe-Account` is of no use among the Connect permissions. */
 function directOnConnect(profile: Profile, { connectPermissions }: Grant, catalog: Catalog): Problem[] {
   return connectPermissions.filter(isMarkedDirect).map((name) => ({
-    message: `Stripe marks ${name} "(Direct)": it does not cover calls with Stripe-Account.`,
+    message: `Stripe's permissions reference marks ${name} "(Direct)", which, it says, does not cover calls with Stripe-Account.`,
     location: locatePermission(name, profile, catalog, { connect: true }),
-    hint: 'Ask for it under "permissions", or take it out of "connect_permissions".',
+    hint: 'Ask for it under "permissions"; verify --account tells whether it does anything here. Few marks are known: docs/observed.md.',
   }));
 }
 
