@@ -4,11 +4,13 @@ import { beyondSdkRows } from '../../src/core/catalog/data/beyond-sdk.ts';
 import { parametersOf } from '../../src/core/catalog/parameters.ts';
 import { buildBeyondProbe } from '../../src/core/probe/build-beyond-probe.ts';
 import { buildProbe } from '../../src/core/probe/build-probe.ts';
+import { DEPTHS } from '../../src/core/probe/depth.ts';
 import type { Probe } from '../../src/core/probe/probe.ts';
 import { SecretKey } from '../../src/core/secret-key.ts';
+import type { ProbeResult } from '../../src/core/verdict/finding.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { sendProbes } from '../../src/stripe/send-probes.ts';
-import { catalog } from '../support/every-permission.ts';
+import { catalog, writePlatformProfile } from '../support/every-permission.ts';
 import { runCli, temporaryFolder } from '../support/run-cli.ts';
 import { keyMaker } from '../support/sandbox-server.ts';
 
@@ -84,29 +86,64 @@ describe('every probe of both tables, on both sides', () => {
   );
 });
 
-describe('the program, with a key that holds everything', () => {
-  it.each(['record', 'checks', 'permissions', 'endpoints', 'inspect'] as const)(
-    'changes nothing at depth %s',
-    async (depth) => {
-      const { sandbox, full, keys } = await somethingToLose();
-      const cwd = await temporaryFolder();
-      const before = { objects: structuredClone(sandbox.objects()), keys: await keys() };
-      const counted = new Map(sandbox.requests());
-      const args =
-        depth === 'inspect'
-          ? ['inspect', '--key-env', 'FULL_KEY']
-          : ['verify', 'refund-agent', '--key-env', 'FULL_KEY', '--depth', depth, '--account', ACCOUNT];
-      const { exitCode } = await runCli(args, {
-        cwd,
-        env: {
-          FULL_KEY: full.reveal(),
-          STRIPE_SECRET_KEY: sandbox.secretKey.reveal(),
-          KEYAUDIT_API_BASE: sandbox.url,
-        },
-      });
-      expect(exitCode).toBe(depth === 'inspect' ? 0 : 1);
-      expect(accepted(sandbox, counted)).toEqual(['GET 200']);
-      expect({ objects: sandbox.objects(), keys: await keys() }).toEqual(before);
+const VERIFY = ['verify', 'platform', '--key-env', 'FULL_KEY', '--account', ACCOUNT, '--depth'];
+const INSPECT = ['inspect', '--key-env', 'FULL_KEY'];
+const RUNS = [...DEPTHS.map((depth) => [...VERIFY, depth]), INSPECT].map((args) => ({
+  args,
+  what: args.join(' '),
+}));
+
+/** Runs the program on a sandbox with something to lose, and shows that it lost nothing. */
+async function unchangedBy(args: readonly string[], which: 'secret' | 'full') {
+  const { sandbox, full, keys } = await somethingToLose();
+  const bare = await keyMaker(sandbox.url, sandbox.secretKey.reveal()).makeKey(['sku_read']);
+  const cwd = await temporaryFolder();
+  // Both sides are probed where a profile asks for something on both.
+  await writePlatformProfile(cwd);
+  const before = { objects: structuredClone(sandbox.objects()), keys: await keys() };
+  const counted = new Map(sandbox.requests());
+  const ran = await runCli([...args, '--format', 'json', '--verbose'], {
+    cwd,
+    env: {
+      FULL_KEY: (which === 'secret' ? sandbox.secretKey : full).reveal(),
+      BARE_KEY: bare.token,
+      STRIPE_SECRET_KEY: sandbox.secretKey.reveal(),
+      KEYAUDIT_API_BASE: sandbox.url,
     },
-  );
+  });
+  const succeeded = accepted(sandbox, counted);
+  expect({ objects: sandbox.objects(), keys: await keys() }).toEqual(before);
+  return { ...ran, succeeded };
+}
+
+describe('the program', () => {
+  it.each(RUNS)('changes nothing with a key that holds everything: $what', async ({ args }) => {
+    const { exitCode, succeeded, stdout } = await unchangedBy(args, 'full');
+    expect(exitCode).toBe(args[0] === 'inspect' ? 0 : 1);
+    expect(succeeded).toEqual(['GET 200']);
+    if (args.at(-1) !== 'endpoints') return;
+    const [result] = (JSON.parse(stdout) as { results: { probes: ProbeResult[] }[] }).results;
+    const asked = (connect: boolean) =>
+      (result?.probes ?? []).filter((probe) => probe.connect === connect).map(({ operation }) => operation);
+    const names = catalog.operations.map(({ name }) => name);
+    for (const connect of [false, true]) {
+      expect(asked(connect)).toEqual(expect.arrayContaining(names));
+      expect(asked(connect).length, 'those beyond the SDK').toBeGreaterThan(names.length + 10);
+    }
+  });
+
+  it.each(RUNS)('sends nothing with a secret key, and refuses it: $what', async ({ args }) => {
+    const { exitCode, succeeded, stderr } = await unchangedBy(args, 'secret');
+    expect(JSON.parse(stderr)).toMatchObject({ code: 'KEY_WRONG_KIND' });
+    expect({ exitCode, succeeded }).toEqual({ exitCode: 2, succeeded: [] });
+  });
+
+  it('changes nothing when it calibrates its probes, which it sends with a secret key', async () => {
+    const { exitCode, succeeded, stdout } = await unchangedBy(
+      ['calibrate', '--only', 'probes', '--bare-key-env', 'BARE_KEY'],
+      'secret',
+    );
+    expect({ exitCode, succeeded }).toEqual({ exitCode: 0, succeeded: ['GET 200'] });
+    expect(stdout).toContain('"unsafe": []');
+  });
 });
