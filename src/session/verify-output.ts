@@ -6,6 +6,8 @@ import {
   loadRenderer,
   parseReportRequest,
   type ReportRequest,
+  type VerifyFormat,
+  type VerifyRenderer,
   verifyFormat,
 } from '../report/verify/formats.ts';
 import type { SourceRoots } from '../report/verify/source-path.ts';
@@ -13,6 +15,8 @@ import { appendToResultFile, requireWritable, writeResultFile } from '../store/r
 import type { CommandContext } from './context.ts';
 
 const STDOUT = '-';
+
+type OwnRenderers = Partial<Record<VerifyFormat, VerifyRenderer>>;
 
 /**
  * What `--format`, `--output` and every `--report` ask for, the main one first; checked before the
@@ -44,17 +48,20 @@ export async function parseReportRequests(
 
 /**
  * Renders a report in every format asked for. One that cannot be written does not keep back the
- * others; the first such error is thrown at the end. @param also what is to be written besides
+ * others; the first such error is thrown at the end.
+ * @param also what is to be written besides
+ * @param own formats that are rendered otherwise than for a key
  */
 export async function printReports(
   report: VerifyReport,
   requests: readonly ReportRequest[],
   context: CommandContext,
   also: () => Promise<void> = async () => {},
+  own: OwnRenderers = {},
 ): Promise<void> {
   const failures: unknown[] = [];
   for (const request of requests) {
-    await printReport(report, request, context).catch((error: unknown) => failures.push(error));
+    await printReport(report, request, context, own).catch((error: unknown) => failures.push(error));
   }
   await also().catch((error: unknown) => failures.push(error));
   const [failure] = failures;
@@ -73,13 +80,14 @@ async function printReport(
   report: VerifyReport,
   { format, file }: ReportRequest,
   context: CommandContext,
+  own: OwnRenderers,
 ): Promise<void> {
   const options = {
     verbose: context.globals.verbose,
     version: context.version,
     ...sourceRoots(context),
   };
-  const render = await loadRenderer(format);
+  const render = own[format] ?? (await loadRenderer(format));
   if (file === STDOUT) render(report, context.stdout, options);
   else
     await writeResultFile(

@@ -1,30 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { verifyThroughGuard } from '../../src/audit/verify-through-guard.ts';
-import { NO_CALIBRATION } from '../../src/core/calibrate/calibration.ts';
 import { SecretKey } from '../../src/core/secret-key.ts';
-import { probeMaker } from '../../src/session/probe-maker.ts';
-import { guardCatalog, guardedSandbox, profileGrant, REFUND_AGENT } from '../support/guard-scene.ts';
+import {
+  guardCatalog,
+  guardedSandbox,
+  probeSession,
+  profileGrant,
+  REFUND_AGENT,
+} from '../support/guard-scene.ts';
 
 describe('verify --through-guard', () => {
   it('case 74: finds each of 20 planted holes, and nothing else', async () => {
     const made = await guardedSandbox();
     const { key } = await made.issue();
     const grant = profileGrant('agent', REFUND_AGENT);
-    const session = {
-      catalog: guardCatalog,
-      probeFor: probeMaker(guardCatalog, NO_CALIBRATION),
-      target: {
-        name: 'sandbox',
-        apiBase: made.url,
-        note: '',
-        secretKey: () => SecretKey.of('sk_test_x'),
-        close: async () => {},
-      },
-      signal: new AbortController().signal,
-      globals: { place: [] },
-    } as unknown as Parameters<typeof verifyThroughGuard>[2];
+    const session = probeSession(made.url);
     const under = { url: made.url, key: SecretKey.of(key) };
-    const whole = await verifyThroughGuard(grant, under, session);
+    const { result: whole } = await verifyThroughGuard(grant, under, session);
     expect([whole.findings, whole.stopped]).toEqual([[], undefined]);
     expect(whole.closedByGuard.slice(0, 3).map(({ operation }) => operation)).toEqual([
       'charges.create',
@@ -39,7 +31,11 @@ describe('verify --through-guard', () => {
     const own = new Set([...served.through.own, ...holes]);
     made.guard.profiles.replace({ ...served, digest: 'holes', through: { ...served.through, own } });
     const { key: fresh } = await made.issue();
-    const found = await verifyThroughGuard(grant, { ...under, key: SecretKey.of(fresh) }, session);
+    const { result: found } = await verifyThroughGuard(
+      grant,
+      { ...under, key: SecretKey.of(fresh) },
+      session,
+    );
     expect(
       found.findings
         .filter(({ kind }) => kind === 'over-grant')

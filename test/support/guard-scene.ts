@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { verifyThroughGuard } from '../../src/audit/verify-through-guard.ts';
+import { NO_CALIBRATION } from '../../src/core/calibrate/calibration.ts';
 import { BeyondSdk } from '../../src/core/catalog/beyond-sdk.ts';
 import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { beyondSdkRows } from '../../src/core/catalog/data/beyond-sdk.ts';
@@ -18,6 +20,7 @@ import { LogStore } from '../../src/guard/spend-store.ts';
 import { type Guard, startGuard } from '../../src/guard/start-guard.ts';
 import { Lines, originsOf } from '../../src/guard/upstream.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { probeMaker } from '../../src/session/probe-maker.ts';
 import { GuardLog, type GuardLogOptions } from '../../src/store/guard-log/guard-log.ts';
 import { readGuardLog } from '../../src/store/guard-log/read-guard-log.ts';
 import { profileDigest } from '../../src/store/profile-library.ts';
@@ -249,3 +252,22 @@ async function temporary(): Promise<string> {
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
 }
+
+/** What a verification of a guard before the sandbox needs of a session. */
+export function probeSession(apiBase: string) {
+  return {
+    catalog: guardCatalog,
+    probeFor: probeMaker(guardCatalog, NO_CALIBRATION),
+    target: {
+      name: 'sandbox',
+      apiBase,
+      note: '',
+      secretKey: () => SecretKey.of('sk_test_x'),
+      close: async () => {},
+    },
+    signal: new AbortController().signal,
+    globals: { place: [] },
+  } as unknown as ProbeSession;
+}
+
+type ProbeSession = Parameters<typeof verifyThroughGuard>[2];

@@ -1,5 +1,5 @@
 import { allows, type Catalog, isWrite, type OperationName } from '../catalog/catalog.ts';
-import type { Grant } from '../grant/grant.ts';
+import { type Grant, sideOf } from '../grant/grant.ts';
 import type { Probe } from '../probe/probe.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { FindingKind, ProbeResult } from '../verdict/finding.ts';
@@ -24,15 +24,22 @@ export interface GuardJudged {
  */
 export function judgeGuarded(
   { probe, verdict, observation }: { probe: Probe; verdict: Verdict; observation: Observation },
-  context: { profile: Profile; grant: Grant; catalog: Catalog; through: ReadonlySet<OperationName> },
+  context: {
+    profile: Profile;
+    grant: Grant;
+    catalog: Catalog;
+    through: ReadonlySet<OperationName>;
+    connect: boolean;
+  },
 ): GuardJudged {
   const { operation } = probe;
+  const { effective } = sideOf(context.grant, context.connect);
   const isThrough = context.through.has(operation.name);
   const isShut = verdict.kind === 'guarded' && SHUT.has(observation.errorCode ?? '');
   const { result } = judgeResult(probe, verdict, observation, context);
   const of = (kind: FindingKind | undefined, message: string): GuardJudged => ({
     kind,
-    isClosed: kind === undefined && isShut && allows(context.grant.effective, operation),
+    isClosed: kind === undefined && isShut && allows(effective, operation),
     result: { ...result, expected: isThrough ? 'allowed' : 'forbidden', message },
   });
   if (verdict.kind === 'inconclusive' && !isFromStripe(observation))
