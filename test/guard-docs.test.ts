@@ -20,6 +20,7 @@ it('docs/guard.md names only commands and options that there are', async () => {
     ' issue',
     ' log',
     ' log verify',
+    ' log accept',
     ' log export',
     ' kill',
     ' reconcile',

@@ -5,10 +5,12 @@ import type { LogRow } from '../core/spend/log-row.ts';
 import { LOG_EXPORTERS, LOG_EXPORTS } from '../report/guard/log-export.ts';
 import { logRowLine } from '../report/guard/log-rows.ts';
 import { logVerdictJson, logVerdictTable } from '../report/guard/log-verdict.ts';
+import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult, requireFormat, withResultOutput } from '../session/result-output.ts';
 import { followGuardLog } from '../store/guard-log/follow-guard-log.ts';
 import { guardLogFolder } from '../store/guard-log/guard-folder.ts';
+import { acceptBreak } from '../store/guard-log/rows/accept-break.ts';
 import { verifyGuardLog } from '../store/guard-log/verify-guard-log.ts';
 
 /** Where a log lies: as it was named, else that of the guard of this folder. */
@@ -115,6 +117,31 @@ export async function exportLog(
   await withResultOutput(context, (output) => {
     if (head !== undefined) output.write(`${head}\n`);
     return followGuardLog(logPlace(place, context), (row) => output.write(`${line(flattener.flat(row))}\n`));
+  });
+  return EXIT.ok;
+}
+
+export interface AcceptBreakOptions {
+  /** `FILE:LINE`, as the guard named it. */
+  readonly place: string;
+  /** Why it may be taken as it stands. */
+  readonly reason: string;
+}
+
+/** `keyaudit guard log accept FILE:LINE`: takes a break of the log as it stands, so that a guard starts on it again. */
+export async function acceptLogBreak(
+  { place, reason }: AcceptBreakOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const folder = guardLogFolder(context.cwd);
+  const now = () => context.now().getTime();
+  const { why } = await acceptBreak({ folder, place, reason, now });
+  await printResult(context, {
+    json: { schema: 'keyaudit.guard-log-accept/1', place, why, reason },
+    table: (output) =>
+      output.write(
+        wrap(`${place} is taken as it stands (${why}). What its rows say is counted from here on.`, output),
+      ),
   });
   return EXIT.ok;
 }

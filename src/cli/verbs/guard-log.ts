@@ -44,6 +44,24 @@ export function guardLog(guard: CommandUnknownOpts, run: Run): void {
         (await import('../../commands/guard-log.ts')).verifyLog(given, context),
       ),
     );
+
+  acceptBreak(log, run);
+}
+
+/** The verb that takes a broken log as it stands. */
+function acceptBreak(log: CommandUnknownOpts, run: Run): void {
+  verb(
+    log,
+    'accept <file:line>',
+    'take a break of the log as it stands, so that a guard starts on it again',
+    ['keyaudit guard log accept 2026-11-25.jsonl:1207 --reason "restored from the backup of the night"'],
+  )
+    .requiredOption('--reason <text>', 'why it may be taken as it stands; a row of the log says so')
+    .action((place, options) =>
+      run({ ...options, place }, async (given, context) =>
+        (await import('../../commands/guard-log.ts')).acceptLogBreak(given, context),
+      ),
+    );
 }
 
 /** The verbs that look after a guard, under `keyaudit guard`. */

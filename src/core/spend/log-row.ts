@@ -21,6 +21,7 @@ export const ROW_KINDS = [
   'kill',
   'resume',
   'checkpoint',
+  'accept',
 ] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
@@ -157,7 +158,8 @@ export interface NoteEvent extends Partial<RowCall>, RowOutcome {
     | 'stop'
     | 'policy'
     | 'end'
-    | 'checkpoint';
+    | 'checkpoint'
+    | 'accept';
   readonly reservation?: string | undefined;
   readonly amount?: number | undefined;
   readonly currency?: Currency | undefined;

@@ -11,7 +11,8 @@ import {
 type Row = Readonly<Record<string, unknown>>;
 
 /** Rows that say nothing of a call of the agent's. */
-const OTHER_KINDS = /^(?:start|stop|policy|issue|end|look-up|overrun|reconcile|kill|resume|checkpoint)$/;
+const OTHER_KINDS =
+  /^(?:start|stop|policy|issue|end|look-up|overrun|reconcile|kill|resume|checkpoint|accept)$/;
 /** How a call ended that a reservation was made for. */
 const ENDED = /^(?:settle|release|hold)$/;
 

@@ -3,7 +3,7 @@ import type { FlatRow } from '../../core/spend/flat-row.ts';
 import { paintFor, plain, type TextOutput } from '../text.ts';
 
 /** Kinds that a person looks for first. */
-const LOUD: ReadonlySet<string> = new Set(['refuse', 'kill', 'overrun', 'hold']);
+const LOUD: ReadonlySet<string> = new Set(['refuse', 'kill', 'overrun', 'hold', 'accept']);
 
 /** One row of the log as a line: when, what, of which run, how much, how it went. */
 export function logRowLine(row: FlatRow, output: TextOutput): void {

@@ -11,6 +11,7 @@ import { holdFolder } from './hold-folder.ts';
 import { openLogKey, type SigningKey } from './log-key.ts';
 import { MerkleTree } from './merkle-tree.ts';
 import { type LogBreak, type LogReading, readGuardLog } from './read-guard-log.ts';
+import { type AcceptedBreak, readAcceptedBreaks } from './rows/accepted-breaks.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 
 const FOLDER_MODE = 0o700;
@@ -268,7 +269,8 @@ interface Held {
 async function openHeld({ folder, openFile }: GuardLogOptions): Promise<Held> {
   const key = await openLogKey(folder);
   const snapshot = await readSnapshot(folder, key);
-  const { reading, book, end } = await fold(folder, snapshot);
+  const accepted = await readAcceptedBreaks(folder, key);
+  const { reading, book, end } = await fold(folder, snapshot, accepted);
   if (reading.broken !== undefined) throw broken(folder, reading.broken);
   const files = new DayFiles(folder, openFile);
   if (reading.lastFile !== undefined) {
@@ -280,6 +282,7 @@ async function openHeld({ folder, openFile }: GuardLogOptions): Promise<Held> {
 async function fold(
   folder: string,
   snapshot: Snapshot | undefined,
+  accepted: readonly AcceptedBreak[],
 ): Promise<{ reading: LogReading; book: SpendBook; end: LogEnd }> {
   const book = new SpendBook(snapshot?.book);
   const tree = new MerkleTree(snapshot?.place.seq, snapshot?.place.roots);
@@ -291,7 +294,7 @@ async function fold(
       tree.append(ownHash);
       if (row.kind === 'checkpoint') checkpointSeq = row.seq;
     },
-    { from: snapshot?.place, depth: 'counted' },
+    { from: snapshot?.place, depth: 'counted', accepted },
   );
   return { reading, book, end: { seq: reading.lastSeq, lastHash: reading.lastHash, tree, checkpointSeq } };
 }
@@ -301,7 +304,7 @@ function broken(folder: string, { file, line, why }: LogBreak): KeyauditError {
     'GUARD_LOG_BROKEN',
     `${join(folder, file)}:${line} is not as it was written: ${why}.`,
     {
-      hint: 'What was counted is not known any more. Find out who changed it, and put the file back.',
+      hint: `What was counted is not known any more. Find out who changed it, and put the file back; or take it as it stands, "keyaudit guard log accept ${file}:${line}".`,
       exitCode: EXIT.undetermined,
     },
   );

@@ -5,7 +5,11 @@ import { basename, dirname, join } from 'node:path';
 import { KeyauditError } from '../../core/error.ts';
 import type { LogRow } from '../../core/spend/log-row.ts';
 import { LOG_FILE_NAME } from './guard-folder.ts';
+import { readPublicKey } from './log-key.ts';
+import { type AcceptedBreak, readAcceptedBreaks } from './rows/accepted-breaks.ts';
 import { type Depth, RowReader } from './rows/read-row.ts';
+
+const IMPOSSIBLE = 'what it says cannot have happened';
 
 /** What the first row of all names as the one before it. */
 const FIRST_PREV = 'none';
@@ -22,6 +26,8 @@ export interface LogBreak {
   /** From 1. */
   readonly line: number;
   readonly why: string;
+  /** Of the line as it stands; undefined where rows are gone, or a line has not its end. */
+  readonly hash?: string | undefined;
 }
 
 /** What was read of a log. */
@@ -62,6 +68,8 @@ export interface ReadingOptions {
   readonly from?: LogPlace | undefined;
   /** How much of its rows is wanted (default: all). */
   readonly depth?: Depth | undefined;
+  /** Breaks that are taken as they stand (default: those of a folder that were accepted). */
+  readonly accepted?: readonly Pick<AcceptedBreak, 'file' | 'line' | 'hash'>[] | undefined;
 }
 
 /**
@@ -76,7 +84,8 @@ export async function readGuardLog(
 ): Promise<LogReading> {
   const { from } = options;
   const { folder, names, isOneFile } = await filesAt(place);
-  const reader = new Reader(visit, isOneFile, options);
+  const accepted = options.accepted ?? (isOneFile ? [] : await acceptedIn(folder));
+  const reader = new Reader(visit, isOneFile, { ...options, accepted });
   const after = names.filter((name) => from === undefined || name >= from.file);
   if (from !== undefined && after[0] !== from.file) reader.cutAt(from.file, 0);
   for (const [index, name] of after.entries()) {
@@ -85,6 +94,11 @@ export async function readGuardLog(
     await reader.file(join(folder, name), { isLast: index === after.length - 1, begin });
   }
   return reader;
+}
+
+async function acceptedIn(folder: string): Promise<readonly AcceptedBreak[]> {
+  const key = await readPublicKey(folder).catch(() => undefined);
+  return key === undefined ? [] : readAcceptedBreaks(folder, key);
 }
 
 interface LogFiles {
@@ -118,6 +132,7 @@ class Reader implements LogReading {
   readonly #visit: VisitRow;
   readonly #mayBeginLater: boolean;
   readonly #rowReader: RowReader;
+  readonly #accepted: ReadingOptions['accepted'];
   firstSeq = 1;
   lastSeq: number;
   lastHash: string;
@@ -126,7 +141,8 @@ class Reader implements LogReading {
   wholeLines = 0;
   broken: LogBreak | undefined;
 
-  constructor(visit: VisitRow, mayBeginLater: boolean, { from, depth }: ReadingOptions) {
+  constructor(visit: VisitRow, mayBeginLater: boolean, { from, depth, accepted = [] }: ReadingOptions) {
+    this.#accepted = accepted;
     this.#visit = visit;
     this.#mayBeginLater = mayBeginLater;
     this.#rowReader = new RowReader(depth);
@@ -191,16 +207,39 @@ class Reader implements LogReading {
     for (let end = bytes.indexOf(0x0a, from); end >= 0; end = bytes.indexOf(0x0a, from)) {
       const line = text?.substring(from, end) ?? bytes.toString('utf8', from, end);
       bytes[from - 1] = 0;
-      const why = this.#row(line, hash('sha256', bytes.subarray(from - 1, end), 'base64url'));
-      if (why !== undefined) {
-        this.broken = { file, line: this.wholeLines + 1, why };
+      const ownHash = hash('sha256', bytes.subarray(from - 1, end), 'base64url');
+      const why = this.#row(line, ownHash);
+      if (why !== undefined && !this.#isAccepted(file, ownHash)) {
+        this.broken = { file, line: this.wholeLines + 1, why, hash: ownHash };
         break;
       }
+      if (why !== undefined) this.#asItStands(line, ownHash, { isSeen: why.startsWith(IMPOSSIBLE) });
       this.wholeLines += 1;
       this.wholeBytes += end + 1 - from;
       from = end + 1;
     }
     return bytes.subarray(from);
+  }
+
+  #isAccepted(file: string, ownHash: string): boolean {
+    const line = this.wholeLines + 1;
+    return (
+      this.#accepted?.some((one) => one.file === file && one.line === line && one.hash === ownHash) === true
+    );
+  }
+
+  /** What an accepted row says counts, as far as it can have happened; what is no row counts for nothing. */
+  #asItStands(line: string, ownHash: string, { isSeen }: { readonly isSeen: boolean }): void {
+    const row = this.#rowReader.row(line);
+    const at = row === undefined ? Number.NaN : Date.parse(row.time);
+    if (row === undefined || Number.isNaN(at)) return;
+    try {
+      if (!isSeen) this.#visit(row, ownHash, at);
+    } catch {
+      // Not as it stands either: it counts for nothing.
+    }
+    this.lastSeq = row.seq;
+    this.lastHash = ownHash;
   }
 
   #row(line: string, ownHash: string): string | undefined {
@@ -216,7 +255,7 @@ class Reader implements LogReading {
     try {
       this.#visit(row, ownHash, at);
     } catch (error) {
-      return `what it says cannot have happened: ${(error as Error).message}`;
+      return `${IMPOSSIBLE}: ${(error as Error).message}`;
     }
     this.lastSeq = row.seq;
     this.lastHash = ownHash;

@@ -52,7 +52,8 @@ export async function verifyGuardLog(place: string, options: VerifyOptions = {})
   const { broken, firstSeq, lastSeq, lastHash } = await readGuardLog(
     place,
     (row, hash, at) => check.row(row, hash, at),
-    { depth: 'sums' },
+    // What was accepted is not as it was written all the same.
+    { depth: 'sums', accepted: [] },
   );
   if (broken !== undefined) check.problem(`${broken.file}:${broken.line}: ${broken.why}`);
   else check.end(lastSeq);
