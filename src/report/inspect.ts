@@ -7,6 +7,7 @@ import { exitCodeOfInspection, type InspectReport, permissionsOf } from '../core
 import { someOf } from '../core/some-of.ts';
 import { unseenSentences } from '../core/verdict/unseen.ts';
 import { counted, paintFor, type TextOutput, wrap } from './text.ts';
+import { EVIDENCE_WORDS } from './verify/words/evidence-words.ts';
 
 /** `inspect --format json`, schema `keyaudit.inspect/1`. */
 export function inspectJson(report: InspectReport, name: string, catalog: Catalog): unknown {
@@ -154,7 +155,7 @@ function howKnown({ evidence, provenance, operations, by, state }: InferredPermi
       : state === 'held'
         ? `comes with ${by}`
         : `would bring ${by}, which is absent`;
-  return `(${evidence} evidence, ${provenance}: ${source})`;
+  return `(${EVIDENCE_WORDS[evidence]}, ${provenance}: ${source})`;
 }
 
 const reasons: Readonly<Record<UndeterminedReason, string>> = {

@@ -5,6 +5,7 @@ import type { VerifyReport, VerifyResult } from '../../../core/result/verify-rep
 import { FINDING_KINDS } from '../../../core/verdict/finding.ts';
 import { placeOf } from '../../error.ts';
 import { counted, type TextOutput } from '../../text.ts';
+import { evidenceWords } from '../words/evidence-words.ts';
 import { besides, isDriftAlone, othersKey, subjectOf, TIER_WORDS } from '../words/finding-words.ts';
 import { escapeXml as text } from '../xml.ts';
 
@@ -113,14 +114,14 @@ const DRIFT_STYLES = {
 } as const;
 
 function findingCard(finding: PermissionFinding, { file }: VerifyResult, index: number): string {
-  const { kind, weight, operations, evidence, tier, fix, location } = finding;
+  const { kind, weight, operations, tier, fix, location } = finding;
   const isDrift = isDriftAlone(finding);
   const style = isDrift ? DRIFT_STYLES[weight] : finding.cause === 'not-seen' ? 'inconclusive' : kind;
   const id = `f-${index}-${slug(`${kind} ${subjectOf(finding)}`)}`;
   const facts = [
     ...(kind === 'inconclusive' || (isDrift && finding.permission === null) ? [] : [TIER_WORDS[tier]]),
     ...(operations.length === 0 ? [] : [counted(operations.length, 'call')]),
-    ...(evidence === null ? [] : [evidence === 'record' ? "by Stripe's record" : `${evidence} evidence`]),
+    ...evidenceWords(finding),
     ...(isDrift ? ['drift'] : []),
   ];
   const place = location.file === '' ? file : placeOf(location);

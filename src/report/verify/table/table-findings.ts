@@ -1,6 +1,7 @@
 import type { PermissionFinding } from '../../../core/result/findings/permission-finding.ts';
 import type { VerifyResult } from '../../../core/result/verify-report.ts';
 import { counted, paintFor, plain, type TextOutput, wrap } from '../../text.ts';
+import { evidenceWords } from '../words/evidence-words.ts';
 import { besides, isDriftAlone, subjectOf, TIER_WORDS } from '../words/finding-words.ts';
 
 /** At most so many findings of one weight are spelled out; `--verbose` and JSON have them all. */
@@ -38,15 +39,8 @@ export function renderFindings(
   if (drift?.length === 0) output.write('  As locked.\n');
 }
 
-/** Weak is no fault of the key: Stripe answers a 400 after its check, and some 400s might come before. */
-const EVIDENCE_WORDS = {
-  strong: 'strong evidence',
-  weak: 'evidence by a 400 alone',
-  record: "by Stripe's record",
-} as const;
-
 function renderFinding(finding: PermissionFinding, output: TextOutput, verbose: boolean): void {
-  const { kind, tier, operations, evidence } = finding;
+  const { kind, tier, operations } = finding;
   const paint = paintFor(output);
   const colour = { fails: paint.red, unknown: paint.yellow, warns: paint.yellow, note: paint.cyan }[
     finding.weight
@@ -54,7 +48,7 @@ function renderFinding(finding: PermissionFinding, output: TextOutput, verbose: 
   const facts = [
     ...(kind === 'inconclusive' ? [] : [TIER_WORDS[tier]]),
     counted(operations.length, 'call'),
-    ...(evidence === null ? [] : [EVIDENCE_WORDS[evidence]]),
+    ...evidenceWords(finding),
   ].join(', ');
   const subject = plain(subjectOf(finding));
   const heading = `  ${colour(kind.toUpperCase())} ${paint.bold(subject)}`;

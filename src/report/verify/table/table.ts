@@ -5,6 +5,7 @@ import { resultIsOk, type VerifyReport, type VerifyResult } from '../../../core/
 import { someOf } from '../../../core/some-of.ts';
 import { unseenSentences } from '../../../core/verdict/unseen.ts';
 import { counted, inWords, paintFor, plain, type TextOutput, wrap } from '../../text.ts';
+import { DEPTH_WORDS, EVIDENCE_WORDS, evidenceLegend } from '../words/evidence-words.ts';
 import { othersKey } from '../words/finding-words.ts';
 import { lastUseName, lastUseText, lastUseUnseen, lastUseWitness } from '../words/last-use-text.ts';
 import { keyFacts, reportFacts } from '../words/provenance-facts.ts';
@@ -20,6 +21,8 @@ export function renderVerifyTable(
 ): void {
   const paint = paintFor(output);
   output.write(paint.dim(wrap(aboutRun(report), output)));
+  const legend = evidenceLegend(report);
+  if (legend !== undefined) output.write(paint.dim(wrap(legend, output)));
   for (const result of report.results) {
     output.write('\n');
     renderResult(result, output, { verbose, isAlone: report.results.length === 1 });
@@ -42,7 +45,7 @@ function aboutRun(report: VerifyReport): string {
   const facts = new Map(reportFacts(report));
   const some = (name: string) => (facts.has(name) ? [`${name} ${facts.get(name)}`] : []);
   const run = `keyaudit ${facts.get('keyaudit')}, ${facts.get('began')}, took ${facts.get('took')}.`;
-  const asked = `Catalog ${facts.get('catalog')}, API version ${facts.get('API version')}, depth ${facts.get('depth')}.`;
+  const asked = `Catalog ${facts.get('catalog')}, API version ${facts.get('API version')}, depth ${facts.get('depth')} (${DEPTH_WORDS[report.depth]}).`;
   const sources = ['policy', 'lock file', 'commit', 'CI run'].flatMap(some);
   return [report.targetNote, asked, run, ...(sources.length === 0 ? [] : [`${sources.join(', ')}.`])].join(
     ' ',
@@ -175,7 +178,8 @@ export function describeWidening(widening: Widening): string {
 function renderProbes(result: VerifyResult, output: TextOutput): void {
   for (const probe of result.probes) {
     const status = probe.status === null ? '---' : String(probe.status);
-    const line = `  ${status} ${probe.observed} (expected ${probe.expected}, ${probe.evidence}) ${probe.operation} ${probe.permission ?? 'unknown'}`;
+    const how = probe.observed === 'inconclusive' ? '' : `, ${EVIDENCE_WORDS[probe.evidence]}`;
+    const line = `  ${status} ${probe.observed} (expected ${probe.expected}${how}) ${probe.operation} ${probe.permission ?? 'unknown'}`;
     output.write(`${line}\n`);
   }
 }
