@@ -1,5 +1,5 @@
 // A refund agent's tool: one client for one key, refusals raised and never retried, rate limits retried.
-// Run it by: keyaudit exec refund-agent -- npx tsx refund-agent.ts ch_…
+// Run it by: keyaudit exec refund-agent -- npx jiti refund-agent.ts ch_…
 import { setTimeout as delay } from 'node:timers/promises';
 import Stripe from 'stripe';
 

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { findPeer, PEERS } from '../support/peer.ts';
-import { temporaryFolder } from '../support/run-cli.ts';
+import { KEYAUDIT, temporaryFolder } from '../support/run-cli.ts';
 import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
 
 const file = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
@@ -86,3 +89,39 @@ describe.each(agents)('the example agent in $name', ({ command, missing }) => {
     expect(refused.stderr).toContain('must hold a restricted key');
   });
 });
+
+it.skipIf(python.missing)(
+  'docs/agents.md runs as it stands, and both examples print one refund',
+  async () => {
+    const page = await readFile(new URL('../../docs/agents.md', import.meta.url), 'utf8');
+    const [, script = ''] = /^```sh\n(npx keyaudit sandbox [\s\S]*?)^```$/m.exec(page) ?? [];
+    const cwd = await temporaryFolder();
+    // In a clone `npx` finds these two; here they are named. A port may be taken by another test.
+    const port = String(await freePort());
+    const here = script
+      .replaceAll('npx keyaudit', `'${process.execPath}' '${KEYAUDIT}'`)
+      .replaceAll('npx jiti', `'${process.execPath}' '${jiti}'`)
+      .replaceAll('python3', `'${python.file}' -B`)
+      .replaceAll('examples/', `${file('')}`)
+      .replaceAll('4242', port);
+    const { stdout, stderr, exitCode } = await execa('bash', ['-c', `set -m\n${here}`], {
+      cwd,
+      env: { PATH: process.env.PATH ?? '', HOME: cwd },
+      extendEnv: false,
+      reject: false,
+    });
+    expect([exitCode, stderr.match(/lent to/g)]).toEqual([0, ['lent to', 'lent to']]);
+    const refunds = stdout.split('\n').filter((line) => line.startsWith('{"refund"'));
+    expect(refunds).toHaveLength(2);
+    for (const refund of refunds) expect(JSON.parse(refund)).toEqual(JSON.parse(refunds[0] ?? ''));
+    expect(JSON.parse(refunds[0] ?? '')).toMatchObject({ amount: 5000, status: 'succeeded' });
+  },
+);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

@@ -9,6 +9,17 @@ const MOST_ROWS = 40;
 const MOST_PROFILES = 30;
 /** A profile's name takes no more columns than this. */
 const LONGEST_NAME = 22;
+/** What stands in a cell, for who meets it first. */
+const MARKS = [
+  ['-', 'none'],
+  ['R', 'read'],
+  ['W', 'write'],
+  ['>', 'asked for one, showed the other'],
+  ['+', 'comes along'],
+  ['*', 'accepted'],
+  ['!', 'other calls than asked for'],
+  ['?', 'not determined, or not seen'],
+] as const;
 const LETTERS = { none: '-', read: 'R', write: 'W' } as const;
 
 /**
@@ -25,8 +36,11 @@ export function renderMatrix(
   const rows = levelMatrix({ results }).filter(({ quiet }) => !quiet);
   if (rows.length === 0) return;
   if (report.results.length === 1) {
-    const cells = rows.map(({ resource, cells: [cell] }) => `${resource} ${letters(cell)}`);
-    output.write(wrap(`Levels: ${cells.join(', ')}.`, output, { indent: '    ', first: '  ' }));
+    const shown = rows.map(({ resource, cells: [cell] }) => ({ resource, level: letters(cell) }));
+    const cells = shown.map(({ resource, level }) => `${resource} ${level}`);
+    const marks = MARKS.filter(([mark]) => shown.some(({ level }) => level.includes(mark)));
+    const legend = marks.map(([mark, means]) => `${mark} ${means}`).join(', ');
+    output.write(wrap(`Levels: ${cells.join(', ')} (${legend}).`, output, { indent: '    ', first: '  ' }));
     return;
   }
   const shown = verbose ? rows : rows.slice(0, MOST_ROWS);
