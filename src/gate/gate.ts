@@ -63,6 +63,8 @@ export class Gate {
   readonly #beyondSdk: BeyondSdk | undefined;
   /** Closures by their permissions, since many holders are asked about the same again and again. */
   readonly #closures = new Map<string, ReadonlySet<PermissionName>>();
+  /** The same for one list that is asked about again. */
+  readonly #closureOf = new WeakMap<readonly PermissionName[], ReadonlySet<PermissionName>>();
 
   /** @param beyondSdk for a server that knows more calls than the SDK */
   constructor(catalog: Catalog, expansions: Expansions, beyondSdk?: BeyondSdk) {
@@ -130,6 +132,12 @@ export class Gate {
   }
 
   #closure(permissions: readonly PermissionName[]): ReadonlySet<PermissionName> {
+    const known = this.#closureOf.get(permissions) ?? this.#closureByName(permissions);
+    this.#closureOf.set(permissions, known);
+    return known;
+  }
+
+  #closureByName(permissions: readonly PermissionName[]): ReadonlySet<PermissionName> {
     const text = permissions.join(' ');
     const known = this.#closures.get(text);
     if (known !== undefined) return known;

@@ -32,7 +32,7 @@ export async function readRequest(raw: RawRequest): Promise<ApiRequest | { reado
     return { refusal: errorAnswer(400, { message: 'Invalid request body: it could not be parsed.' }) };
   }
   // A server behind the gate may heed either, so both count.
-  const expand = [...expandIn(fields, query), ...expandIn(read, body)];
+  const expand = expandIn(fields, query).concat(expandIn(read, body));
   if (expand.length > MOST_EXPANSIONS) {
     const message = `You cannot expand more than ${MOST_EXPANSIONS} properties at once.`;
     return { refusal: errorAnswer(400, { message }) };
@@ -95,7 +95,7 @@ async function readMultipart(body: Buffer, type: string): Promise<Fields | undef
  * Every path that `expand` names, in whatever form: of two forms in one text only the later stands in the fields.
  * @param text the form that they were parsed from, if it was one
  */
-function expandIn(fields: Fields, text: string | Buffer): readonly string[] {
+function expandIn(fields: Fields, text: string | Buffer): string[] {
   const names = Object.keys(fields).filter((name) => name.startsWith('expand'));
   if (names.length === 0) return [];
   const inText = [...new URLSearchParams(text.toString())].flatMap(([name, value]) =>

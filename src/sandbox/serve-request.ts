@@ -75,8 +75,9 @@ export class RequestServer {
     if (behaviour.refuseAddress) return refusedAddress();
     const who = authenticate(request.authorization, keys);
     if ('refusal' in who) return who.refusal;
-    const asked = { ...who, request, requestId };
-    if (who.caller.kind === 'restricted' && this.#faults.keysAreDead(behaviour)) return expiredKey(who.token);
+    const { caller, token } = who;
+    const asked = { request, caller, token, requestId };
+    if (caller.kind === 'restricted' && this.#faults.keysAreDead(behaviour)) return expiredKey(token);
     if (isOfSandbox(request)) {
       return serveOfSandbox(asked, () => {
         this.#idempotency.clear();
@@ -93,9 +94,9 @@ export class RequestServer {
     }
     const view = this.#views.of(version);
     if (isKeyEndpoint(request)) return this.#serveKeys(asked, view);
-    const holder = this.#holderOf(who.caller);
-    const connect = isConnected(account);
-    const decision = view.gate.decide({ ...request, connect }, holder);
+    const holder = this.#holderOf(caller);
+    const { method, path, expand } = request;
+    const decision = view.gate.decide({ method, path, expand, connect: isConnected(account) }, holder);
     // What the catalog does not know no permission opens.
     const known = decision.kind === 'unknown' ? decision.call : decision;
     const isThere =
@@ -148,7 +149,7 @@ export class RequestServer {
       maker,
       livemode,
       now: now(),
-      ...shapeOf(view, request.version, store),
+      shape: shapeOf(view, request.version, store),
       events: {
         apiVersion: this.#parts.catalog.apiVersion,
         request: { id: asked.requestId, idempotencyKey: request.idempotencyKey },
@@ -220,8 +221,8 @@ export class RequestServer {
 }
 
 function shapeOf({ older }: VersionView, version: string | undefined, store: ObjectStore) {
-  if (older === undefined || version === undefined) return {};
-  return { shape: (body: unknown) => inOlderShape(body, { version, store }) };
+  if (older === undefined || version === undefined) return undefined;
+  return (body: unknown) => inOlderShape(body, { version, store });
 }
 
 /** In Stripe's words for a URL that it does not have. */

@@ -212,13 +212,21 @@ export const COLLECTIONS: readonly Collection[] = [...kindByCollection.keys()];
 
 /** @param path a path template: `/v1/customers/{id}/tax_ids` is `customers/tax_ids` */
 export function collectionOf(path: string): Collection {
-  return path
+  const known = collections.get(path);
+  if (known !== undefined) return known;
+  const found = path
     .replace(/^\/v1\//, '')
     .replace(/^\//, '')
     .split('/')
     .filter((segment) => segment !== '{id}' && segment !== 'test_helpers')
     .join('/');
+  if (collections.size < MOST_KEPT) collections.set(path, found);
+  return found;
 }
+
+/** By path template, since the sandbox asks for the same few at each request; no caller can make it grow for ever. */
+const collections = new Map<string, Collection>();
+const MOST_KEPT = 2_000;
 
 /** What a collection holds, or undefined for one that is not in the table (a path that ends in a verb, say). */
 export function objectKindOf(collection: Collection): ObjectKind | undefined {
@@ -250,7 +258,6 @@ export function idCollectionsOf(path: string): readonly Collection[] {
   return found;
 }
 
-/** By path template, since the sandbox asks for the same few at each request. */
 const idCollections = new Map<string, readonly Collection[]>();
 
 /** The kind of object that a resource holds, with a prefix made of its name where such ids have none. */

@@ -48,7 +48,8 @@ function missingInPath(call: Looked): Answer | undefined {
 
 /** Refunds answer 404 for a charge that is not there (reported), most calls 400. */
 function missingReference({ operation, fields, store }: Looked): Answer | undefined {
-  for (const [name, value] of Object.entries(fields)) {
+  for (const name in fields) {
+    const value = fields[name];
     const resource = referencedResource(name);
     if (typeof value === 'object' && value !== null && name !== 'metadata') {
       const inside = missingInside(value, name, store);

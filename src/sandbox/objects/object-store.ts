@@ -104,6 +104,7 @@ export class ObjectStore {
 
   /** The objects of a collection, newest first, as Stripe lists them. */
   list(collection: Collection, parents: readonly string[] = NO_PARENTS): readonly StripeObject[] {
+    if (collection !== TOLD && (this.#shelves.get(collection)?.size ?? 0) === 0) return NOTHING;
     return [...this.listing(collection, parents).walk({ newestFirst: true })];
   }
 
@@ -171,6 +172,8 @@ export class ObjectStore {
 
 /** One for all, since most objects have none. */
 const NO_PARENTS: readonly string[] = [];
+
+const NOTHING: readonly StripeObject[] = [];
 
 /** What may have changed in a store since somebody looked: all that it handed out. */
 export class StoreNotes {

@@ -11,7 +11,10 @@ export interface OwnedStore {
 
 /** The objects of every account and mode. */
 export class ObjectStores {
-  readonly #stores = new Map<string, OwnedStore>();
+  /** By account: the one in test mode and the one in live mode. */
+  readonly #stores = new Map<string, { test?: OwnedStore; live?: OwnedStore }>();
+  /** In the order in which somebody asked for them. */
+  readonly #all: OwnedStore[] = [];
   readonly #areNoted: boolean;
 
   /** @param areNoted whether somebody wants to know what changes */
@@ -24,17 +27,20 @@ export class ObjectStores {
   }
 
   owned(livemode: boolean, account: string): OwnedStore {
-    const name = `${account} ${livemode}`;
-    const known = this.#stores.get(name);
+    const mode = livemode ? 'live' : 'test';
+    const ofAccount = this.#stores.get(account) ?? {};
+    const known = ofAccount[mode];
     if (known !== undefined) return known;
     const notes = this.#areNoted ? new StoreNotes() : undefined;
     const made = { account, livemode, store: new ObjectStore(notes), notes };
-    this.#stores.set(name, made);
+    ofAccount[mode] = made;
+    this.#stores.set(account, ofAccount);
+    this.#all.push(made);
     return made;
   }
 
   each(): readonly OwnedStore[] {
-    return [...this.#stores.values()];
+    return this.#all;
   }
 
   get count(): number {
@@ -46,6 +52,6 @@ export class ObjectStores {
   }
 
   clear(): void {
-    for (const { store } of this.#stores.values()) store.clear();
+    for (const { store } of this.#all) store.clear();
   }
 }

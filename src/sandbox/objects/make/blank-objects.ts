@@ -1,5 +1,6 @@
-import type { DeclaredField, DeclaredFields } from '../../../core/catalog/declared-types.ts';
+import type { DeclaredField, DeclaredFields, DeclaredType } from '../../../core/catalog/declared-types.ts';
 import type { Fields } from '../../../http/form-body.ts';
+import { isStructured, sharedScalar } from './starting-scalars.ts';
 import { STARTING_VALUES } from './starting-values.ts';
 
 /** What every object of a kind is before anything that is its own is put in. */
@@ -13,7 +14,8 @@ interface Blank {
 interface OpenField {
   readonly name: string;
   readonly path: string;
-  readonly field: DeclaredField;
+  readonly type: DeclaredType;
+  readonly isScalar: boolean;
 }
 
 /** What a kind's objects, or what lies within one, begin with. */
@@ -24,12 +26,6 @@ export interface BlankOf {
   /** Set on an object that has a name for its kind; its first fields tell it. */
   readonly kind?: string;
 }
-
-/**
- * The value that a field has in every object alike where nothing was sent for it: a state, an empty text. Undefined
- * where time, chance or the object's own id are in it, or where it could be changed in place.
- */
-type SharedStart = (field: DeclaredField, path: string) => string | number | boolean | null | undefined;
 
 /** Of each shape; beyond them, of a stranger's combinations of parameters, a blank serves one object alone. */
 const MOST_BLANKS = 64;
@@ -44,11 +40,6 @@ export const OWN_FIELDS: ReadonlySet<string> = new Set(['id', 'object', 'created
  */
 export class BlankObjects {
   readonly #shapes = new Map<DeclaredFields, { optional: DeclaredField[]; blanks: Map<string, Blank> }>();
-  readonly #sharedStart: SharedStart;
-
-  constructor(sharedStart: SharedStart) {
-    this.#sharedStart = sharedStart;
-  }
 
   /** @param given what is to be put in: an optional field has its place only where it is among these */
   of(what: BlankOf, given: Fields): Blank {
@@ -84,9 +75,12 @@ export class BlankObjects {
       else if (field.optional) {
         if (given[name] !== undefined) values[name] = null;
       } else {
-        const value = this.#sharedStart(field, own);
+        const { type } = field;
+        const isScalar = !isStructured(type);
+        // What can be changed in place is no two objects' own.
+        const value = type.nullable ? null : isScalar ? sharedScalar(type, { path: own, name }) : undefined;
         values[name] = value ?? null;
-        if (value === undefined) open.push({ name, path: own, field });
+        if (value === undefined) open.push({ name, path: own, type, isScalar });
       }
     }
     // What was read from JSON has its fields side by side, and so do its copies.

@@ -12,7 +12,7 @@ import { emptyFields, type Fields } from '../../../http/form-body.ts';
 import { randomText } from '../../random-text.ts';
 import type { StripeObject } from '../object-store.ts';
 import { BlankObjects, type BlankOf, OWN_FIELDS } from './blank-objects.ts';
-import { ownScalar, sharedScalar, sharedStart } from './starting-scalars.ts';
+import { ownScalar, sharedScalar } from './starting-scalars.ts';
 import { STARTING_VALUES } from './starting-values.ts';
 
 export interface ObjectTraits {
@@ -36,7 +36,7 @@ type PartType = Extract<DeclaredType, { kind: 'part' }>;
 /** Makes objects, each with all that its declared type requires. */
 export class ObjectMaker {
   readonly #types: DeclaredTypes;
-  readonly #blanks = new BlankObjects(({ name, type }, path) => sharedStart(type, { path, name }));
+  readonly #blanks = new BlankObjects();
   #eventTypes: ReadonlySet<string> | undefined;
 
   constructor(types: DeclaredTypes) {
@@ -57,7 +57,7 @@ export class ObjectMaker {
     const object = kind?.object ?? objectKind(collection).object;
     const prefix = kind?.prefix ?? '';
     const id = typeof given.id === 'string' && given.id !== '' ? given.id : newId(object, prefix, traits);
-    return this.#object(object, { ...given, id }, traits);
+    return this.#object(object, id, given, traits);
   }
 
   /** The one kind of object that an operation answers; undefined where it may answer several, or none. */
@@ -70,7 +70,7 @@ export class ObjectMaker {
   makeKind(object: string, given: Fields, traits: ObjectTraits): StripeObject {
     const [collection] = collectionsHolding(object);
     return collection === undefined
-      ? this.#object(object, { ...given, id: given.id ?? randomText(24) }, traits)
+      ? this.#object(object, String(given.id ?? randomText(24)), given, traits)
       : this.make(collection, given, traits);
   }
 
@@ -88,9 +88,8 @@ export class ObjectMaker {
     }
   }
 
-  #object(kind: string, given: Fields, traits: ObjectTraits): StripeObject {
+  #object(kind: string, id: string, given: Fields, traits: ObjectTraits): StripeObject {
     const declared = this.#types.kind(kind);
-    const id = String(given.id);
     if (declared === undefined) return { id, object: kind };
     const { now, livemode } = traits;
     const made = this.#filled({ path: kind, declared, kind }, given, { ...traits, id });
@@ -108,17 +107,25 @@ export class ObjectMaker {
     const { path, declared, kind } = what;
     const { fields, open } = this.#blanks.of(what, given);
     const made: Fields = { ...fields };
-    for (const one of open) {
-      if (given[one.name] === undefined)
-        made[one.name] = this.#start(one.field.type, { ...around, path: one.path, name: one.name });
+    for (const { name, path: own, type, isScalar } of open) {
+      if (given[name] !== undefined) continue;
+      made[name] = isScalar
+        ? ownScalar(type, { path: own, name }, around.now)
+        : this.#start(type, { ...around, path: own, name });
     }
     for (const name in given) {
       const value = given[name];
       const field = value === undefined ? undefined : declared.get(name);
       if (field === undefined || (kind !== undefined && OWN_FIELDS.has(name))) continue;
+      const { type, optional } = field;
+      const scalar = typedScalar(value, type);
+      if (scalar !== undefined && scalar !== null) {
+        made[name] = scalar;
+        continue;
+      }
       const place = { ...around, path: `${path}.${name}`, name };
-      const typed = this.#typed(value, field.type, place);
-      if (typed !== undefined || !field.optional) made[name] = typed ?? this.#start(field.type, place);
+      const typed = this.#typed(value, type, place);
+      if (typed !== undefined || !optional) made[name] = typed ?? this.#start(type, place);
       else delete made[name];
     }
     return made;
@@ -146,17 +153,14 @@ export class ObjectMaker {
       return type.nullable ? null : value === '' && type.kind === 'string' ? '' : undefined;
     switch (type.kind) {
       case 'string':
-        return isRecord(value) ? value.id : typeof value === 'object' ? undefined : String(value);
       case 'decimal':
       case 'int64':
       case 'enum':
-        return typeof value === 'object' ? undefined : String(value);
       case 'integer':
       case 'number':
-        return numberOf(value);
       case 'boolean':
       case 'true':
-        return typeof value === 'boolean' ? value : undefined;
+        return typedScalar(value, type);
       case 'map':
         return isRecord(value) ? mergedMetadata({}, value) : undefined;
       case 'array':
@@ -219,7 +223,7 @@ export class ObjectMaker {
         return this.#startOfUnion(type.members, place);
       default: {
         const shared = sharedScalar(type, place);
-        return shared === undefined ? ownScalar(type, place) : shared;
+        return shared === undefined ? ownScalar(type, place, place.now) : shared;
       }
     }
   }
@@ -232,6 +236,27 @@ export class ObjectMaker {
     }
     const [first] = members;
     return first === undefined ? null : this.#start(first, place);
+  }
+}
+
+/** What was sent for a scalar, in its type; undefined where it does not fit, or the type holds more than a scalar. */
+function typedScalar(value: unknown, { kind }: DeclaredType): unknown {
+  if (value === '' || value === null) return undefined;
+  switch (kind) {
+    case 'string':
+      return isRecord(value) ? value.id : typeof value === 'object' ? undefined : String(value);
+    case 'decimal':
+    case 'int64':
+    case 'enum':
+      return typeof value === 'object' ? undefined : String(value);
+    case 'integer':
+    case 'number':
+      return numberOf(value);
+    case 'boolean':
+    case 'true':
+      return typeof value === 'boolean' ? value : undefined;
+    default:
+      return undefined;
   }
 }
 

@@ -39,10 +39,9 @@ export function sharedScalar(
   }
 }
 
-/** The same, where the field can hold more than a scalar. */
-export function sharedStart(type: DeclaredType, place: FieldPlace) {
-  if (type.nullable) return null;
-  return STRUCTURED.has(type.kind) ? undefined : sharedScalar(type, place);
+/** Whether a field can hold more than a scalar. */
+export function isStructured({ kind }: DeclaredType): boolean {
+  return STRUCTURED.has(kind);
 }
 
 const STRUCTURED: ReadonlySet<string> = new Set(['map', 'array', 'list', 'part', 'object', 'union']);
@@ -53,11 +52,8 @@ function startingText({ name, path }: FieldPlace): string | undefined {
   return STARTING_TEXTS[name] ?? '';
 }
 
-/** What is each object's own: a time, in ms since 1970 given as `now`, or a secret. */
-export function ownScalar(
-  type: DeclaredType,
-  { name, path, now }: FieldPlace & { readonly now: number },
-): string | number {
+/** What is each object's own: a time, or a secret. @param now in ms since 1970 */
+export function ownScalar(type: DeclaredType, { name, path }: FieldPlace, now: number): string | number {
   if (type.kind === 'integer') return Math.floor(now / 1000) + (name.startsWith('expires') ? DAY_S : 0);
   if (path.startsWith('v2.') && TIME.test(name)) return new Date(now).toISOString();
   return `${path.replace(/\..*$/, '')}_secret_${randomText(24)}`;
