@@ -3,7 +3,7 @@ import type { ProbedKey, VerifyResult } from '../core/result/verify-report.ts';
 import type { ProbeResult } from '../core/verdict/finding.ts';
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import type { OpenSession } from '../session/session.ts';
-import { wholeProfileDigest } from '../store/profile-library.ts';
+import { wholeProfileDigest } from '../store/files/profile-digest.ts';
 import type { GuardResult } from './verify-through-guard.ts';
 
 /** What was seen through a guard, for the formats that speak of keys: the key is that of the run. */

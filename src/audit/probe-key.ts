@@ -14,9 +14,9 @@ import { furtherCalls, witnessContradictions } from '../core/verdict/witness-con
 import type { ProfileGrant } from '../session/profile-grant.ts';
 import { startProgress } from '../session/progress.ts';
 import type { OpenSession } from '../session/session.ts';
+import { wholeProfileDigest } from '../store/files/profile-digest.ts';
 import type { FoundKey } from '../store/find-key.ts';
 import { fingerprintOf, type KeyRecord } from '../store/notes/key-records.ts';
-import { wholeProfileDigest } from '../store/profile-library.ts';
 import { type SendOutcome, type SentProbe, sendProbes } from '../stripe/send-probes.ts';
 import { connectCheck } from './connect-check.ts';
 import { noteRefusals } from './note-refusals.ts';

@@ -10,10 +10,10 @@ import { openSession, type Session } from '../session/session.ts';
 import { readVerifyingKey } from '../store/attest/attest-key.ts';
 import { openEnvelope, readEnvelope } from '../store/attest/dsse.ts';
 import { digestOf } from '../store/files/digest.ts';
+import { wholeProfileDigest } from '../store/files/profile-digest.ts';
 import { readTextFile } from '../store/files/read-text-file.ts';
 import { findKey } from '../store/find-key.ts';
 import { fingerprintOf } from '../store/notes/key-records.ts';
-import { wholeProfileDigest } from '../store/profile-library.ts';
 
 export interface VerifyAttestationOptions {
   readonly file: string;

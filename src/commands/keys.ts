@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { nextCommand } from '../core/next-command.ts';
-import { cleanUp, nameLeftovers, notesToTakeOver } from '../keys/end/clean-up.ts';
+import { nameLeftovers, notesToTakeOver } from '../keys/end/name-leftovers.ts';
 import { keysJson, pruneJson, renderKeysTable, renderPrune } from '../report/keys/keys.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
@@ -113,5 +113,7 @@ export async function cleanUpKeys(options: CleanUpKeysOptions, context: CommandC
     await session.records.adopt();
     await adoptLeftovers(session);
   }
+  // The SDK comes with it, which a list of keys does without.
+  const { cleanUp } = await import('../keys/end/clean-up.ts');
   return withTarget(session, async (open) => ((await cleanUp(open, options)) ? EXIT.ok : EXIT.undetermined));
 }

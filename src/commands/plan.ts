@@ -5,6 +5,7 @@ import { coverageOf, coverageProblems } from '../core/rules/coverage.ts';
 import { renderPlanMarkdown } from '../report/plan/plan-card.ts';
 import { type PlanReport, planJson, renderPlanTable } from '../report/plan.ts';
 import type { CommandContext } from '../session/context.ts';
+import { probeMaker } from '../session/probe-maker.ts';
 import { requireAllowed, resolveGrants } from '../session/profile-grant.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession } from '../session/session.ts';
@@ -15,7 +16,8 @@ export async function plan(
   context: CommandContext,
 ): Promise<ExitCode> {
   const session = await openSession(context);
-  const { catalog, beyondSdk, probeFor } = session;
+  const { catalog, beyondSdk, calibration } = session;
+  const probeFor = probeMaker(catalog, calibration);
   const [resolved] = await resolveGrants({ profiles: [name] }, session);
   if (resolved === undefined) return EXIT.usage;
   const { profile, grant } = resolved;

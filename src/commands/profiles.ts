@@ -18,7 +18,8 @@ import { type CommandContext, today } from '../session/context.ts';
 import { policyProblems } from '../session/profile-grant.ts';
 import { printResult } from '../session/result-output.ts';
 import { openSession, type Session } from '../session/session.ts';
-import { type ProfileEntry, type ProfileLibrary, profileDigest } from '../store/profile-library.ts';
+import { profileDigest } from '../store/files/profile-digest.ts';
+import type { ProfileEntry, ProfileLibrary } from '../store/profile-library.ts';
 
 /** `keyaudit profiles list`: every profile that can be named. */
 export async function listProfiles(context: CommandContext): Promise<ExitCode> {

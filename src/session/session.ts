@@ -3,12 +3,11 @@ import { Catalog, type Operation } from '../core/catalog/catalog.ts';
 import { catalogData } from '../core/catalog/data/catalog.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import { KeyRecords } from '../store/notes/key-records.ts';
-import { type PolicyFile, readPolicyFile } from '../store/policy-file.ts';
+import type { PolicyFile } from '../store/policy-file.ts';
 import { ProfileLibrary } from '../store/profile-library.ts';
 import { openTarget } from '../targets/open-target.ts';
 import type { OpenTarget } from '../targets/target.ts';
 import type { CommandContext } from './context.ts';
-import { probeMaker } from './probe-maker.ts';
 import { type Calibrated, readCalibrated } from './read-calibrated.ts';
 
 /** What a run has at hand: the world as it sees it, and what it has read, each once. */
@@ -19,8 +18,6 @@ export interface Session extends CommandContext, Calibrated {
   readonly library: ProfileLibrary;
   /** What is remembered of the keys that were made here. */
   readonly records: KeyRecords;
-  /** The probe of each operation for this run. */
-  readonly probeFor: (operation: Operation) => Probe;
   /** The policy that holds here, if there is one; read once. @throws KeyauditError `POLICY_INVALID` */
   readonly policy: () => Promise<PolicyFile | undefined>;
   /** When this run began. */
@@ -30,6 +27,8 @@ export interface Session extends CommandContext, Calibrated {
 /** A session whose target is ready to be asked. */
 export interface OpenSession extends Session {
   readonly target: OpenTarget;
+  /** The probe of each operation for this run. */
+  readonly probeFor: (operation: Operation) => Probe;
   /** The account of the secret key, asked once; undefined where it is not said. @throws KeyauditError without a key */
   readonly ownAccount: () => Promise<string | undefined>;
 }
@@ -38,8 +37,7 @@ export interface OpenSession extends Session {
 export async function openSession(context: CommandContext): Promise<Session> {
   const shippedCatalog = new Catalog(catalogData);
   const calibrated = await readCalibrated(context, shippedCatalog);
-  const { catalog, calibration } = calibrated;
-  let probes: ((operation: Operation) => Probe) | undefined;
+  const { catalog } = calibrated;
   let policy: Promise<PolicyFile | undefined> | undefined;
   return {
     ...context,
@@ -53,12 +51,10 @@ export async function openSession(context: CommandContext): Promise<Session> {
       catalog,
     }),
     records: new KeyRecords(context.cwd, context.env),
-    probeFor: (operation) => {
-      probes ??= probeMaker(catalog, calibration);
-      return probes(operation);
-    },
     policy: () => {
-      policy ??= readPolicyFile(context.cwd, context.globals.policy, catalog);
+      policy ??= import('../store/policy-file.ts').then(({ readPolicyFile }) =>
+        readPolicyFile(context.cwd, context.globals.policy, catalog),
+      );
       return policy;
     },
   };
@@ -67,6 +63,8 @@ export async function openSession(context: CommandContext): Promise<Session> {
 /** Opens the target for as long as `work` takes. */
 export async function withTarget<T>(session: Session, work: (open: OpenSession) => Promise<T>): Promise<T> {
   const { globals, cwd, env, shippedCatalog: catalog, project } = session;
+  // With it come the parameters of all calls, which only probes need.
+  const { probeMaker } = await import('./probe-maker.ts');
   if (project.serverRefused !== undefined) throw project.serverRefused;
   const target = await openTarget({ ...globals, cwd, env, catalog });
   let ownAccount: Promise<string | undefined> | undefined;
@@ -74,6 +72,7 @@ export async function withTarget<T>(session: Session, work: (open: OpenSession) 
     return await work({
       ...session,
       target,
+      probeFor: probeMaker(session.catalog, session.calibration),
       ownAccount: () => {
         ownAccount ??= accountBehind(target, catalog.apiVersion);
         return ownAccount;

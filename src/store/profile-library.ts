@@ -4,11 +4,8 @@ import { byText } from '../core/by-text.ts';
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { didYouMean } from '../core/document/nearest.ts';
 import { KeyauditError, type Problem } from '../core/error.ts';
-import { guardDocument } from '../core/profile/guard-section.ts';
 import type { Profile, ProfileFile } from '../core/profile/profile.ts';
-import { type ProfileReading, readProfile } from '../core/profile/read-profile.ts';
-import { resolveProfile } from '../core/profile/resolve-profile.ts';
-import { digestOf } from './files/digest.ts';
+import type { ProfileReading } from '../core/profile/read-profile.ts';
 import { readTextFile } from './files/read-text-file.ts';
 
 export interface ProfileLibraryOptions {
@@ -132,6 +129,7 @@ export class ProfileLibrary {
   async resolve(file: ProfileFile): Promise<Profile> {
     const parents = new Map<string, ProfileFile>();
     await this.#gatherParents(file, parents, new Set());
+    const { resolveProfile } = await import('../core/profile/resolve-profile.ts');
     return resolveProfile(file, (name, from) => parents.get(`${from.file}\n${name}`));
   }
 
@@ -225,6 +223,8 @@ export class ProfileLibrary {
         cause,
       });
     });
+    // What reads YAML is large, and many commands read no profile.
+    const { readProfile } = await import('../core/profile/read-profile.ts');
     const reading = readProfile(text, entry.file, this.#options.catalog);
     this.#readings.set(entry.path, reading);
     return reading;
@@ -235,30 +235,4 @@ export class ProfileLibrary {
 export function invalidProfile(file: string, problems: readonly Problem[]): KeyauditError {
   const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`;
   return new KeyauditError('PROFILE_INVALID', `${file} has ${count}.`, { problems });
-}
-
-/** The beginning of {@link wholeProfileDigest}, as `sha256:` and 16 hex digits: short enough for a lock file. */
-export function profileDigest(profile: Profile): string {
-  return wholeProfileDigest(profile).slice(0, 'sha256:'.length + 16);
-}
-
-/**
- * A digest of all that a profile says about permissions, as `sha256:` and 64 hex digits: two files
- * that differ only in comments, order or reasons have the same.
- */
-export function wholeProfileDigest(profile: Profile): string {
-  const levels = (entries: Profile['permissions']) =>
-    entries.map((entry) => `${entry.name}:${entry.level}`).sort();
-  const names = (checks: Profile['allow']) => checks.map((check) => check.operation).sort();
-  const content = {
-    permissions: levels(profile.permissions),
-    connectPermissions: levels(profile.connectPermissions),
-    allow: names(profile.allow),
-    forbid: names(profile.forbid),
-    accept: profile.accept.flatMap((entry) => names(entry.operations)).sort(),
-    widening: profile.widening,
-    only: profile.only,
-    guard: profile.guard === undefined ? undefined : guardDocument(profile.guard),
-  };
-  return digestOf(JSON.stringify(content));
 }

@@ -21,9 +21,9 @@ import { type Guard, startGuard } from '../../src/guard/start-guard.ts';
 import { Lines, originsOf } from '../../src/guard/upstream.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { probeMaker } from '../../src/session/probe-maker.ts';
+import { profileDigest } from '../../src/store/files/profile-digest.ts';
 import { GuardLog, type GuardLogOptions } from '../../src/store/guard-log/guard-log.ts';
 import { readGuardLog } from '../../src/store/guard-log/read-guard-log.ts';
-import { profileDigest } from '../../src/store/profile-library.ts';
 import { keyMaker } from './sandbox-server.ts';
 
 export const guardCatalog = new Catalog(catalogData);

@@ -1,6 +1,5 @@
 import { DAY_MS } from '../../core/duration.ts';
 import { KeyauditError } from '../../core/error.ts';
-import { wrap } from '../../report/text.ts';
 import type { OpenSession, Session } from '../../session/session.ts';
 import {
   type JournalEntry,
@@ -14,13 +13,8 @@ import { storedSecret } from '../../store/secrets/stored-secret.ts';
 import type { KeyApi } from '../../stripe/key-apis/key-api.ts';
 import { openEndingApi } from '../open-key-api.ts';
 import { markRetiring, rememberKey } from '../remember-key.ts';
-import {
-  askedWhereabouts,
-  describePlace,
-  isSamePlace,
-  type Whereabouts,
-  whereaboutsOf,
-} from '../whereabouts.ts';
+import { askedWhereabouts, isSamePlace, type Whereabouts, whereaboutsOf } from '../whereabouts.ts';
+import { describe, nameForeign, sayTo } from './name-leftovers.ts';
 import { endKey, endKeysNamed } from './retire-key.ts';
 
 export interface CleanUpOptions {
@@ -85,49 +79,6 @@ function whyNot({ entry, owner }: Leftover, here: Whereabouts | undefined, now: 
   return undefined;
 }
 
-/** Names what dead processes left, and what keyaudit did not write here itself; reads no secret, asks nobody. */
-export async function nameLeftovers(session: Session): Promise<void> {
-  const { own, foreign } = await listLeftovers(session);
-  await nameForeign(foreign, session);
-  for (const { entry } of own) sayTo(session)(`Left over: ${describe(entry)}.`);
-}
-
-/** What may be taken over: what this user's keyaudit did not write on this machine, each in one line. */
-export async function notesToTakeOver(session: Session): Promise<readonly string[]> {
-  const { own, foreign } = await listLeftovers(session);
-  const elsewhere = own.filter(({ owner }) => owner === 'elsewhere').map(({ entry }) => entry);
-  return [...elsewhere.map(describe), ...(await foreignNotes(foreign, session))];
-}
-
-async function foreignNotes(foreign: readonly JournalEntry[], session: Session): Promise<readonly string[]> {
-  const records = await session.records.foreign();
-  return [
-    ...foreign.map(describe),
-    ...records.map(
-      ({ id, profile, status, target, mode, variable, place }) =>
-        `a record of the key ${id} of ${profile} (${status}, ${target}, ${mode}, ${variable} in ${place})`,
-    ),
-  ];
-}
-
-async function nameForeign(foreign: readonly JournalEntry[], session: Session): Promise<void> {
-  const notes = await foreignNotes(foreign, session);
-  if (notes.length === 0) return;
-  const say = sayTo(session);
-  say(
-    `warning: ${notes.length === 1 ? 'one note' : `${notes.length} notes`} in .keyaudit/ came from another user or machine, or with the checkout, and nothing is done with them; "keyaudit keys clean-up --take-over" shows what it would end.`,
-  );
-  for (const note of notes.slice(0, SHOWN)) say(`  ${note}`);
-  if (notes.length > SHOWN) say(`  and ${notes.length - SHOWN} more`);
-}
-
-/** Longest list of foreign notes. */
-const SHOWN = 10;
-
-function sayTo({ stderr }: Session): (text: string) => void {
-  return (text) => stderr.write(wrap(text, stderr, { indent: '  ' }));
-}
-
 /** Where this command works; undefined without a secret key, by which nothing could be ended. */
 function placeOf(session: OpenSession, account: string | undefined): Promise<Whereabouts | undefined> {
   return askedWhereabouts(session, account).catch(() => undefined);
@@ -139,13 +90,6 @@ function commandFor({ target, apiBase, mode, account }: Whereabouts): string {
   if (mode === 'live') words.push('--live');
   if (account !== undefined) words.push(`--account ${account}`);
   return words.join(' ');
-}
-
-function describe(entry: JournalEntry): string {
-  const { step, retire, record, keyName, command, profile, startedAt } = entry;
-  const what =
-    step === 'retiring' ? `the key ${retire} is to end` : `the key ${record?.id ?? keyName} is not finished`;
-  return `${what} (${command} ${profile}, ${describePlace(entry)}, since ${startedAt})`;
 }
 
 /** What finishing came to: in words, if there is anything to say, and whether nothing is left to do. */

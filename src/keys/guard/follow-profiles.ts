@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ProfileGrant, policyProblems, resolveGrants } from '../../session/profile-grant.ts';
 import type { OpenSession } from '../../session/session.ts';
-import { ProfileLibrary, profileDigest } from '../../store/profile-library.ts';
+import { profileDigest } from '../../store/files/profile-digest.ts';
+import { ProfileLibrary } from '../../store/profile-library.ts';
 
 /** How often the files of the profiles are looked at, in ms. */
 const LOOK_MS = 1_000;
