@@ -2,7 +2,13 @@ import { resolve } from 'node:path';
 import { acceptanceEdit } from '../core/draft/acceptance-edit.ts';
 import { DAY_MS } from '../core/duration.ts';
 import { explainResult } from '../core/result/findings/explain-result.ts';
-import { acceptanceReason, type FixContext, fixFor, fixForStopped } from '../core/result/findings/fix.ts';
+import {
+  type AskedSo,
+  acceptanceReason,
+  type FixContext,
+  fixFor,
+  fixForStopped,
+} from '../core/result/findings/fix.ts';
 import type { PermissionFinding } from '../core/result/findings/permission-finding.ts';
 import { notDetermined } from '../core/result/not-determined.ts';
 import type { VerifyResult } from '../core/result/verify-report.ts';
@@ -18,11 +24,12 @@ export async function explainedResult(
   { profile, grant }: ProfileGrant,
   session: OpenSession,
   lockFile?: LockFile,
+  asked?: AskedSo,
 ): Promise<VerifyResult> {
   const key =
     result.key === null ? null : { ...result.key, madeFor: await madeFor(result, session, lockFile) };
   const known = { ...result, key };
-  const context = await fixContext(known, profile, session, lockFile);
+  const context = { ...(await fixContext(known, profile, session, lockFile)), asked };
   const permissionFindings = explainResult(known, {
     grant,
     catalog: session.catalog,
@@ -104,6 +111,10 @@ async function fixContext(
         ? new Date(now().getTime() + 365 * DAY_MS).toISOString().slice(0, 10)
         : undefined,
     defaultPlace: DEFAULT_STORE,
+    recordUnread: result.witnesses?.record.read === false ? result.witnesses.record.reason : undefined,
+    unseen: result.unseen,
+    contradictions: result.contradictions ?? [],
+    target: target.name,
   };
 }
 

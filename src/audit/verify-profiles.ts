@@ -146,7 +146,7 @@ async function verifyOne(
       failOn: options.failOn,
       mustSee: mustSee.length === 0 ? undefined : mustSee,
     };
-    return { ...seen, result: await explainedResult(asked, grant, open, lockFile) };
+    return { ...seen, result: await explainedResult(asked, grant, open, lockFile, options) };
   };
   if (options.compare !== true) return { verified: [await beside(await verifyKey(grant, settings, open))] };
   const test = await verifyKey(grant, { ...settings, mode: 'test' }, open);

@@ -1,8 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Catalog } from '../../src/core/catalog/catalog.ts';
+import { catalogData } from '../../src/core/catalog/data/catalog.ts';
 import type { Fix, PermissionFinding } from '../../src/core/result/findings/permission-finding.ts';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { findStripeMock, PEERS } from '../support/peer.ts';
 import { KEYAUDIT, NODE, temporaryFolder } from '../support/run-cli.ts';
 import { type SandboxServer, startSandboxServer } from '../support/sandbox-server.ts';
@@ -60,10 +63,13 @@ interface Situation {
   readonly edit?: string;
   readonly next?: string;
   readonly verify?: string;
-  /** Asked afterwards, where it is not the same again. */
+  /** Asked afterwards, where it is not the same again; `COMMAND` is the one that was printed. */
   readonly after?: string;
-  /** The one target that it can be brought about on: another server's record says when a key was made. */
+  /** What the fix says is to be done before its command. */
+  readonly first?: string;
+  /** The one target that it is brought about on: another server's record says when a key was made, say. */
   readonly only?: string;
+  readonly needsServer?: boolean;
   readonly finds: (result: Result) => Fix | null | undefined;
   readonly prints: RegExp;
 }
@@ -179,46 +185,123 @@ const SITUATIONS: readonly Situation[] = [
     finds: of('not-verified'),
     prints: /^keyaudit verify --profile mine --frozen/,
   },
+  {
+    what: 'what probes do not show',
+    before: PROVISION,
+    verify: 'keyaudit verify mine --witness probes --unseen fail',
+    after: 'COMMAND',
+    finds: of('unseen'),
+    prints: /^keyaudit verify --profile mine --witness both --unseen fail/,
+  },
+  {
+    what: 'what few probes do not show',
+    before: PROVISION,
+    verify: 'keyaudit verify mine --depth checks --witness probes --unseen fail',
+    after: 'COMMAND',
+    finds: of('unseen'),
+    only: 'sandbox',
+    prints: /^keyaudit verify --profile mine --depth checks --witness both --unseen fail/,
+  },
+  {
+    what: 'what is not seen without a secret key',
+    before: `${PROVISION}; export KEPT="$STRIPE_SECRET_KEY"; unset STRIPE_SECRET_KEY`,
+    verify: 'keyaudit verify mine --unseen fail',
+    first: 'export STRIPE_SECRET_KEY="$KEPT"',
+    after: 'COMMAND',
+    needsServer: true,
+    finds: of('unseen'),
+    prints: /^keyaudit verify --profile mine --witness both --unseen fail/,
+  },
 ];
 
 describe.each(TARGETS)('on $name', ({ name, flags, needsServer, missing = false }) => {
-  it.skipIf(missing).each(SITUATIONS.filter(({ only }) => only === undefined || only === name))(
-    'the command that is printed mends $what',
-    async (situation) => {
-      const place = await newPlace(needsServer);
-      const withFlags = (script: string) => script.replaceAll('FLAGS', flags(place.sandbox));
-      await place.profile(MORE);
-      const verify = (asked = 'keyaudit verify mine') => `${asked} ${flags(place.sandbox)} --format json`;
-      // One shell for all of it: what a command exports or takes back holds for the next one.
-      const script = (command: string) =>
-        [
-          withFlags(situation.before),
-          ...(situation.edit === undefined ? [] : [`cat > profiles/mine.yaml <<'END'\n${situation.edit}END`]),
-          withFlags(situation.next ?? 'true'),
-          `${verify(situation.verify)} --output before.json; echo "before $?"`,
-          command,
-          `${verify(situation.after ?? situation.verify)} --output after.json; echo "after $?"`,
-        ].join('\n');
-      const first = await place.shell(script('true'));
-      const fix = situation.finds(await resultIn(place.cwd, 'before.json', String(first.all)));
-      // A stripe-mock has another account each time it is started, so that no key of an earlier one can be rotated.
-      const printed = name === 'stripe-mock' ? /^keyaudit (?:rotate|provision) / : situation.prints;
-      expect(fix?.command, String(first.all)).toMatch(
-        situation.prints.source.includes('rotate') ? printed : situation.prints,
-      );
-      const command = fix?.command ?? '';
-      // The same once more in a new folder, now with the command between.
-      const again = await newPlace(needsServer);
-      await again.profile(MORE);
-      const own = command.replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none');
-      const second = await again.shell(
-        script(own).replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none'),
-      );
-      const after = await resultIn(again.cwd, 'after.json', String(second.all));
-      expect(situation.finds(after), `${own}\n${second.all}`).toBeUndefined();
-      expect(String(second.all), own).toMatch(/^after 0$/m);
-    },
+  const here = SITUATIONS.filter(
+    (one) => (one.only === undefined || one.only === name) && (one.needsServer !== true || needsServer),
   );
+
+  it.skipIf(missing).each(here)('the command that is printed mends $what', async (situation) => {
+    const place = await newPlace(needsServer);
+    const withFlags = (script: string) => script.replaceAll('FLAGS', flags(place.sandbox));
+    await place.profile(MORE);
+    const verify = (asked = 'keyaudit verify mine') => `${asked} ${flags(place.sandbox)} --format json`;
+    // One shell for all of it: what a command exports or takes back holds for the next one.
+    const script = (command: string) =>
+      [
+        withFlags(situation.before),
+        ...(situation.edit === undefined ? [] : [`cat > profiles/mine.yaml <<'END'\n${situation.edit}END`]),
+        withFlags(situation.next ?? 'true'),
+        `${verify(situation.verify)} --output before.json; echo "before $?"`,
+        situation.first ?? 'true',
+        command,
+        situation.after === 'COMMAND'
+          ? `${command} --format json --output after.json; echo "after $?"`
+          : `${verify(situation.after ?? situation.verify)} --output after.json; echo "after $?"`,
+      ].join('\n');
+    const first = await place.shell(script('true'));
+    const fix = situation.finds(await resultIn(place.cwd, 'before.json', String(first.all)));
+    // A stripe-mock has another account each time it is started, so that no key of an earlier one can be rotated.
+    const printed = name === 'stripe-mock' ? /^keyaudit (?:rotate|provision) / : situation.prints;
+    expect(fix?.command, String(first.all)).toMatch(
+      situation.prints.source.includes('rotate') ? printed : situation.prints,
+    );
+    const command = fix?.command ?? '';
+    // The same once more in a new folder, now with the command between.
+    const again = await newPlace(needsServer);
+    await again.profile(MORE);
+    const own = command.replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none');
+    const second = await again.shell(
+      script(own).replaceAll(place.sandbox?.url ?? 'none', again.sandbox?.url ?? 'none'),
+    );
+    const after = await resultIn(again.cwd, 'after.json', String(second.all));
+    expect(situation.finds(after), `${own}\n${second.all}`).toBeUndefined();
+    expect(String(second.all), own).toMatch(/^after 0$/m);
+  });
+});
+
+/** A stand-in whose table differs from the catalog in one row, as Stripe's may. */
+async function otherStripe() {
+  const operations = catalogData.operations.map((one) =>
+    one.name === 'customers.list' ? { ...one, permissions: ['product_read'] } : one,
+  );
+  const sandbox = await startSandbox({ catalog: new Catalog({ ...catalogData, operations }) });
+  onTestFinished(() => sandbox.close());
+  return { url: sandbox.url, secretKey: sandbox.secretKey.reveal() };
+}
+
+describe.each(['sandbox', 'stripe'])('a wrong row of the catalog, on %s', (target) => {
+  it('is settled by the command that is printed', async () => {
+    const server = await otherStripe();
+    const place = await newPlace(false);
+    await place.profile(MORE);
+    const flags = `--target ${target} --api-base ${server.url}`;
+    const verify = `keyaudit verify mine ${flags} --depth endpoints --format json`;
+    const env = { STRIPE_SECRET_KEY: server.secretKey };
+    const before = await place.shell(
+      `${PROVISION.replaceAll('FLAGS', flags)}; ${verify} --output before.json`,
+      env,
+    );
+    const command = of('contradiction')(
+      await resultIn(place.cwd, 'before.json', String(before.all)),
+    )?.command;
+    expect(command, String(before.all)).toMatch(/^keyaudit calibrate --bare-only --confirm /);
+    const after = await place.shell(`${command}; ${verify} --output after.json; echo "after $?"`, env);
+    const result = await resultIn(place.cwd, 'after.json', String(after.all));
+    expect(of('contradiction')(result), String(after.all)).toBeUndefined();
+    expect(String(after.all)).toMatch(/^after 0$/m);
+  });
+});
+
+describe.each(TARGETS)('on $name', ({ flags, needsServer, missing = false }) => {
+  it.skipIf(missing)('what no command mends says why: too few checks', async () => {
+    const place = await newPlace(needsServer);
+    await place.profile(MORE);
+    const withFlags = (text: string) => text.replaceAll('FLAGS', flags(place.sandbox));
+    const script = `${PROVISION}; keyaudit verify mine FLAGS --min-coverage 100 --format json --output before.json`;
+    const { all } = await place.shell(withFlags(script));
+    const fix = of('low-coverage')(await resultIn(place.cwd, 'before.json', String(all)));
+    expect(fix?.command).toBeUndefined();
+    expect(fix?.text).toMatch(/no command/);
+  });
 });
 
 async function newPlace(

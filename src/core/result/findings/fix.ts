@@ -1,4 +1,10 @@
+import type { Depth } from '../../probe/depth.ts';
+import type { Witness } from '../../probe/witness.ts';
 import { shellWord } from '../../shell-word.ts';
+import type { Target } from '../../target.ts';
+import type { RecordUnread } from '../../verdict/record.ts';
+import type { Unseen } from '../../verdict/unseen.ts';
+import type { WitnessContradiction } from '../../verdict/witness-contradictions.ts';
 import type { Fix, PermissionFinding } from './permission-finding.ts';
 
 /** What decides which command mends a finding of a key on a target. */
@@ -24,6 +30,22 @@ export interface FixContext {
   readonly acceptUntil?: string;
   /** The default place of secrets. */
   readonly defaultPlace: string;
+  /** What `verify` was told, so that it can be asked the same again. */
+  readonly asked?: AskedSo;
+  /** Why Stripe's record of the key was not read; absent where it was. */
+  readonly recordUnread?: RecordUnread;
+  readonly unseen: readonly Pick<Unseen, 'reason'>[];
+  readonly contradictions: readonly Pick<WitnessContradiction, 'operation' | 'connect' | 'suspect'>[];
+  readonly target: Target;
+}
+
+/** What a run of `verify` was told beside its profiles. */
+export interface AskedSo {
+  readonly keyEnv?: string;
+  readonly depth?: Depth;
+  readonly account?: string;
+  readonly witness?: Witness;
+  readonly unseen?: 'report' | 'fail';
 }
 
 /** What mends a finding: one command where one can, and what it does in a sentence. */
@@ -45,18 +67,13 @@ export function fixFor(finding: Omit<PermissionFinding, 'fix'>, context: FixCont
     case 'widening':
       return accept(context, permission, operations);
     case 'impossible':
-      return { text: `Take ${operations.join(', ')} out of the profile.` };
-    case 'unanswered':
       return {
-        text: 'When the reason is gone, ask again.',
-        command: commandLine(['verify', '--profile', context.profile], context),
+        text: `No restricted key may call ${operations.join(', ')}, so that no command mends it: take what asks for it out of the profile, which only its author can decide.`,
       };
+    case 'unanswered':
+      return askAgain(context, 'When the reason is gone, ask again.');
     case 'not-seen':
-      return kind === 'unseen'
-        ? {
-            text: "Let Stripe's record of the key be read: set STRIPE_SECRET_KEY to a secret key of its account.",
-          }
-        : { text: 'Calibrate the probes, or report the row of the catalog.' };
+      return kind === 'unseen' ? seeMore(context) : settle(finding, context);
     case 'agreement':
       switch (kind) {
         case 'key-too-old':
@@ -76,7 +93,9 @@ export function fixFor(finding: Omit<PermissionFinding, 'fix'>, context: FixCont
         case 'key-age-unknown':
           return makeKey(context, 'A key that is made here, whose age is then known');
         default:
-          return { text: 'Name further calls under "checks.allow" of the profile.' };
+          return {
+            text: 'Name further calls under "checks.allow" of the profile. Which calls matter only its author knows, so that no command writes them, and no --depth asks them in their place.',
+          };
       }
   }
 }
@@ -98,11 +117,82 @@ export function fixForStopped(code: string, context: FixContext): Fix | undefine
         command: commandLine(['verify', '--profile', context.profile, '--depth', 'permissions'], context),
       };
     default:
-      return {
-        text: 'When the reason is gone, ask again.',
-        command: commandLine(['verify', '--profile', context.profile], context),
-      };
+      return askAgain(context, 'When the reason is gone, ask again.');
   }
+}
+
+/** The same question once more, or with something added to it. */
+function askAgain(context: FixContext, text: string, changed: Partial<AskedSo> = {}): Fix {
+  const { keyEnv, depth, account, witness, unseen } = { ...context.asked, ...changed };
+  const words = [
+    ...(keyEnv === undefined ? [] : ['--key-env', keyEnv]),
+    ...(depth === undefined ? [] : ['--depth', depth]),
+    ...(account === undefined ? [] : ['--account', account]),
+    ...(witness === undefined ? [] : ['--witness', witness]),
+    ...(unseen === undefined ? [] : ['--unseen', unseen]),
+    ...(context.lockFile === undefined ? [] : frozen(context)),
+  ];
+  return { text, command: commandLine(['verify', '--profile', context.profile, ...words], context) };
+}
+
+/** Stripe's record shows all of a key; where nobody can read it, deeper probes show more. */
+function seeMore(context: FixContext): Fix {
+  const { recordUnread, unseen, asked } = context;
+  const byRecord = (text: string) => askAgain(context, text, { witness: 'both' });
+  switch (recordUnread) {
+    case 'not-asked':
+    case 'other-server':
+      return byRecord("Let Stripe's record of the key be read as well.");
+    case 'no-secret-key':
+    case 'other-mode':
+    case 'refused':
+    case 'not-found':
+      return byRecord(
+        "Set STRIPE_SECRET_KEY to a secret key of this key's account and mode, so that Stripe's record of it is read, then ask again.",
+      );
+    case 'id-unknown':
+    case 'another-key':
+      return makeKey(context, 'A key of which the id is then known here, and so its record,');
+    case 'unreadable':
+      return byRecord("When Stripe's record of the key can be read again, ask again.");
+    default:
+  }
+  if (asked?.depth === 'checks' && unseen.some(({ reason }) => reason === 'not-asked')) {
+    return askAgain(context, 'Probe at least one call for each permission.', { depth: 'permissions' });
+  }
+  return {
+    text: unseen.some(({ reason }) => reason === 'no-account')
+      ? 'No record of the key can be read here, and no command knows a connected account of yours: name one with --account, and the Connect side is asked with it.'
+      : 'No record of the key can be read here, and no call tells, so that no command can show it: look at the key in the Dashboard.',
+  };
+}
+
+/** Which of two witnesses is wrong: a row of the catalog can be settled by asking, a record only by Stripe. */
+function settle({ operations, connect }: Omit<PermissionFinding, 'fix'>, context: FixContext): Fix {
+  const found = context.contradictions.find(
+    (one) => operations.includes(one.operation) && one.connect === connect,
+  );
+  if (found?.suspect === 'record') {
+    return askAgain(
+      context,
+      "A record may be older than the key, so ask again in a minute; what then still stands no command mends, since the record is Stripe's.",
+      { witness: 'both' },
+    );
+  }
+  const why = whyNotCalibrated(context);
+  if (why !== undefined) return { text: why };
+  return {
+    text: 'Ask which permission the call needs, with keys that hold nothing else; the answer is kept for later runs.',
+    command: commandLine(['calibrate', '--bare-only', '--confirm'], context),
+  };
+}
+
+function whyNotCalibrated({ target, flags }: FixContext): string | undefined {
+  if (target === 'stripe-mock')
+    return 'stripe-mock knows no permissions, so that no command calibrates anything here: ask on --target stripe.';
+  return flags.includes('--live')
+    ? 'Calibrating makes keys, so that no command does it with --live: run "keyaudit calibrate --bare-only --confirm --target stripe" there, with a test key.'
+    : undefined;
 }
 
 /** Rotating makes a key that is as its profile says, and never a broader one than the old. */
@@ -164,7 +254,7 @@ export function acceptanceReason(permission: string | null): string {
 function accept(context: FixContext, permission: string | null, operations: readonly string[]): Fix {
   if (!context.ownFile) {
     return {
-      text: `Copy the profile to ./profiles, and accept ${operations.join(', ')} there by name with a reason, or ask for less.`,
+      text: `This profile is not one of yours, so that no command writes to it: copy it to ./profiles, and accept ${operations.join(', ')} there by name with a reason, or ask for less.`,
     };
   }
   const reason = acceptanceReason(permission);
