@@ -84,12 +84,15 @@ async function readLockFor(
   return lockFile;
 }
 
-/** The profiles that were named; where none was, the only one that there is. */
+/** The profiles that were named; where none was, the only one of the project, or the only one that has a key here. */
 async function namedOrOnly(
   { profiles, all }: Pick<VerifyOptions, 'profiles' | 'all'>,
-  { library }: Pick<Session, 'library'>,
+  { library, records }: Pick<Session, 'library' | 'records'>,
 ): Promise<readonly string[]> {
   if (profiles.length > 0 || all === true) return profiles;
   const own = (await library.entries()).filter(({ origin }) => origin === 'own');
-  return own.length === 1 ? own.map(({ stem }) => stem) : profiles;
+  if (own.length > 0) return own.length === 1 ? own.map(({ stem }) => stem) : profiles;
+  const keyed = (await records.all()).filter(({ status }) => status === 'active');
+  const names = [...new Set(keyed.map(({ profile }) => profile))];
+  return names.length === 1 ? names : profiles;
 }

@@ -26,6 +26,8 @@ export async function writeResultFile(
   kind: ResultKind = 'report',
 ): Promise<void> {
   await requireNotOurs(folder, file, kind);
+  if (await makesFolder(folder, file, kind))
+    await mkdir(dirname(resolve(folder.cwd, file)), { recursive: true });
   await writeWhole(resolve(folder.cwd, file), folder.redact(text)).catch((cause) => {
     throw unwritable(file, cause);
   });
@@ -66,8 +68,8 @@ export async function requireWritable(
   kind: ResultKind = 'report',
 ): Promise<void> {
   const path = resolve(folder.cwd, file);
-  await access(dirname(path), constants.W_OK).catch((cause) => {
-    throw unwritable(file, cause);
+  await access(dirname(path), constants.W_OK).catch(async (cause) => {
+    if (!(await makesFolder(folder, file, kind))) throw unwritable(file, cause);
   });
   await requireNotOurs(folder, file, kind);
   const isFolder = await stat(path).then(
@@ -75,6 +77,17 @@ export async function requireWritable(
     () => false,
   );
   if (isFolder) throw unwritable(file, { code: 'EISDIR' });
+}
+
+/** Whether the folder is made with the file: the first profile of a project makes its `profiles/`. */
+async function makesFolder({ cwd }: ResultFolder, file: string, kind: ResultKind): Promise<boolean> {
+  const path = resolve(cwd, file);
+  if (kind !== 'input') return false;
+  const isThere = await stat(dirname(path)).then(
+    () => true,
+    () => false,
+  );
+  return !isThere && staysBelow(path, await realpath(cwd));
 }
 
 /**

@@ -37,7 +37,9 @@ export function describeRetirement(retirement: Retirement): string {
     case 'no-secret':
       return 'is narrowed and expired. Its secret is not at hand, so no probe could see it dead; where its variable holds it, one can.';
     default:
-      return `is narrowed and expired; it may work for seconds to minutes more.${besides}`;
+      return narrowed === ''
+        ? 'is narrowed and expired; it may work for seconds to minutes more.'
+        : `is narrowed and expired: it ${narrowed}. --wait watches until it is dead.`;
   }
 }
 

@@ -103,8 +103,11 @@ function renderResult(
   if (verbose) renderProbes(result, output);
   if (result.stopped !== undefined) {
     output.write(paint.yellow(wrap(`Stopped: ${result.stopped.message}`, output, { indent: '  ' })));
-    if (result.stopped.hint !== undefined) {
-      output.write(wrap(`→ ${result.stopped.hint}`, output, { indent: '    ', first: '  ' }));
+    const { hint } = result.stopped;
+    const command = result.stoppedFix?.command;
+    // The same command is not told twice.
+    if (hint !== undefined && (command === undefined || !hint.includes(`"${command}"`))) {
+      output.write(wrap(`→ ${hint}`, output, { indent: '    ', first: '  ' }));
     }
   }
   if (result.stoppedFix !== undefined) renderFix(result.stoppedFix, output);
