@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import { Catalog } from '../core/catalog/catalog.ts';
+import { catalogData } from '../core/catalog/data/catalog.ts';
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { parseBehaviour } from '../sandbox/faults/behaviour.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import type { CommandContext } from '../session/context.ts';
 import { requireFormat } from '../session/result-output.ts';
-import { openSession } from '../session/session.ts';
 import { readBehaviour } from '../targets/read-behaviour.ts';
 import { readSeedFile } from '../targets/read-seed-file.ts';
 
@@ -48,7 +49,7 @@ export async function sandbox(options: SandboxCommandOptions, context: CommandCo
       : await (await import('../targets/stripe-mock.ts')).openStripeMock(context.env);
   try {
     const server = await startSandbox({
-      catalog: (await openSession(context)).shippedCatalog,
+      catalog: new Catalog(catalogData),
       cwd: context.cwd,
       host: options.host,
       port: options.port,

@@ -1,7 +1,7 @@
 import { KeyauditError } from '../core/error.ts';
 import type { TextOutput } from '../report/text.ts';
 import { writeJson } from '../report/verify/json.ts';
-import { type ResultKind, writeResultFile } from '../store/result-file.ts';
+import type { ResultKind } from '../store/result-file.ts';
 import type { CommandContext } from './context.ts';
 
 /** Where a command's result goes: standard output, or `--output FILE`, written whole at the end. */
@@ -17,6 +17,8 @@ export async function withResultOutput(
   }
   const chunks: string[] = [];
   await render({ write: (text) => chunks.push(text), columns: undefined, colour: false });
+  // Most results are printed, and what writes a file is a part of a short command's start.
+  const { writeResultFile } = await import('../store/result-file.ts');
   await writeResultFile(context, file, chunks.join(''), kind);
 }
 
