@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Operation } from '../core/catalog/catalog.ts';
 import type { NoteEvent } from '../core/spend/log-row.ts';
 import { credentialsIn } from '../gate/credentials.ts';
 import type { VersionViews } from '../gate/version-view.ts';
@@ -7,6 +8,7 @@ import { withoutHopByHop } from '../http/raw-request.ts';
 import { type Admission, type RequestHead, type Serving, serve } from '../http/serve.ts';
 import { CallGuard, type CallGuardParts } from './call/call-guard.ts';
 import type { Caller } from './call/caller.ts';
+import { cleanPath } from './read/clean-path.ts';
 import { bodyLimit, type CallHead, type HeadRefusal, readCall, readHead } from './read/read-call.ts';
 import { type GuardCode, type Refusal, refusalAnswer, refusalStatus } from './refusal.ts';
 import { runKeyDigest } from './run-key.ts';
@@ -77,7 +79,7 @@ export class GuardServer {
       .replace(/[?].*/, '')
       .replace(/[^\w/.{}-]/g, '?')}`;
     const refuse = (refusal: HeadRefusal, caller?: Caller, call?: CallHead): undefined => {
-      const operation = call?.operation ?? refusal.operation;
+      const operation = call?.operation ?? refusal.operation ?? this.#operationOf(head);
       if (head.headers.expect !== undefined) response.setHeader('Connection', 'close');
       this.#refuse(response, refusal, operation?.name ?? what);
       if (caller !== undefined) this.#noteRefusal(refusal, caller, head, { ...call, operation }, from);
@@ -118,6 +120,12 @@ export class GuardServer {
         }
       },
     };
+  }
+
+  /** The operation that a head names, for the words of a refusal that looked no further. */
+  #operationOf({ method, url }: RequestHead): Operation | undefined {
+    const clean = cleanPath(url);
+    return clean.ok ? this.#parts.views.of(undefined).gate.find(method, clean.path)?.operation : undefined;
   }
 
   /** Why nothing is let in at all. */

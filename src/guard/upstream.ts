@@ -32,14 +32,20 @@ export class Lines {
   readonly #timeoutMs: number | undefined;
   readonly #forwarders = new Map<string, Forwarder>();
   readonly #lookUps: Forwarder;
+  /** Longest wait for the answer to a look-up, in ms. */
+  readonly lookUpMs: number;
 
-  /** @param timeoutMs longest wait for an answer (default 80,000, as the SDKs) */
-  constructor(origins: Origins, timeoutMs?: number) {
+  /** @param waits longest wait for an answer (default 80,000 ms, as the SDKs), and for that of a look-up (5,000) */
+  constructor(
+    origins: Origins,
+    { timeoutMs, lookUpMs = LOOK_UP_MS }: { readonly timeoutMs?: number; readonly lookUpMs?: number } = {},
+  ) {
     this.#origins = origins;
     this.#timeoutMs = timeoutMs;
+    this.lookUpMs = lookUpMs;
     this.#lookUps = new Forwarder({
       origin: origins.api,
-      timeoutMs: LOOK_UP_MS,
+      timeoutMs: lookUpMs,
       connections: LOOK_UP_CONNECTIONS,
     });
   }
@@ -106,7 +112,7 @@ export class Upstream {
     };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), LOOK_UP_MS);
+      timer = setTimeout(() => resolve(undefined), this.#lines.lookUpMs);
     });
     try {
       const answer = await Promise.race([this.#lines.lookUps.forward(request, { key: this.#key }), late]);

@@ -307,6 +307,41 @@ describe('the same call again', () => {
     expect([made.counted(), made.held()]).toEqual([0, []]);
   });
 
+  it('a settled key that Stripe has forgotten, and carried out anew, is counted again, with an alarm', async () => {
+    const anew: Handler = (_q, r) => answerJson(r, 200, { ...REFUND, id: 're_2' });
+    const made = await beforeStripe([refund, replay, refund, anew]);
+    await made.ask(FORM, 'k1');
+    await made.ask(FORM, 'k1');
+    await made.ask(FORM, 'k1');
+    expect([made.counted(), made.alarms]).toEqual([1_000, []]);
+    expect((await made.ask(FORM, 'k1')).body.id).toBe('re_2');
+    expect(made.counted()).toBe(2_000);
+    expect(made.alarms.join()).toMatch(/refunds\.create out a second time .* re_2 beside re_1/);
+    expect(made.held()).toEqual([]);
+  });
+
+  it('a settled key is told from another by what it made after a restart as well', async () => {
+    const posts: string[] = [];
+    const upstream = await startFaultyServer((request, response) => {
+      if (request.method === 'GET') return answerJson(response, 200, CHARGE);
+      answerJson(response, 200, { ...REFUND, id: `re_${posts.push(request.url ?? '')}` });
+    });
+    const text = REFUNDS.replace('500.00', '10.00');
+    const first = await guardScene({ profiles: { agent: text }, upstream: upstream.url });
+    const { key } = await first.issue();
+    const asked = { key, headers: { 'idempotency-key': 'k1' } };
+    expect((await first.ask('POST /v1/refunds', FORM, asked)).status).toBe(200);
+    await first.stop();
+    const again = await guardScene({
+      profiles: { agent: text },
+      upstream: upstream.url,
+      folder: first.folder,
+    });
+    // The cap is full, and the second carrying out counts all the same.
+    expect((await again.ask('POST /v1/refunds', FORM, asked)).status).toBe(200);
+    expect([...again.guard.store.book.counters().values()]).toEqual([2_000]);
+  });
+
   it('case 11: after 25 hours a v1 key is a new call, and one that was held is refused', async () => {
     const made = await beforeStripe([refund, cut, cut]);
     await made.ask(FORM, 'k1');
@@ -341,13 +376,14 @@ describe('look-ups', () => {
     ['500', error(500)],
     ['HTML', raw((r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<p>'))],
     ['a cut line', cut],
+    ['no answer in time', () => {}],
   ])('case 17: %s: refused, and nothing is sent', async (_name, answer) => {
     const seen: string[] = [];
     const upstream = await startFaultyServer((request, response) => {
       seen.push(request.method ?? '');
       answer(request, response);
     });
-    const made = await guardScene({ profiles: { agent: REFUNDS }, upstream: upstream.url });
+    const made = await guardScene({ profiles: { agent: REFUNDS }, upstream: upstream.url, lookUpMs: 300 });
     await made.issue();
     const { status, body } = await made.ask('POST /v1/refunds', FORM);
     expect([status, body.error.code]).toEqual([403, 'keyaudit_amount_unknown']);

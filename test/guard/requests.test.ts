@@ -314,6 +314,14 @@ describe('what a refusal says', () => {
     },
   );
 
+  it('names the call that was refused, though only its key was looked at', async () => {
+    const { ask } = await scene();
+    const { message } = (await ask('POST /v1/payouts', 'amount=1', { key: 'rk_test_1' })).body.error;
+    expect(message).toContain('refused payouts.create (keyaudit_run_unknown)');
+    const { message: unknown } = (await ask('POST /v1/ponies', 'amount=1')).body.error;
+    expect(unknown).toContain('refused POST /v1/ponies');
+  });
+
   it('case 70: what a cap leaves', async () => {
     const { ask } = await scene();
     expect((await ask('POST /v1/payouts', { amount: 88_750, currency: 'usd' })).status).toBe(200);

@@ -83,6 +83,7 @@ export interface GuardSceneOptions {
   readonly log?: Partial<GuardLogOptions>;
   readonly now?: number;
   readonly timeoutMs?: number;
+  readonly lookUpMs?: number;
 }
 
 /** A profile and what it is served from, by its text. */
@@ -107,7 +108,7 @@ export async function guardScene(options: GuardSceneOptions): Promise<GuardScene
   const folder = options.folder ?? join(await temporary(), 'guard', 'log');
   const opened = await GuardLog.open({ folder, now: () => clock.now, ...options.log });
   const store = new LogStore(opened);
-  const lines = new Lines(originsOf(upstream), options.timeoutMs);
+  const lines = new Lines(originsOf(upstream), options);
   const keys = new Map<string, SecretKey>();
   const serve = (name: string, text: string): Served => {
     const { profile, grant } = profileGrant(name, text);

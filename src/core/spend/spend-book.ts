@@ -29,6 +29,8 @@ export interface KnownKey {
   readonly reservation: string;
   /** When it was first used, in ms since 1970. */
   readonly at: number;
+  /** What the call made or changed, once it is settled. */
+  readonly object?: string | null | undefined;
 }
 
 /** A book as JSON. */
@@ -276,7 +278,10 @@ export class SpendBook {
     const open = this.open.get(reservation);
     if (open === undefined) return;
     this.open.delete(reservation);
-    const { scope } = open.event;
+    const { scope, key } = open.event;
+    const known = key === undefined ? undefined : this.#keys.get(key);
+    if (key !== undefined && known?.reservation === reservation)
+      this.#keys.set(key, { ...known, object: event.object });
     if (totalOf !== undefined) this.ledger.nameTotal(reservation, `${scope} ${totalOf}`);
     this.ledger.settle(reservation, amount, { isWhole });
     this.ledger.settle(`${reservation} calls`, 1);

@@ -12,6 +12,7 @@ import { type KeyOfCall, keyOf, repeatOf, rowOf, turnOf } from './call-names.ts'
 import type { Caller } from './caller.ts';
 import type { CallsOnTheirWay } from './calls-on-their-way.ts';
 import { capRefusal } from './cap-refusal.ts';
+import { countCarriedOutAgain } from './carried-out-again.ts';
 import type { KnownKeys } from './known-keys.ts';
 import { isStripes, type Outcome, outcomeOf } from './outcome.ts';
 import { type Price, priceCall } from './price-call.ts';
@@ -123,7 +124,7 @@ export class CallGuard {
     if (open === undefined && now() - known.at > memory) return undefined;
     if (open !== undefined && now() - known.at > memory)
       return { isLost: true, reservation: known.reservation };
-    return { isLost: false, reservation: known.reservation, event: open?.event };
+    return { isLost: false, reservation: known.reservation, event: open?.event, object: known.object };
   }
 
   /** A call that was sent before, with the same key: Stripe says what became of it, and it counts once. */
@@ -149,6 +150,7 @@ export class CallGuard {
     if (event === undefined) {
       way.ended = 'passed';
       this.#note({ kind: 'pass', ...rowOf(call, caller), ...sent.row, reservation: earlier.reservation });
+      await countCarriedOutAgain({ call, caller, known: earlier, outcome, ...sent }, this.#parts);
       return answerTo(sent, outcome);
     }
     return this.#end(caller, event, sent, outcome, way);
@@ -288,6 +290,8 @@ interface Earlier {
   readonly reservation: string;
   /** Of one that is not settled. */
   readonly event?: ReserveEvent | undefined;
+  /** Of one that is settled: what it made. */
+  readonly object?: string | null | undefined;
   /** It is not settled, and Stripe does not know its key any more. */
   readonly isLost: boolean;
 }

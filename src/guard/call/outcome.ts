@@ -52,7 +52,8 @@ export function isStripes(forwarded: Extract<Forwarded, { kind: 'answered' }>): 
   return requestIdOf(forwarded) !== undefined && !/html/i.test(type);
 }
 
-function isReplay({ headers }: Extract<Forwarded, { kind: 'answered' }>): boolean {
+/** Whether Stripe says that it only says again what it said before. */
+export function isReplay({ headers }: Extract<Forwarded, { kind: 'answered' }>): boolean {
   return headers.some(([name, value]) => name.toLowerCase() === 'idempotent-replayed' && value === 'true');
 }
 
