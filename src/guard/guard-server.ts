@@ -27,6 +27,8 @@ export interface GuardServerParts extends CallGuardParts {
 /** Calls at once, and bytes of their bodies: more is refused, so that memory is bounded. */
 const MOST_CALLS = 2_000;
 const MOST_BYTES = 128 * 1024 * 1024;
+/** Of them one run gets this part: an agent that holds its bodies back shuts out no other. */
+const PART_OF_RUN = 1 / 2;
 /** A clock that goes back further is not to be counted by, in ms. */
 const CLOCK_SLACK_MS = 1_000;
 
@@ -38,6 +40,7 @@ export class GuardServer {
   #isDraining = false;
   #calling = 0;
   #bytes = 0;
+  readonly #ofRuns = new Map<string, { calls: number; bytes: number }>();
   /** Requests whose key nobody knows; they are counted and not logged, since anybody can send them. */
   strangers = 0;
 
@@ -92,19 +95,17 @@ export class GuardServer {
     const call = readHead(head, who.served, this.#parts.views);
     if ('code' in call) return refuse(call, who);
     const limit = bodyLimit(call);
-    const bytes = Math.min(limit, Number(head.headers['content-length'] ?? limit));
-    if (call.method !== 'GET' && this.#bytes + bytes > MOST_BYTES) {
+    const bytes =
+      call.method === 'GET' ? 0 : Math.min(limit, Number(head.headers['content-length'] ?? limit));
+    const letGo = this.#take(who.run.id, bytes);
+    if (letGo === undefined) {
       return refuse({ code: 'keyaudit_unavailable', why: 'too much is on its way' }, who, call);
     }
-    const held = call.method === 'GET' ? 0 : bytes;
-    this.#bytes += held;
-    this.#calling += 1;
     let isOver = false;
     const over = () => {
       if (isOver) return;
       isOver = true;
-      this.#bytes -= held;
-      this.#calling -= 1;
+      letGo();
     };
     // An agent that goes away in the middle of its body never gets as far as `receive`.
     response.once('close', () => setImmediate(() => isReceived || over()));
@@ -120,6 +121,23 @@ export class GuardServer {
         }
       },
     };
+  }
+
+  /** Takes a place for a call and its body. @returns gives it back; undefined where there is none */
+  #take(run: string, bytes: number): (() => void) | undefined {
+    const own = this.#ofRuns.get(run) ?? { calls: 0, bytes: 0 };
+    const isFull = this.#bytes + bytes > MOST_BYTES || own.bytes + bytes > MOST_BYTES * PART_OF_RUN;
+    if (isFull || own.calls >= MOST_CALLS * PART_OF_RUN) return undefined;
+    const add = (calls: 1 | -1) => {
+      this.#calling += calls;
+      this.#bytes += calls * bytes;
+      own.calls += calls;
+      own.bytes += calls * bytes;
+      if (own.calls === 0) this.#ofRuns.delete(run);
+      else this.#ofRuns.set(run, own);
+    };
+    add(1);
+    return () => add(-1);
   }
 
   /** The operation that a head names, for the words of a refusal that looked no further. */

@@ -82,6 +82,8 @@ function headRefusal(
   served: Served,
 ): Refusal | undefined {
   if (headers['content-encoding'] !== undefined) return ambiguous('its body is compressed');
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding !== 'chunked') return ambiguous('its body is coded on its way');
   if (query !== '' && method === 'POST') return ambiguous('a POST has a query beside its body');
   const account = text(headers['stripe-account']);
   const stranger = accountRefusal(account, headers['stripe-context'], served);

@@ -3,6 +3,7 @@ import {
   type FormReading,
   type FormValue,
   LARGEST_FORM,
+  NO_PARAMETER,
 } from '../../core/spend/exposure/strict-form.ts';
 
 /** Parameters of v2 nest less deep. */
@@ -50,7 +51,7 @@ function converted(value: unknown, depth: number, counted: { names: number; isOd
     const fields = Object.create(null) as FormFields;
     for (const [name, member] of Object.entries(value)) {
       counted.names += 1;
-      if (name === '__proto__' || name === '_method') counted.isOdd = true;
+      if (name === '__proto__' || (depth === 0 && NO_PARAMETER.test(name))) counted.isOdd = true;
       // Null is as good as not there: it takes a value away.
       if (member !== null) fields[name] = converted(member, depth + 1, counted);
     }

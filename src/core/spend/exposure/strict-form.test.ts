@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { catalogData } from '../../catalog/data/catalog.ts';
+import { parametersOf } from '../../catalog/parameters.ts';
 import { minorIn } from './places.ts';
-import { LARGEST_FORM, readStrictForm } from './strict-form.ts';
+import { LARGEST_FORM, NO_PARAMETER, readStrictForm } from './strict-form.ts';
 
 const read = (text: string | Uint8Array) =>
   readStrictForm(typeof text === 'string' ? Buffer.from(text) : text);
+
+it('no operation has a parameter of a name that is read as a header elsewhere', () => {
+  const all = catalogData.operations.flatMap(({ name }) => parametersOf(name).map((one) => one.name));
+  expect(all.length).toBeGreaterThan(1_000);
+  expect(all.filter((name) => NO_PARAMETER.test(name))).toEqual([]);
+});
 
 describe('readStrictForm', () => {
   it.each<[string, object]>([
@@ -37,6 +45,9 @@ describe('readStrictForm', () => {
     ['a zero byte', 'currency=usd%00', /its value is no text/],
     ['no UTF-8', new Uint8Array([0x61, 0x3d, 0xff]), /no UTF-8/],
     ['a method', '_method=delete', /no parameter of the API/],
+    ['an account beside the header', 'charge=ch_1&_stripe_account=acct_theirs', /no parameter of the API/],
+    ['a version beside the header', '_stripe_version=2018-11-08', /no parameter of the API/],
+    ['a key beside the header', 'key=sk_test_x', /no parameter of the API/],
     ['a prototype', '__proto__[amount]=1', /none of the API|no parameter of the API/],
     ['an inner prototype', 'a[__proto__][amount]=1', /no parameter of the API/],
     ['odd brackets', 'a[b]c=1', /none of the API/],

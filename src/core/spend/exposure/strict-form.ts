@@ -16,6 +16,12 @@ const MOST_FIELDS = 5_000;
 /** A larger form is no call of Stripe's API, in bytes. */
 export const LARGEST_FORM = 1024 * 1024;
 
+/**
+ * What stands for a header elsewhere, and is a parameter of no operation: `_method` of Rails and PHP, and `key`,
+ * `_stripe_account` and `_stripe_version`, which Stripe's own library for browsers sends as fields.
+ */
+export const NO_PARAMETER = /^(?:_.*|(?:api_?)?key)$/i;
+
 /** Lists of whole texts may be written `name[]=a&name[]=b`; more than one such list of maps is read in two ways. */
 const NAME = /^([A-Za-z0-9_-]+)((?:\[[A-Za-z0-9_.:-]*\])*)$/;
 
@@ -64,8 +70,7 @@ function addField(fields: FormFields, part: string): Wrong | undefined {
   if (value === undefined) return { why: 'its value is no text', param };
   const path = [param, ...[...(match[2] ?? '').matchAll(/\[([^\]]*)\]/g)].map((step) => step[1] ?? '')];
   if (path.length > DEEPEST) return { why: 'it nests deeper than any parameter of the API', param };
-  // Rails and PHP read these as a method, whatever the request says.
-  if (param === '_method' || param === '_charset_' || path.includes('__proto__')) {
+  if (NO_PARAMETER.test(param) || path.includes('__proto__')) {
     return { why: 'it is no parameter of the API', param };
   }
   const why = put(fields, path, value);
