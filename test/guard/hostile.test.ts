@@ -164,7 +164,7 @@ describe('a Stripe that is none', () => {
 
   it.each<[string, Handler, number, number, number]>([
     ['an answer without end', stream(chunk, 'Transfer-Encoding: chunked\r\n'), 504, 7, 1],
-    ['headers without end', stream('X-More: 1\r\n', ''), 504, 7, 1],
+    ['headers without end', stream('X-More: 1\r\n'.repeat(2_000), ''), 504, 7, 1],
     ['an error in a 200', told({ error: { type: 'api_error', message: 'no' } }), 200, 7, 0],
     ['an amount below zero', told({ id: 'po_1', object: 'payout', amount: -7, currency: 'usd' }), 200, 7, 0],
     [
