@@ -1,16 +1,18 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogData } from '../src/core/catalog/data/catalog.ts';
 import { DeclaredTypes } from '../src/core/catalog/declared-types.ts';
 import { readSdk } from './catalog/sdk.ts';
 import { Comparison, goneExpansions } from './versions/compare.ts';
+import { fetchSdk } from './versions/fetch-sdk.ts';
 import { readOlderSdk } from './versions/older-sdk.ts';
+import { goneElsewhere } from './versions/other-languages.ts';
 import { renderVersionTable, type VersionRow } from './versions/table.ts';
 
 // npx jiti scripts/versions.ts [FOLDER]: writes what older versions of the API take and the installed SDK's does not,
-// by comparing the declarations of the SDK's majors. They come from npm and stay in FOLDER, else nowhere.
+// by comparing the declarations of the SDK's majors, and what the SDKs of other languages name beside them. They come
+// from npm, Maven Central, the Go proxy and PyPI by mvn, go and pip, and stay in FOLDER, else nowhere.
 
 /** First and last of each major, with the versions of the API that they declare. The last is what is compared. */
 const MAJORS: readonly { readonly last: string; readonly api: string; readonly next: string }[] = [
@@ -43,6 +45,7 @@ const rows = new Map<string, VersionRow>();
 
 try {
   for (const major of MAJORS) compare(major);
+  addOthers();
 } finally {
   if (given === undefined) rmSync(folder, { recursive: true });
 }
@@ -51,13 +54,7 @@ writeFileSync(file, renderVersionTable([...rows.values()], catalogData.source));
 console.log(`${rows.size} differences in ${file}`);
 
 function compare({ last, api, next }: (typeof MAJORS)[number]): void {
-  const dir = unpacked(last);
-  const declared = /['"](20\d\d-\d\d-\d\d(?:\.[a-z]+)?)['"]/;
-  const types = ['cjs/apiVersion.js', 'lib/apiVersion.js', 'types/lib.d.ts', `types/${api}/index.d.ts`]
-    .map((one) => join(dir, one))
-    .filter((one) => existsSync(one));
-  if (!types.some((one) => one.includes(api) || declared.exec(readFileSync(one, 'utf8'))?.[1] === api))
-    throw new Error(`stripe ${last} is not of ${api}`);
+  const dir = fetchSdk('stripe-node', { version: last, api }, folder);
   const older = readOlderSdk(dir);
   const comparison = new Comparison(new DeclaredTypes(older.types), newer);
   const note = (row: Omit<VersionRow, 'before' | 'source'>) =>
@@ -80,11 +77,19 @@ function compare({ last, api, next }: (typeof MAJORS)[number]): void {
   }
 }
 
-function unpacked(version: string): string {
-  const dir = join(folder, version);
-  if (existsSync(dir)) return dir;
-  mkdirSync(dir);
-  execFileSync('npm', ['pack', '--silent', `stripe@${version}`], { cwd: dir });
-  execFileSync('tar', ['xzf', `stripe-${version}.tgz`, '--strip-components=1'], { cwd: dir });
-  return dir;
+/** What the SDKs of other languages have beside: what they were written for by hand, mostly. */
+function addOthers(): void {
+  const dates = [...new Set(MAJORS.map(({ next }) => next))].sort();
+  const known = [...rows.values()];
+  const isKnown = ({ subject, what, path, value }: VersionRow) =>
+    known.some(
+      (row) =>
+        row.subject === subject &&
+        ((row.what === what && row.path === path && row.value === value) ||
+          (row.path === path && (row.what === 'any' || row.what === 'parameter')) ||
+          (row.what === 'parameter' && path.startsWith(`${row.path}[`))),
+    );
+  for (const row of goneElsewhere(folder, names, (api) => dates.find((date) => date > api.slice(0, 10)))) {
+    if (!isKnown(row)) rows.set(`${row.subject} ${row.what} ${row.path} ${row.value}`, row);
+  }
 }

@@ -5,6 +5,7 @@ import { OLDEST_VERSION } from '../core/catalog/older-versions.ts';
 import type { Decision, Holder } from '../gate/gate.ts';
 import { type VersionView, VersionViews } from '../gate/version-view.ts';
 import { type Answer, errorAnswer } from '../http/answer.ts';
+import type { Fields } from '../http/form-body.ts';
 import type { ApiRequest } from '../http/read-request.ts';
 import { authenticate, expiredKey, refusedAddress } from './authenticate.ts';
 import type { FaultInjector } from './faults/faults.ts';
@@ -26,7 +27,7 @@ import { isOfSandbox, serveOfSandbox } from './serve-of-sandbox.ts';
 import { alsoTaken, versionNotModelled } from './versions/also-taken.ts';
 import { inOlderShape } from './versions/older-answers.ts';
 import { serveUsageRecords, upcomingInvoice, upcomingLines } from './versions/older-calls.ts';
-import { inNewestWords } from './versions/older-parameters.ts';
+import { inNewestWords, leftOut } from './versions/older-parameters.ts';
 import { WebhookSender } from './webhooks/webhook-sender.ts';
 
 /** A request, and who makes it. */
@@ -137,7 +138,8 @@ export class RequestServer {
     const lines = isGone && refused === undefined ? upcomingLines(request.path) : undefined;
     if (lines !== undefined) return lines;
     const upcoming = isGone ? upcomingInvoice(request.path, this.#parts.catalog) : undefined;
-    const read = upcoming === undefined ? this.#read(operation, request, view) : { fields: request.fields };
+    const read: Read =
+      upcoming === undefined ? this.#read(operation, request, view) : { fields: request.fields };
     if ('refusal' in read) return read.refusal;
     const call = {
       operation: upcoming ?? operation,
@@ -150,6 +152,7 @@ export class RequestServer {
       livemode,
       now: now(),
       shape: shapeOf(view, request.version, store),
+      leftOut: read.leftOut,
       events: {
         apiVersion: this.#parts.catalog.apiVersion,
         request: { id: asked.requestId, idempotencyKey: request.idempotencyKey },
@@ -162,17 +165,22 @@ export class RequestServer {
   }
 
   /** Who names no version may mean any: what the newest does not take, an older one may. */
-  #read(operation: Operation, { fields, version }: ApiRequest, view: VersionView): ReadParameters {
+  #read(operation: Operation, { fields, version }: ApiRequest, view: VersionView): Read {
     const { types } = this.#parts;
     const { name } = operation;
     const read = readParameters(operation, fields, { types, alsoTaken: alsoTaken(view, name) });
     if (!('refusal' in read)) {
-      return view.older === undefined ? read : { fields: inNewestWords(name, read.fields) };
+      return view.older === undefined ? read : this.#inNewestWords(operation, read.fields);
     }
     if (version !== undefined) return read;
     const oldest = alsoTaken(this.#views.of(OLDEST_VERSION), name);
     const again = readParameters(operation, fields, { types, alsoTaken: oldest });
-    return 'refusal' in again ? read : { fields: inNewestWords(name, again.fields) };
+    return 'refusal' in again ? read : this.#inNewestWords(operation, again.fields);
+  }
+
+  #inNewestWords(operation: Operation, given: Fields): Read {
+    const fields = inNewestWords(operation.name, given);
+    return { fields, leftOut: leftOut(operation, fields, this.#parts.types) };
   }
 
   /** The decision in Stripe's words; undefined where the call may go on. */
@@ -219,6 +227,9 @@ export class RequestServer {
     return this.#idempotency.once(idempotencyKey, { scope, content, requestId }, serve);
   }
 }
+
+/** Parameters, and which of them come to nothing. */
+type Read = ReadParameters & { readonly leftOut?: readonly string[] | undefined };
 
 function shapeOf({ older }: VersionView, version: string | undefined, store: ObjectStore) {
   if (older === undefined || version === undefined) return undefined;

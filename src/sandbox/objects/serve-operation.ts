@@ -13,6 +13,7 @@ import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/a
 import type { Fields } from '../../http/form-body.ts';
 import { OWN_ACCOUNT } from '../own-account.ts';
 import { webhookSecret } from '../webhooks/webhook-secret.ts';
+import { takeAwayDiscount } from './effects/billing/customer-discount.ts';
 import { balanceFields } from './effects/books.ts';
 import { makeTestMethod } from './effects/cards.ts';
 import type { EffectContext } from './effects/effect.ts';
@@ -50,6 +51,10 @@ export interface Call {
   readonly livemode: boolean;
   /** In ms since 1970. */
   readonly now: number;
+  /** Whether it is from a seed, which says what there is and not what was done. */
+  readonly isSeed?: boolean | undefined;
+  /** Parameters of an older version that change nothing. */
+  readonly leftOut?: readonly string[] | undefined;
   /** What events tell of the request, and the version that they have the shape of. */
   readonly events?: { readonly apiVersion: string; readonly request: EventRequest } | undefined;
   /** What an answer looks like to an older version of the API. */
@@ -69,8 +74,22 @@ export const NOT_MODELLED = 'x-keyaudit-not-modelled';
 /** Serves a call on the objects in memory. */
 export function serveOperation(call: Call): Answer {
   const happenings = new Happenings();
-  const lacking = new Set<string>();
-  const { operation, ids, path, fields, expansions, store, maker, livemode, now, events, shape, tell } = call;
+  const lacking = new Set<string>(call.leftOut?.map((name) => `the parameter ${name}`));
+  const {
+    operation,
+    ids,
+    path,
+    fields,
+    expansions,
+    store,
+    maker,
+    livemode,
+    now,
+    isSeed,
+    events,
+    shape,
+    tell,
+  } = call;
   const served: Served = {
     // Spelled out, since a copy that grows costs as much as the rest of a call.
     operation,
@@ -82,6 +101,7 @@ export function serveOperation(call: Call): Answer {
     maker,
     livemode,
     now,
+    isSeed,
     events,
     shape,
     tell,
@@ -155,7 +175,9 @@ const handlers: Readonly<Record<Operation['kind'], (call: Served) => Answer>> = 
   delete: (call) => {
     const { operation, store, maker } = call;
     if (!operation.path.endsWith('{id}')) {
-      return ok({ ...maker.makeKind('discount', namesOf(call), traitsOf(call)), deleted: true });
+      const discount =
+        takeAwayDiscount(addressed(call), call) ?? maker.makeKind('discount', namesOf(call), traitsOf(call));
+      return ok({ ...discount, deleted: true });
     }
     const object = addressed(call);
     const effect = actionEffect(operation.name);

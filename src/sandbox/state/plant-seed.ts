@@ -154,7 +154,7 @@ class Planter {
       path: create.path,
       fields: id === undefined ? read.fields : { ...read.fields, id },
       expansions: [],
-      ...{ store, maker, livemode, now: now() },
+      ...{ store, maker, livemode, now: now(), isSeed: true },
     });
     if (isSuccess(answer)) return answer.body as StripeObject;
     this.#refused(answer.body, path);

@@ -77,7 +77,9 @@ describe('--data', () => {
       },
     });
     const customer = (
-      await ask(first, 'POST', '/v1/customers', { form: { name: 'Ada', 'metadata[__proto__]': 'x' } })
+      await ask(first, 'POST', '/v1/customers', {
+        form: { name: 'Ada', 'metadata[__proto__]': 'x', source: 'tok_visa' },
+      })
     ).body;
     const subscription = await ask(first, 'POST', '/v1/subscriptions', {
       form: { customer: String(customer.id), 'items[0][price]': String(price.body.id) },

@@ -85,6 +85,49 @@ it('a coupon and a promotion code are taken where they were, and take off', asyn
   expect(wrong.status).toBe(400);
 });
 
+it('a customer has a discount, which is on each invoice that has none of its own', async () => {
+  const version = '2023-10-16';
+  await made(version, 'POST /v1/coupons', 'id=fifth&percent_off=20&duration=forever');
+  const { id } = await made(version, 'POST /v1/customers', 'source=tok_visa&coupon=fifth');
+  const read = () => made(version, `GET /v1/customers/${id}`, 'expand[]=discount.coupon');
+  expect((await read()).discount).toMatchObject({ coupon: { id: 'fifth' }, customer: id });
+  const price = await made(
+    version,
+    'POST /v1/prices',
+    'currency=usd&unit_amount=1000&recurring[interval]=month&product_data[name]=Gold',
+  );
+  const subscribe = `customer=${id}&items[0][price]=${price.id}&expand[]=latest_invoice`;
+  const { latest_invoice: first } = await made(version, 'POST /v1/subscriptions', subscribe);
+  expect([first.subtotal, first.total]).toEqual([1000, 800]);
+  expect((await made(version, 'POST /v1/invoices', `customer=${id}`)).discounts).toHaveLength(1);
+  expect(await made(version, `DELETE /v1/customers/${id}/discount`)).toMatchObject({ deleted: true });
+  expect((await read()).discount).toBeNull();
+  const { latest_invoice: second } = await made(version, 'POST /v1/subscriptions', subscribe);
+  expect(second.total).toBe(1000);
+  const wrong = await ask(version, `POST /v1/customers/${id}`, 'coupon=zzz');
+  expect([wrong.status, wrong.body.error.message]).toEqual([400, "No such coupon: 'zzz'"]);
+  const code = await made(version, 'POST /v1/promotion_codes', 'coupon=fifth');
+  const again = await made(version, `POST /v1/customers/${id}`, `promotion_code=${code.id}`);
+  expect(again.discount.promotion_code).toBe(code.id);
+  expect((await made(version, `POST /v1/customers/${id}`, 'coupon=')).discount).toBeNull();
+});
+
+it('one plan is subscribed to, and what comes to nothing is named in the header', async () => {
+  const customer = await made('2020-08-27', 'POST /v1/customers', 'source=tok_visa');
+  const plan = await made(
+    '2020-08-27',
+    'POST /v1/plans',
+    'amount=900&currency=usd&interval=month&product[name]=Gold',
+  );
+  const call = `customer=${customer.id}&plan=${plan.id}&quantity=2`;
+  const { items } = await made('2020-08-27', 'POST /v1/subscriptions', call);
+  expect(items.data).toMatchObject([{ quantity: 2 }]);
+  const update = await ask('2020-08-27', `POST /v1/customers/${customer.id}`, 'trial_end=now&name=Ada');
+  expect([update.status, update.lacking]).toEqual([200, expect.stringContaining('the parameter trial_end')]);
+  const now = await ask('2026-10-28.endive', `POST /v1/customers/${customer.id}`, 'name=Ada');
+  expect([now.status, now.lacking]).toEqual([200, null]);
+});
+
 it('an invoice item has a price, and a payment intent its charges, as long as it had them', async () => {
   const { id: customer } = await made('2022-08-01', 'POST /v1/customers');
   const price = await made(

@@ -1,4 +1,5 @@
-import type { OperationName } from '../../core/catalog/catalog.ts';
+import type { Operation, OperationName } from '../../core/catalog/catalog.ts';
+import type { DeclaredTypes } from '../../core/catalog/declared-types.ts';
 import type { Fields } from '../../http/form-body.ts';
 
 /** Moves what an older version of the API called otherwise to where the newest has it. */
@@ -14,6 +15,26 @@ export function inNewestWords(operation: OperationName, fields: Fields): Fields 
   const renamed = { ...fields };
   rename(renamed);
   return renamed;
+}
+
+/** Taken by an effect, though neither the call nor the object that it answers declares it. */
+const TAKEN: ReadonlySet<string> = new Set([
+  'customers.create coupon',
+  'customers.create promotion_code',
+  'customers.update coupon',
+  'customers.update promotion_code',
+]);
+
+/** What an older version may send, and what comes of it is nowhere to be seen: for the header that says so. */
+export function leftOut({ name, kind }: Operation, fields: Fields, types: DeclaredTypes): readonly string[] {
+  // Every parameter of a list filters.
+  if (kind === 'list' || kind === 'search') return [];
+  const declared = types.parametersOf(name);
+  const answer = types.answerOf(name);
+  const kept = answer.kind === 'object' ? types.fieldsOf(answer) : undefined;
+  return Object.keys(fields).filter(
+    (one) => one !== 'expand' && !declared.has(one) && !kept?.has(one) && !TAKEN.has(`${name} ${one}`),
+  );
 }
 
 /** `coupon` and `promotion_code` became entries of `discounts` (2025-03-31.basil). */
@@ -34,6 +55,16 @@ function pricing(fields: Fields): void {
   delete fields.price;
   delete fields.unit_amount;
 }
+
+/** What was billed was one plan, until there were items (2018-02-28); its SDKs went on naming it. */
+const plan: Rename = (fields) => {
+  discounts(fields);
+  const { plan: billed, quantity, items } = fields;
+  if (billed === undefined || items !== undefined) return;
+  fields.items = [{ plan: billed, quantity }];
+  delete fields.plan;
+  delete fields.quantity;
+};
 
 function eachOf(name: string, rename: Rename): Rename {
   return (fields) => {
@@ -68,7 +99,9 @@ const creditNote: Rename = (fields) => {
 };
 
 const RENAMES: Readonly<Record<OperationName, Rename>> = {
-  'subscriptions.create': discounts,
+  'invoices.create': discounts,
+  'invoices.update': discounts,
+  'subscriptions.create': plan,
   'subscriptions.update': discounts,
   'invoices.createPreview': discounts,
   'subscriptionSchedules.create': eachOf('phases', discounts),

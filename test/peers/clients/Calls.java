@@ -38,7 +38,9 @@ public class Calls {
     Stripe.enableTelemetry = false;
 
     step("customers.create", () -> {
-      customer = Customer.create(Map.of("email", "java@example.com", "metadata", Map.of("order", "17")));
+      customer = Customer.create(Map.of("email", "java@example.com", "metadata", Map.of("order", "17"),
+          "payment_method", "pm_card_visa",
+          "invoice_settings", Map.of("default_payment_method", "pm_card_visa")));
       return customer.getMetadata().get("order").equals("17") && customer.getCreated() > 0 && !customer.getLivemode();
     });
     step("charges.create", () -> {

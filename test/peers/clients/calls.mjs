@@ -23,7 +23,12 @@ let intent;
 
 const steps = {
   'customers.create': async () => {
-    customer = await stripe.customers.create({ email: 'node@example.com', metadata: { order: '17' } });
+    customer = await stripe.customers.create({
+      email: 'node@example.com',
+      metadata: { order: '17' },
+      payment_method: 'pm_card_visa',
+      invoice_settings: { default_payment_method: 'pm_card_visa' },
+    });
     return (
       customer.metadata.order === '17' && typeof customer.created === 'number' && customer.livemode === false
     );

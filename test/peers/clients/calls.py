@@ -17,7 +17,12 @@ methods = {} if os.environ.get("STRIPE_NEWEST") else {"payment_method_types": ["
 
 
 def customers_create():
-    customer = stripe.Customer.create(email="py@example.com", metadata={"order": "17"})
+    customer = stripe.Customer.create(
+        email="py@example.com",
+        metadata={"order": "17"},
+        payment_method="pm_card_visa",
+        invoice_settings={"default_payment_method": "pm_card_visa"},
+    )
     made["customer"] = customer.id
     return customer.metadata["order"] == "17" and isinstance(customer.created, int) and customer.livemode is False
 

@@ -12,17 +12,50 @@ export const encodedVersions = `2022-08-01 @alipay_account customer>customer
 2022-08-01 @order_return items=order_item order>order refund>refund
 2022-08-01 @payment_intent charges=[charge]
 2022-08-01 @recipient active_account=bank_account cards=[card] default_card>card migrated_to>account rolled_back_from>account
+2022-08-01 GET_/v1/3d_secure/{id} -
+2022-08-01 GET_/v1/bitcoin/receivers -
+2022-08-01 GET_/v1/bitcoin/receivers/{id} -
 2022-08-01 GET_/v1/issuer_fraud_records -
 2022-08-01 GET_/v1/issuer_fraud_records/{id} -
 2022-08-01 GET_/v1/issuing/cards/{id}/details -
 2022-08-01 GET_/v1/order_returns -
 2022-08-01 GET_/v1/order_returns/{id} -
+2022-08-01 GET_/v1/recipients -
+2022-08-01 GET_/v1/recipients/{id} -
+2022-08-01 POST_/v1/3d_secure -
 2022-08-01 POST_/v1/orders/{id}/pay -
 2022-08-01 POST_/v1/orders/{id}/returns -
+2022-08-01 POST_/v1/recipients -
+2022-08-01 POST_/v1/recipients/{id} -
+2022-08-01 accounts.create company[address][town] individual[address][town] requested_capabilities settings[card_issuing][tos_acceptance][service_agreement] settings[dashboard]
+2022-08-01 accounts.createExternalAccount cvc number owner
 2022-08-01 accounts.createLoginLink redirect_url
-2022-08-01 checkout.sessions.create line_items[][currency] line_items[][description] line_items[][images] line_items[][name] payment_method_options[card][installments][plan]
+2022-08-01 accounts.createPerson address[town]
+2022-08-01 accounts.update company[address][town] individual[address][town] requested_capabilities settings[card_issuing][tos_acceptance][service_agreement] settings[dashboard]
+2022-08-01 accounts.updateExternalAccount cvc number owner
+2022-08-01 accounts.updatePerson address[town]
+2022-08-01 charges.capture transfer_data[destination]
+2022-08-01 checkout.sessions.create line_items[][currency] line_items[][description] line_items[][images] line_items[][name] line_items[][price_data][recurring][aggregate_usage] line_items[][price_data][recurring][trial_period_days] line_items[][price_data][recurring][usage_type] payment_method_options[card][installments][plan]
+2022-08-01 customers.createSource account_number account_type country currency default_for_currency routing_number
 2022-08-01 customers.update trial_end
+2022-08-01 customers.updateSource account_number account_type country currency default_for_currency routing_number
+2022-08-01 invoices.create coupon customer_details invoice_items paid schedule subscription_billing_cycle_anchor subscription_cancel_at subscription_cancel_at_period_end subscription_cancel_now subscription_default_tax_rates subscription_items subscription_plan subscription_proration_behavior subscription_proration_date subscription_quantity subscription_start_date subscription_trial_end subscription_trial_from_plan
+2022-08-01 invoices.listLineItems customer subscription
+2022-08-01 invoices.update coupon customer_details invoice_items paid schedule subscription_billing_cycle_anchor subscription_cancel_at subscription_cancel_at_period_end subscription_cancel_now subscription_default_tax_rates subscription_items subscription_plan subscription_proration_behavior subscription_proration_date subscription_quantity subscription_start_date subscription_trial_end subscription_trial_from_plan
+2022-08-01 issuing.cards.create spending_controls[spending_limits_currency]
+2022-08-01 issuing.cards.update spending_controls[spending_limits_currency]
+2022-08-01 issuing.disputes.create evidence[service_not_as_described][product_description] evidence[service_not_as_described][product_type]
+2022-08-01 issuing.disputes.update evidence[service_not_as_described][product_description] evidence[service_not_as_described][product_type]
+2022-08-01 paymentIntents.confirm payment_method_data[card] payment_method_data[p24][tos_shown_and_accepted]
+2022-08-01 paymentIntents.create payment_method_data[card] payment_method_data[p24][tos_shown_and_accepted]
+2022-08-01 paymentIntents.update payment_method_data[card] payment_method_data[p24][tos_shown_and_accepted]
+2022-08-01 subscriptions.create card plan quantity
+2022-08-01 subscriptions.update card plan quantity
+2022-08-01 terminal.locations.create address[town]
+2022-08-01 terminal.locations.update address[town]
+2022-08-01 tokens.create account[company][address][town] account[individual][address][town] card[account_type] email person[address][town]
 2022-08-01 webhookEndpoints.create enabled_events[]=order.payment_failed enabled_events[]=order.payment_succeeded enabled_events[]=order.updated enabled_events[]=order_return.created enabled_events[]=transfer.failed enabled_events[]=transfer.paid enabled_events[]=treasury.received_credit.reversed
+2022-08-01 webhookEndpoints.list created
 2022-08-01 webhookEndpoints.update enabled_events[]=order.payment_failed enabled_events[]=order.payment_succeeded enabled_events[]=order.updated enabled_events[]=order_return.created enabled_events[]=transfer.failed enabled_events[]=transfer.paid enabled_events[]=treasury.received_credit.reversed
 2022-11-15 @item product>product
 2022-11-15 @order application>application customer>customer discounts>discount line_items>[item] payment.payment_intent>payment_intent payment.settings.transfer_data.destination>account shipping_cost.shipping_rate>shipping_rate shipping_cost.taxes.rate=tax_rate total_details.breakdown.discounts.discount=discount total_details.breakdown.taxes.rate=tax_rate
@@ -93,6 +126,7 @@ export const encodedVersions = `2022-08-01 @alipay_account customer>customer
 2025-03-31 creditNotes.create refund
 2025-03-31 creditNotes.listPreviewLineItems refund
 2025-03-31 creditNotes.preview refund
+2025-03-31 creditNotes.update refund
 2025-03-31 customers.create coupon promotion_code
 2025-03-31 customers.update coupon promotion_code
 2025-03-31 invoiceItems.create price unit_amount
@@ -103,6 +137,7 @@ export const encodedVersions = `2022-08-01 @alipay_account customer>customer
 2025-03-31 invoices.updateLines lines[][price]
 2025-03-31 paymentMethods.update naver_pay
 2025-03-31 plans.create aggregate_usage
+2025-03-31 plans.update aggregate_usage
 2025-03-31 prices.create recurring[aggregate_usage]
 2025-03-31 subscriptionSchedules.create phases[][coupon]
 2025-03-31 subscriptionSchedules.update phases[][coupon]
@@ -116,6 +151,7 @@ export const encodedVersions = `2022-08-01 @alipay_account customer>customer
 2025-09-30 invoices.createPreview schedule_details[phases][][iterations]
 2025-09-30 paymentMethods.update link pay_by_bank
 2025-09-30 promotionCodes.create -promotion coupon
+2025-09-30 promotionCodes.update coupon
 2025-09-30 subscriptionSchedules.create phases[][iterations]
 2025-09-30 subscriptionSchedules.update phases[][iterations]
 2025-11-17 terminal.configurations.create tipping[bgn]

@@ -1,6 +1,7 @@
 import type { Answer } from '../../../http/answer.ts';
 import type { Fields } from '../../../http/form-body.ts';
 import type { StripeObject } from '../object-store.ts';
+import { takeCustomerDiscount } from './billing/customer-discount.ts';
 import { cannotAttach, cardOf, methodIn } from './cards.ts';
 import {
   type Effect,
@@ -35,7 +36,9 @@ const takeMeans: Effect = (customer, context) => {
       ...(customer.invoice_settings as Fields),
       default_payment_method: defaultId,
     };
-  return source === undefined || source === '' ? undefined : addSource(customer, source, context);
+  const refused = takeCustomerDiscount(customer, context);
+  if (refused !== undefined || source === undefined || source === '') return refused;
+  return addSource(customer, source, context);
 };
 
 function noSuchMethod(id: string): Answer {

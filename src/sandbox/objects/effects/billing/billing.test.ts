@@ -227,14 +227,19 @@ describe('a subscription', () => {
 
   it('is incomplete until it is paid, or refused without means', () => {
     const poor = objects.made('customers.create').id;
-    const lenient = objects.call('subscriptions.create', { customer: poor, items: items() });
-    expect([lenient.status, lenient.notModelled]).toEqual([
-      200,
-      'the refusal of a subscription that nothing can pay',
-    ]);
-    const asked = { customer: poor, items: items(), payment_behavior: 'error_if_incomplete' };
-    const refused = objects.call('subscriptions.create', asked);
-    expect([refused.status, refused.body.error?.code]).toEqual([400, 'resource_missing']);
+    for (const payment_behavior of [undefined, 'allow_incomplete', 'error_if_incomplete']) {
+      const refused = objects.call('subscriptions.create', {
+        customer: poor,
+        items: items(),
+        payment_behavior,
+      });
+      expect([refused.status, refused.body.error?.code]).toEqual([400, 'resource_missing']);
+    }
+    for (const left of ['subscriptions', 'subscription_items', 'invoices'])
+      expect(objects.store.list(left)).toEqual([]);
+    // Nothing is due of a trial, and whoever gets an invoice pays later.
+    for (const more of [{ trial_period_days: 7 }, { collection_method: 'send_invoice', days_until_due: 7 }])
+      objects.made('subscriptions.create', { customer: poor, items: items(), ...more });
     const waits = objects.made('subscriptions.create', {
       customer: poor,
       items: items(),

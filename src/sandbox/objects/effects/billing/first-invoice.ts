@@ -2,6 +2,7 @@ import type { Answer } from '../../../../http/answer.ts';
 import type { StripeObject } from '../../object-store.ts';
 import { defaultMethodOf } from '../customers.ts';
 import { type EffectContext, idIn, makeBeside } from '../effect.ts';
+import { discountsFor } from './customer-discount.ts';
 import { addLine, amountOf, pricingOf, sumUp } from './invoice-lines.ts';
 import { collect, finalize, noMeans } from './invoices.ts';
 
@@ -26,16 +27,12 @@ export function bill(
   const behaviour = fields.payment_behavior ?? 'allow_incomplete';
   const means = defaultMethodOf(subscription, customer);
   const isPoor = isDue && !sends && means === undefined && behaviour !== 'default_incomplete';
-  if (isPoor && behaviour === 'error_if_incomplete') return noMeans();
-  const invoice = invoiceOf(subscription, amounts, context);
+  if (isPoor && context.isSeed !== true) return noMeans();
+  const invoice = invoiceOf(subscription, { amounts, customer }, context);
   const quiet = { ...context, fields: { days_until_due: fields.days_until_due } };
   finalize(invoice, quiet);
   if (invoice.status === 'paid' || sends) return undefined;
-  if (isPoor) {
-    // So that suites need no card where none matters; whoever cares is told.
-    context.notModelled('the refusal of a subscription that nothing can pay');
-    return undefined;
-  }
+  if (isPoor) return undefined;
   subscription.status = 'incomplete';
   if (behaviour === 'default_incomplete' || means === undefined) return undefined;
   const refused = collect(invoice, { ...context, fields: { off_session: fields.off_session ?? false } });
@@ -45,7 +42,13 @@ export function bill(
 
 function invoiceOf(
   subscription: StripeObject,
-  amounts: readonly { readonly item: StripeObject; readonly amount: number }[],
+  {
+    amounts,
+    customer: whose,
+  }: {
+    readonly amounts: readonly { readonly item: StripeObject; readonly amount: number }[];
+    readonly customer: StripeObject | undefined;
+  },
   context: EffectContext,
 ): StripeObject {
   const { collection_method: method, currency, customer, default_payment_method: means } = subscription;
@@ -59,7 +62,7 @@ function invoiceOf(
   Object.assign(invoice, {
     amount_paid: 0,
     billing_reason: 'subscription_create',
-    discounts: subscription.discounts,
+    discounts: discountsFor(subscription.discounts, whose),
     parent: {
       quote_details: null,
       subscription_details: { metadata: subscription.metadata, subscription: subscription.id },

@@ -14,6 +14,7 @@ import {
 } from '../effect.ts';
 import { withObject } from '../money-refusals.ts';
 import { confirmIntent } from '../payment-intents.ts';
+import { discountsFor } from './customer-discount.ts';
 import { addLine, lineOfItem, makeDiscounts, sumUp } from './invoice-lines.ts';
 
 const DAY_S = 86_400;
@@ -47,6 +48,7 @@ const createInvoice: Effect = (invoice, context) => {
     addLine(invoice, lineOfItem(item), context);
   }
   const refused = takeDiscounts(invoice, context);
+  if (fields.discounts === undefined) invoice.discounts = discountsFor(undefined, whose);
   sumUp(invoice, context);
   return refused;
 };

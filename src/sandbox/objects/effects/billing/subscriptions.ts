@@ -84,7 +84,9 @@ const createSubscription: Effect = (object, context) => {
   for (const item of given) makeItem(object, item, context);
   showItems(object, context);
   if (object.cancel_at_period_end === true) object.cancel_at = endOf(object);
-  return bill(object, store.find('customers', String(idIn(object.customer))), context);
+  const unpaid = bill(object, store.find('customers', String(idIn(object.customer))), context);
+  if (unpaid !== undefined) for (const { id } of itemsOf(object)) store.remove('subscription_items', id);
+  return unpaid;
 };
 
 function trialEndOf(fields: Fields, price: StripeObject | undefined, now: number): number | undefined {

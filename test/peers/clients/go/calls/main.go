@@ -29,6 +29,8 @@ func main() {
 
 	step("customers.create", func() (err error) {
 		params := &stripe.CustomerParams{Email: stripe.String("go@example.com"), Name: stripe.String("Go")}
+		params.PaymentMethod = stripe.String("pm_card_visa")
+		params.InvoiceSettings = &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripe.String("pm_card_visa")}
 		params.AddMetadata("order", "17")
 		customer, err = api.Customers.New(params)
 		return either(err, customer.Metadata["order"] == "17" && customer.Created > 0 && !customer.Livemode)
