@@ -7,6 +7,7 @@ import {
   objectKindOf,
   referencedResource,
 } from '../../core/catalog/id-prefix.ts';
+import { isRecord } from '../../core/document/is-record.ts';
 import { type Answer, errorAnswer, missingObject } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
 import { OWN_ACCOUNT } from '../own-account.ts';
@@ -131,4 +132,23 @@ export function deletedFrom(collection: Collection): Collection {
 export function deletedObject({ operation, store, ids }: Looked): StripeObject | undefined {
   if (operation.kind !== 'retrieve' || !operation.path.endsWith('{id}') || ids.length !== 1) return undefined;
   return store.find(deletedFrom(collectionOf(operation.path)), ids[0] ?? '');
+}
+
+/** The object of which all that was sent is true, for calls that find one by what it says. */
+export function objectSaying({
+  operation,
+  store,
+  fields,
+}: Pick<Looked, 'operation' | 'store' | 'fields'>): StripeObject | undefined {
+  const wanted = Object.entries(fields).filter(([name]) => name !== 'expand');
+  const isSame = (a: unknown, b: unknown): boolean =>
+    isRecord(a) && isRecord(b) ? Object.entries(a).every(([name, value]) => isSame(value, b[name])) : a === b;
+  return store
+    .list(collectionOf(operation.path.replace(/\/[a-z_]+$/, '')))
+    .find((one) => wanted.every(([name, value]) => isSame(value, one[name])));
+}
+
+export function nothingSays({ operation, fields }: Pick<Looked, 'operation' | 'fields'>): Answer {
+  const { object } = objectKind(collectionOf(operation.path));
+  return missingObject(object, String(fields.name ?? Object.values(fields)[0] ?? ''), 'name');
 }

@@ -8,15 +8,14 @@ import {
   objectKind,
   objectKindsInPath,
 } from '../../core/catalog/id-prefix.ts';
-import { isRecord } from '../../core/document/is-record.ts';
-import { type Answer, errorAnswer, isSuccess, missingObject } from '../../http/answer.ts';
+import { type Answer, errorAnswer, isSuccess } from '../../http/answer.ts';
 import type { Fields } from '../../http/form-body.ts';
-import { OWN_ACCOUNT } from '../own-account.ts';
+import { ownAccount } from '../own-account.ts';
 import { webhookSecret } from '../webhooks/webhook-secret.ts';
 import { takeAwayDiscount } from './effects/billing/customer-discount.ts';
 import { balanceFields } from './effects/books.ts';
 import { makeTestMethod } from './effects/cards.ts';
-import type { EffectContext } from './effects/effect.ts';
+import { type EffectContext, traitsOf } from './effects/effect.ts';
 import {
   actionEffect,
   createCheck,
@@ -29,10 +28,18 @@ import {
 import type { EventRequest } from './event-log.ts';
 import { changedFields, eventName, Happenings } from './events.ts';
 import { expand } from './expand.ts';
-import { deletedFrom, deletedObject, findObject, missingObjectOf, REMEMBERED } from './find-object.ts';
+import {
+  deletedFrom,
+  deletedObject,
+  findObject,
+  missingObjectOf,
+  nothingSays,
+  objectSaying,
+  REMEMBERED,
+} from './find-object.ts';
 import { listFilter } from './list-filter.ts';
 import { listPage, v2ListPage } from './list-page.ts';
-import type { ObjectMaker, ObjectTraits } from './make/make-object.ts';
+import type { ObjectMaker } from './make/make-object.ts';
 import type { ObjectStore, StripeObject } from './object-store.ts';
 import { searchPage } from './search-page.ts';
 import type { Listing } from './shelf.ts';
@@ -149,7 +156,7 @@ const handlers: Readonly<Record<Operation['kind'], (call: Served) => Answer>> = 
     if (operation.path.endsWith('{id}')) return ok(deletedObject(call) ?? addressed(call));
     const collection = collectionOf(operation.path);
     if (collection === 'account') return ok(ownAccount(call));
-    if (/\.find$/.test(operation.name)) return found(call) ?? notFound(call);
+    if (/\.find$/.test(operation.name)) return found(call);
     return ok(store.find(collection, SINGLETON, ids) ?? singleton(collection, call));
   },
   create: (call) => create(collectionOf(call.operation.path), call),
@@ -223,10 +230,6 @@ function namesOf({ operation, ids }: Call): Fields {
   return Object.fromEntries(kinds.map(({ object }, index) => [object.replace(/^.*\./, ''), ids[index]]));
 }
 
-function traitsOf({ livemode, now, store }: Pick<Call, 'livemode' | 'now' | 'store'>): ObjectTraits {
-  return { livemode, now, find: (kind, id) => store.ofKind(kind, id) };
-}
-
 /** The id of an object of which an account has just one. */
 const SINGLETON = 'singleton';
 
@@ -265,28 +268,17 @@ function flatAction(call: Served): Answer {
   const collection = collectionOf(operation.path.replace(/\/[a-z_]+$/, ''));
   if (/preview$/i.test(operation.name)) return ok(call.maker.make(collection, call.fields, traitsOf(call)));
   if (operation.name === 'apps.secrets.deleteWhere') {
-    const secret = found(call);
-    if (secret === undefined) return notFound(call);
-    call.store.remove(collection, String((secret.body as Fields).id));
-    return ok({ ...(secret.body as Fields), deleted: true });
+    const secret = objectSaying(call);
+    if (secret === undefined) return nothingSays(call);
+    call.store.remove(collection, secret.id);
+    return ok({ ...secret, deleted: true });
   }
   return create(collection, call);
 }
 
-/** The object of which all that was sent is true, for calls that find one by what it says. */
-function found({ operation, store, fields }: Call): Answer | undefined {
-  const wanted = Object.entries(fields).filter(([name]) => name !== 'expand');
-  const isSame = (a: unknown, b: unknown): boolean =>
-    isRecord(a) && isRecord(b) ? Object.entries(a).every(([name, value]) => isSame(value, b[name])) : a === b;
-  const object = store
-    .list(collectionOf(operation.path.replace(/\/[a-z_]+$/, '')))
-    .find((one) => wanted.every(([name, value]) => isSame(value, one[name])));
-  return object === undefined ? undefined : ok(object);
-}
-
-function notFound({ operation, fields }: Call): Answer {
-  const { object } = objectKind(collectionOf(operation.path));
-  return missingObject(object, String(fields.name ?? Object.values(fields)[0] ?? ''), 'name');
+function found(call: Call): Answer {
+  const object = objectSaying(call);
+  return object === undefined ? nothingSays(call) : ok(object);
 }
 
 function listed(call: Served): Listing {
@@ -312,19 +304,6 @@ function addressed(call: Served): StripeObject {
     return collection === 'payment_methods' ? makeTestMethod(id, call) : ownAccount(call);
   later(object, call);
   return object;
-}
-
-function ownAccount(call: Call): StripeObject {
-  const account = call.maker.make('accounts', { id: OWN_ACCOUNT }, traitsOf(call));
-  return Object.assign(account, {
-    charges_enabled: true,
-    country: 'US',
-    default_currency: 'usd',
-    details_submitted: true,
-    email: null,
-    payouts_enabled: true,
-    type: 'standard',
-  });
 }
 
 function singleton(collection: Collection, call: Call): StripeObject {
