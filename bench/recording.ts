@@ -8,6 +8,7 @@ import { RunRecorder } from '../src/core/draft/runs/recorded-run.ts';
 import { hookEnvironment } from '../src/record/child-environment.ts';
 import { makeCertificates } from '../src/record/proxy/make-certificates.ts';
 import { startRecorderServer } from '../src/record/proxy/recorder-server.ts';
+import { recordedRun } from '../test/support/recorded-run.ts';
 import { inTemporaryFolder, type Measurement, median, medianRatio, runKeyaudit } from './measure.ts';
 import { startServer } from './server.ts';
 
@@ -107,23 +108,15 @@ async function folding(): Promise<Measurement[]> {
     const folder = join(cwd, '.keyaudit/records/agent');
     await mkdir(folder, { recursive: true });
     for (let run = 0; run < RUNS; run++) {
-      const recorder = new RunRecorder(catalog, words);
-      for (let call = 0; call < CALLS; call++) {
+      const calls = Array.from({ length: CALLS }, (_, call) => {
         const operation = catalog.operations[(run + call * 7) % 60];
         if (operation === undefined) throw new Error('the catalog has fewer operations');
-        recorder.note({ ...operation, status: call % 10 === 0 ? 404 : 200, parameters: ['limit'] });
-      }
-      const time = new Date(Date.UTC(2026, 0, 1) + run * 60_000).toISOString();
-      const head = {
-        schema: 'keyaudit.run/1',
-        name: 'agent',
-        startedAt: time,
-        endedAt: time,
-        catalog: catalog.source,
-        seenBy: ['node'],
-        unseen: [],
-      };
-      const text = [head, ...recorder.calls].map((line) => `${JSON.stringify(line)}\n`).join('');
+        return { ...operation, status: call % 10 === 0 ? 404 : 200, parameters: ['limit'] };
+      });
+      const recorder = new RunRecorder(catalog, words);
+      const at = new Date(Date.UTC(2026, 0, 1) + run * 60_000);
+      const { calls: lines, ...head } = recordedRun(at, calls, { recorder });
+      const text = [head, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
       await writeFile(join(folder, `${run}.jsonl`), text);
     }
     const times: number[] = [];

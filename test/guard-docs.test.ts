@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { GUARD_CODES } from '../src/guard/refusal.ts';
+import { GUARD_CODES } from '../src/core/spend/exposure/guard-codes.ts';
 import { runCli, temporaryFolder } from './support/run-cli.ts';
 
 const text = await readFile(fileURLToPath(new URL('../docs/guard.md', import.meta.url)), 'utf8');

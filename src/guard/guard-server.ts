@@ -10,7 +10,7 @@ import { CallGuard, type CallGuardParts } from './call/call-guard.ts';
 import type { Caller } from './call/caller.ts';
 import { cleanPath } from './read/clean-path.ts';
 import { bodyLimit, type CallHead, type HeadRefusal, readCall, readHead } from './read/read-call.ts';
-import { type GuardCode, type Refusal, refusalAnswer, refusalStatus } from './refusal.ts';
+import { type Refusal, refusalAnswer, refusalStatus } from './refusal.ts';
 import { runKeyDigest } from './run-key.ts';
 import type { ServedProfiles } from './served-profiles.ts';
 
@@ -250,7 +250,7 @@ function send(response: ServerResponse, answer: Extract<Forwarded, { kind: 'answ
 
 /** Sent for what is no HTTP, as it stands on the wire. */
 function unreadable(docs: string): string {
-  const refusal = { code: 'keyaudit_ambiguous_request' as GuardCode, why: 'it is no HTTP request' };
+  const refusal = { code: 'keyaudit_ambiguous_request' as const, why: 'it is no HTTP request' };
   const { body } = refusalAnswer(refusal, 'a request', docs);
   const text = JSON.stringify(body);
   return `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`;

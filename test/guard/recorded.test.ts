@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { BeyondSdk } from '../../src/core/catalog/beyond-sdk.ts';
 import { beyondSdkRows } from '../../src/core/catalog/data/beyond-sdk.ts';
 import { errorCodes } from '../../src/core/draft/runs/error-codes.ts';
-import { GUARD_CODES } from '../../src/guard/refusal.ts';
+import { GUARD_CODES } from '../../src/core/spend/exposure/guard-codes.ts';
 import { withLastUse } from '../../src/session/evidence/last-use.ts';
 import { guardLogFolder } from '../../src/store/guard-log/guard-folder.ts';
 import { guardCatalog, guardedSandbox, REFUND_AGENT } from '../support/guard-scene.ts';

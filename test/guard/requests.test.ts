@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { GUARD_CODES, refusalAnswer } from '../../src/guard/refusal.ts';
+import { GUARD_CODES } from '../../src/core/spend/exposure/guard-codes.ts';
+import { refusalAnswer } from '../../src/guard/refusal.ts';
 import { answerJson, type FaultyServer, startFaultyServer } from '../support/faulty-server.ts';
 import { type AskOptions, type Form, type GuardScene, guardScene } from '../support/guard-scene.ts';
 

@@ -1,30 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { catalog, grantOf, profileOf, TODAY } from '../../../../test/support/profiles.ts';
+import { recordedRun } from '../../../../test/support/recorded-run.ts';
 import { capLines } from '../../../report/guard/cap-lines.ts';
 import { Expansions } from '../../catalog/expansion.ts';
 import { guardContradictions } from '../../grant/let-through.ts';
 import { lintProfile } from '../../rules/lint-profile.ts';
 import { foldRuns } from './fold-runs.ts';
 import { profileOfRuns } from './profile-of-runs.ts';
-import { type NotedCall, type RecordedRun, RunRecorder } from './recorded-run.ts';
-
-function run(day: number, calls: readonly NotedCall[]): RecordedRun {
-  const recorder = new RunRecorder(catalog);
-  for (const call of calls) recorder.note({ status: 200, ...call });
-  const time = new Date(Date.UTC(2026, 10, day)).toISOString();
-  return {
-    schema: 'keyaudit.run/1',
-    name: 'agent',
-    startedAt: time,
-    endedAt: time,
-    catalog: catalog.source,
-    seenBy: ['node'],
-    unseen: [],
-    calls: recorder.calls,
-  };
-}
+import type { NotedCall, RecordedRun } from './recorded-run.ts';
 
 const expansions = new Expansions(catalog);
+const run = (day: number, calls: readonly NotedCall[]) =>
+  recordedRun(new Date(Date.UTC(2026, 10, day)), calls);
 const draftOf = (runs: readonly RecordedRun[]) =>
   profileOfRuns(foldRuns(runs, catalog), catalog, expansions, {
     name: 'agent',

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { catalog, profileOf } from '../../../../test/support/profiles.ts';
+import { recordedRun } from '../../../../test/support/recorded-run.ts';
 import { allows } from '../../catalog/catalog.ts';
 import { Expansions } from '../../catalog/expansion.ts';
 import { resolveGrant } from '../../grant/grant.ts';
@@ -9,25 +10,8 @@ import { profileOfRuns } from './profile-of-runs.ts';
 import { type NotedCall, type RecordedRun, RunRecorder } from './recorded-run.ts';
 
 const expansions = new Expansions(catalog);
-
-function run(day: number, calls: readonly (string | NotedCall)[]): RecordedRun {
-  const recorder = new RunRecorder(catalog);
-  for (const call of calls) {
-    const [method = '', path = ''] = typeof call === 'string' ? call.split(' ') : [];
-    recorder.note(typeof call === 'string' ? { method, path, status: 200 } : call);
-  }
-  const time = new Date(Date.UTC(2026, 10, day)).toISOString();
-  return {
-    schema: 'keyaudit.run/1',
-    name: 'agent',
-    startedAt: time,
-    endedAt: time,
-    catalog: catalog.source,
-    seenBy: ['node'],
-    unseen: [],
-    calls: recorder.calls,
-  };
-}
+const run = (day: number, calls: readonly (string | NotedCall)[]) =>
+  recordedRun(new Date(Date.UTC(2026, 10, day)), calls);
 
 function grantOf(runs: readonly RecordedRun[], withRefused = false) {
   const { text } = profileOfRuns(foldRuns(runs, catalog), catalog, expansions, {

@@ -1,31 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { Catalog } from '../../catalog/catalog.ts';
-import { catalogData } from '../../catalog/data/catalog.ts';
+import { catalog } from '../../../../test/support/profiles.ts';
+import { recordedRun } from '../../../../test/support/recorded-run.ts';
 import { Expansions } from '../../catalog/expansion.ts';
-import { type NotedCall, type RecordedRun, RunRecorder } from './recorded-run.ts';
+import type { NotedCall, RecordedRun } from './recorded-run.ts';
 import { permissionUse } from './unused-permissions.ts';
 
-const catalog = new Catalog(catalogData);
 const expansions = new Expansions(catalog);
 const now = new Date('2026-11-25T12:00:00.000Z');
-
 /** A run that began so many days ago. */
-function run(daysAgo: number, calls: readonly NotedCall[], granted?: readonly string[]): RecordedRun {
-  const recorder = new RunRecorder(catalog);
-  for (const call of calls) recorder.note(call);
-  const time = new Date(now.getTime() - daysAgo * 86_400_000).toISOString();
-  return {
-    schema: 'keyaudit.run/1',
-    name: 'agent',
-    startedAt: time,
-    endedAt: time,
-    catalog: catalog.source,
-    seenBy: ['node'],
-    unseen: [],
-    calls: recorder.calls,
-    ...(granted === undefined ? {} : { granted: [...granted] }),
-  };
-}
+const run = (daysAgo: number, calls: readonly NotedCall[], granted?: readonly string[]) =>
+  recordedRun(new Date(now.getTime() - daysAgo * 86_400_000), calls, { granted });
 
 const CONTEXT = { catalog, expansions, now, connect: false, isUnchanged: false };
 
