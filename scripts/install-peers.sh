@@ -58,7 +58,7 @@ for version in $nodes; do
   fi
 done
 
-if ! "$peers/python/bin/python" -c "import stripe, pytest, httpx, securesystemslib, cryptography" 2>/dev/null; then
+if ! "$peers/python/bin/python" -c "import stripe, pytest, httpx, securesystemslib, cryptography, aiohttp, gunicorn" 2>/dev/null; then
   python3 -m venv "$peers/python" &&
     "$peers/python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
       --requirement "$requirements" || failed stripe-python

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import type { RunRecorder } from '../core/draft/runs/recorded-run.ts';
@@ -24,6 +25,11 @@ const startedSchema = z.object({ started: z.int().min(0) });
 const unwatchedSchema = z.object({
   unwatched: z.enum(['http.client', 'httpx', 'aiohttp', 'pycurl', 'socket', 'subprocess', 'urllib.request']),
 });
+/** The process id of what gave its place to another program. */
+const replacedSchema = z.object({ replaced: z.int().min(0) });
+/** Notes of a thread (`PID.THREAD`) wait to be written, and are. */
+const waitingSchema = z.object({ waiting: z.string().max(40) });
+const writtenSchema = z.object({ written: z.string().max(40) });
 /** A connection that no watched call made. */
 const missedSchema = z.object({ missed: z.string().regex(/^(?:[a-z-]{1,20}\.){0,2}stripe\.com$/) });
 
@@ -38,9 +44,16 @@ export interface NotesRead {
   readonly missed: readonly string[];
   /** Whether a program was started in which no hook said hello. */
   readonly startedOthers: boolean;
+  /** Processes that were killed while notes of theirs waited. */
+  readonly cutOff: number;
+  /** Whether a process could not write a note, such as to a full disk. */
+  readonly isIncomplete: boolean;
   /** Lines that are no note. */
   readonly unread: number;
 }
+
+/** A hook that cannot write sets this on the file, since a full disk takes it still. */
+const LOST_MARK = 0o100;
 
 /** No hook writes a longer line. */
 const LONGEST_LINE = 64 * 1024;
@@ -53,6 +66,7 @@ export async function readNotes(file: string, recorder: RunRecorder): Promise<No
   const hooked = new Set<number>();
   const started = new Set<number>();
   let calls = 0;
+  const waiting = new Set<string>();
   let unread = 0;
   for await (const line of createInterface({
     input: createReadStream(file, 'utf8'),
@@ -65,6 +79,9 @@ export async function readNotes(file: string, recorder: RunRecorder): Promise<No
     const other = unwatchedSchema.safeParse(value);
     const connection = missedSchema.safeParse(value);
     const start = startedSchema.safeParse(value);
+    const replaced = replacedSchema.safeParse(value);
+    const begun = waitingSchema.safeParse(value);
+    const written = writtenSchema.safeParse(value);
     if (hello.success) {
       processes[hello.data.hello] += 1;
       if (hello.data.pid !== undefined) hooked.add(hello.data.pid);
@@ -74,6 +91,11 @@ export async function readNotes(file: string, recorder: RunRecorder): Promise<No
       calls += 1;
     } else if (other.success) unwatched.add(other.data.unwatched);
     else if (start.success) started.add(start.data.started);
+    else if (replaced.success) {
+      hooked.delete(replaced.data.replaced);
+      started.add(replaced.data.replaced);
+    } else if (begun.success) waiting.add(begun.data.waiting);
+    else if (written.success) waiting.delete(written.data.written);
     else if (connection.success) missed.add(connection.data.missed);
     else unread += 1;
   }
@@ -83,6 +105,8 @@ export async function readNotes(file: string, recorder: RunRecorder): Promise<No
     unwatched: [...unwatched].sort(),
     missed: [...missed].sort(),
     startedOthers: [...started].some((pid) => !hooked.has(pid)),
+    cutOff: waiting.size,
+    isIncomplete: ((await stat(file)).mode & LOST_MARK) !== 0,
     unread,
   };
 }
@@ -97,7 +121,7 @@ function parsed(line: string): unknown {
 
 /** What a run's hooks could not see, one sentence each. @param isAlone whether nothing else watched the command */
 export function unseenBy(
-  { processes, unwatched, missed, startedOthers, unread }: NotesRead,
+  { processes, unwatched, missed, startedOthers, cutOff, isIncomplete, unread }: NotesRead,
   isAlone: boolean,
 ): string[] {
   return [
@@ -113,6 +137,8 @@ export function unseenBy(
       : []),
     ...missed.map((host) => `A connection to ${host} by a way that is not watched, such as HTTP/2.`),
     ...unwatched.map((module) => `Calls by Python's ${module} were not seen.`),
-    ...(unread > 0 ? [`${unread} lines of the notes could not be read.`] : []),
+    ...(isIncomplete ? ['Calls that could not be noted, since the disk took no more.'] : []),
+    ...(cutOff > 0 && !isIncomplete ? ['The last calls, within 20 ms, of a process that was killed.'] : []),
+    ...(unread > 0 ? [`${unread} ${unread === 1 ? 'line' : 'lines'} of the notes could not be read.`] : []),
   ];
 }

@@ -2,6 +2,8 @@
 // Beside node-hook.cjs: notes the process id of what a recorded process starts, so that a program in which no hook
 // says hello is named as not seen. Nothing of its command line is kept.
 const children = require('node:child_process');
+const { join } = require('node:path');
+const threads = require('node:worker_threads');
 
 /** Programs that call nobody and are started by SDKs and their like to see where they run. */
 const HARMLESS =
@@ -42,4 +44,36 @@ function watchChildren(note) {
   };
 }
 
-module.exports = { watchChildren };
+/** What takes the process's place (from Node 22.15). */
+function watchExec(note, hello) {
+  const { execve } = process;
+  if (typeof execve !== 'function') return;
+  process.execve = function (...args) {
+    note({ replaced: process.pid });
+    try {
+      return execve.apply(this, args);
+    } finally {
+      // It is still here: there was nothing to run.
+      hello();
+    }
+  };
+}
+
+/** A worker thread that gets an environment of its own gets no NODE_OPTIONS, so that it is told of the hook otherwise. */
+function watchWorkers() {
+  const { Worker } = threads;
+  const hook = join(__dirname, 'node-hook.cjs');
+  const watched = {
+    Worker: class extends Worker {
+      constructor(file, options) {
+        const { env, execArgv = process.execArgv } = options ?? {};
+        const isOwn =
+          typeof env === 'object' && env !== null && !String(env.NODE_OPTIONS ?? '').includes(hook);
+        super(file, isOwn ? { ...options, execArgv: [...execArgv, '--require', hook] } : options);
+      }
+    },
+  };
+  threads.Worker = Object.defineProperty(watched.Worker, 'name', { value: 'Worker' });
+}
+
+module.exports = { watchChildren, watchExec, watchWorkers };

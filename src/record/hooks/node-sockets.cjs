@@ -42,7 +42,7 @@ function watchSockets(note, factsOf) {
     const call = calls.get(request);
     if (call === undefined) return;
     calls.delete(request);
-    note({ ...call, ...answer });
+    note(call, answer);
   };
   subscribe('undici:request:headers', ({ request, response }) =>
     once(request, { status: response.statusCode }),

@@ -10,6 +10,8 @@ import os
 import re
 import sys
 
+from keyaudit_aiohttp import watch_aiohttp
+from keyaudit_children import watch_exec, watch_subprocess, watch_system
 from keyaudit_facts import FILE, MOST, SERVER, STRIPE, code_in, facts_of, is_stripe, text_of
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -39,10 +41,28 @@ def _opened():
 _fd = _opened()
 
 
+_torn = False
+
+
 def _note(value):
+    global _torn
     try:
-        os.write(_fd, (json.dumps(value) + "\n").encode())
+        # After a line that the disk took in part the next one begins anew.
+        line = ("\n" if _torn else "") + json.dumps(value) + "\n"
+        _torn = os.write(_fd, line.encode()) < len(line)
+        if _torn:
+            _lost()
+    except OSError:
+        _lost()
     except Exception:  # noqa: BLE001 - the agent's work goes on
+        pass
+
+
+def _lost():
+    """A full disk takes no note, and takes this mark still; see read-notes.ts."""
+    try:
+        os.fchmod(_fd, 0o700)
+    except Exception:  # noqa: BLE001
         pass
 
 
@@ -181,36 +201,6 @@ def _watch_httpx(module):
     module.Client.send, module.AsyncClient.send = watched, watched_async
 
 
-def _watch_aiohttp(module):
-    request = module.ClientSession._request
-
-    async def watched(self, method, url, *args, **kwargs):
-        def note(answer):
-            try:
-                headers = {str(name).lower(): str(value) for name, value in (kwargs.get("headers") or {}).items()}
-                if is_stripe(parts.netloc.rpartition("@")[2], headers.get("authorization")):
-                    data = kwargs.get("data") or b""
-                    body = data if isinstance(data, bytes) else data.encode() if isinstance(data, str) else b""
-                    target = parts.path + ("?" + parts.query if parts.query else "")
-                    _note({**facts_of(method, target, headers, body), **answer})
-            except Exception:  # noqa: BLE001
-                pass
-
-        from urllib.parse import urlsplit
-
-        parts = urlsplit(str(url))
-        _watched_host(parts.hostname)
-        try:
-            response = await request(self, method, url, *args, **kwargs)
-        except Exception:
-            note({"failed": True})
-            raise
-        note({"status": response.status})
-        return response
-
-    module.ClientSession._request = watched
-
-
 _hosts = set()
 
 
@@ -247,37 +237,8 @@ def _go_past_the_recorder(module):
     module.getproxies_environment = proxies
 
 
-# Programs that call nobody and are started by libraries to see where they run.
-_HARMLESS = re.compile(
-    r"^(?:\S*/)?(?:uname|hostname|which|ps|tty|stty|id|locale|getconf|ldconfig|lsb_release|sw_vers|git)"
-    r"(?:\s[^;&|`$<>\n]*)?$"
-)
-
-
-def _watch_subprocess(module):
-    """The process id of what is started, so that a program in which no hook says hello is named as not seen."""
-    init = module.Popen.__init__
-
-    def watched(self, args, *rest, **kwargs):
-        init(self, args, *rest, **kwargs)
-        try:
-            file = args if isinstance(args, (str, bytes, os.PathLike)) else args[0]
-            if not _HARMLESS.match(text_of(os.fspath(file))):
-                _note({"started": self.pid})
-        except Exception:  # noqa: BLE001
-            pass
-
-    module.Popen.__init__ = watched
-
-
-def _watch_system():
-    system = os.system
-
-    def watched(command):
-        _note({"started": 0})
-        return system(command)
-
-    os.system = watched
+def _hello():
+    _note({"hello": "python", "version": "%d.%d.%d" % sys.version_info[:3], "pid": os.getpid()})
 
 
 class _AfterImport:
@@ -286,10 +247,10 @@ class _AfterImport:
     patches = {
         "http.client": lambda _module: _watch_http_client(),
         "httpx": _watch_httpx,
-        "aiohttp": _watch_aiohttp,
+        "aiohttp": lambda module: watch_aiohttp(module, _note, _watched_host),
         "pycurl": lambda _module: _note({"unwatched": "pycurl"}),
         "socket": _watch_sockets,
-        "subprocess": _watch_subprocess,
+        "subprocess": lambda module: watch_subprocess(module, _note),
         "urllib.request": _go_past_the_recorder,
     }
 
@@ -323,8 +284,9 @@ class _AfterImport:
 
 
 if _fd is not None:
-    _note({"hello": "python", "version": "%d.%d.%d" % sys.version_info[:3], "pid": os.getpid()})
-    _watch_system()
+    _hello()
+    watch_system(_note)
+    watch_exec(_note, _hello)
     _watch = _AfterImport()
     sys.meta_path.insert(0, _watch)
     for _name in [name for name in _watch.patches if name in sys.modules]:
