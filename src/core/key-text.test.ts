@@ -16,7 +16,12 @@ test.each([
   ['a byte order mark', `x\ufeff${KEY}`, /holds an invisible character/],
   ['a line break within', `${KEY.slice(0, 12)}\n${KEY.slice(12)}`, /holds blanks or line breaks within/],
   ['two keys', `${KEY} ${KEY}`, /holds blanks/],
-  ['an ellipsis', 'rk_test_…', /holds characters that no key has/],
+  ['an ellipsis', 'rk_test_…', /holds a masked key/],
+  ['what the Dashboard shows', 'rk_live_...wXyZ', /holds a masked key/],
+  ['stars', 'rk_test_************wXyZ', /holds a masked key/],
+  ['an escaped line break', `${KEY}\\n`, /holds a backslash/],
+  ['a full stop after it', `${KEY}.`, /holds characters that no key has/],
+  ['a comma after it', `${KEY},`, /holds characters that no key has/],
   ['far too much', 'x'.repeat(5_000), /holds 5000 characters/],
 ])('%s: the variable and the cause are named', (_name, text, message) => {
   expect(() => SecretKey.of(text, 'The variable STRIPE_KEY')).toThrow(message);

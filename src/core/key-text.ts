@@ -45,7 +45,21 @@ const FAULTS: readonly (readonly [pattern: RegExp, fault: KeyTextFault])[] = [
     },
   ],
   [
-    /[^\x21-\x7e]/,
+    /[*\u2022\u2026]|\.{3}/,
+    {
+      what: 'a masked key, most of which is hidden',
+      hint: 'Stripe shows a key whole once, when it is made; take it from where it was kept then, or make a new one.',
+    },
+  ],
+  [
+    /\\/,
+    {
+      what: 'a backslash, as escaped text has it',
+      hint: 'Take the key alone, without an escaped line break ("\\n").',
+    },
+  ],
+  [
+    /[^\x21-\x7e]|^(?:[srp]k|whsec)_.*[^\w-]/,
     {
       what: 'characters that no key has',
       hint: 'Keys have letters, digits and "_" alone; copy it again from the Dashboard.',

@@ -35,6 +35,25 @@ async function changes(before: string, after: string): Promise<readonly string[]
   );
 }
 
+describe('keyaudit diff of profiles by what they reach', () => {
+  const both = (level: string, other: string) => `name: agent
+permissions:
+  ${level}: write
+accept:
+  - { operations: [${other}.create], reason: Stripe has one permission for both }
+`;
+
+  it('takes another name for the same permission for nothing wider', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'a.yaml'), both('refunds', 'charges'));
+    await writeFile(join(cwd, 'b.yaml'), both('charges', 'refunds'));
+    const run = await runCli(['diff', './a.yaml', './b.yaml'], { cwd });
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toContain('refunds.create is no longer asked for, and still comes with charge_write');
+    expect(run.stdout).not.toMatch(/now grants|no longer grants/);
+  });
+});
+
 describe('keyaudit diff of profiles', () => {
   const rows: readonly [name: string, after: string, expected: readonly string[]][] = [
     ['nothing', profile.replace('one permission', 'another reason'), []],

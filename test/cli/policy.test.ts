@@ -22,7 +22,7 @@ describe('keyaudit.policy.yaml', () => {
     ['provision', ['provision', 'agent'], 'stderr'],
     ['verify', ['verify', 'agent'], 'stderr'],
     ['lock', ['lock', 'agent'], 'stderr'],
-  ])('%s refuses a profile that breaks it, with both lines', async (_name, args, stream) => {
+  ])('%s refuses a profile that breaks it, with both lines', async (name, args, stream) => {
     const cwd = await folder(DENY);
     const run = await runCli(args, { cwd });
     expect(run.exitCode).toBe(2);
@@ -30,6 +30,8 @@ describe('keyaudit.policy.yaml', () => {
       'profiles/agent.yaml:3:3 agent would hold product_write, which the policy denies.\n',
     );
     expect(run[stream]).toContain('→ keyaudit.policy.yaml:2 denies it.');
+    // What it comes to is shown beside.
+    if (name === 'plan') expect(run.stdout).toMatch(/Permissions to grant[\s\S]*product_write/);
     await writeFile(join(cwd, 'keyaudit.policy.yaml'), 'require: { why: writes }\n');
     expect((await runCli(args, { cwd }))[stream]).toContain('does not say why it needs "products: write"');
   });
