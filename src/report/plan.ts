@@ -32,7 +32,8 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
     permissions: grant.permissions,
     connectPermissions: grant.connectPermissions,
   };
-  const notManaged = grant.permissions.filter((name) => catalog.permission(name)?.managedApi === false);
+  const both = [...new Set([...grant.permissions, ...grant.connectPermissions])];
+  const notManaged = both.filter((name) => catalog.permission(name)?.managedApi === false);
   return {
     schema: 'keyaudit.plan/1',
     profile: profile.name,
@@ -46,7 +47,7 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
     dashboardRows: dashboardRows(grant.permissions, catalog),
     dashboardUrl: { test: dashboardUrl('test', link, catalog), live: dashboardUrl('live', link, catalog) },
     notInManagedApi: notManaged,
-    unconfirmed: grant.permissions.filter((name) => unconfirmedName(name, catalog) !== undefined),
+    unconfirmed: both.filter((name) => unconfirmedName(name, catalog) !== undefined),
     remarks: remarksOf({ grant, catalog }),
     approvals: { rules: approvalRules(grant), visible: false },
     probes: probes.probes.length,
@@ -59,7 +60,7 @@ export function planJson({ profile, grant, catalog, probes, coverage }: PlanRepo
 /** On what the key may do, asked for or not. */
 function remarksOf({ grant, catalog }: Pick<PlanReport, 'grant' | 'catalog'>): readonly SharedRemark[] {
   const widened = grant.widenings.flatMap(({ operations }) => operations);
-  return remarksOnAll(new Set([...grant.asked, ...widened]), catalog);
+  return remarksOnAll(new Set([...grant.asked, ...grant.connect.asked, ...widened]), catalog);
 }
 
 /** The grave permissions of both sides; those of the Connect side say so. */
@@ -121,7 +122,7 @@ function renderWidenings({ grant }: PlanReport, output: TextOutput): void {
     output.write(wrap(`Reads: ${reading.map(describeWidening).join('; ')}.`, output, HANGING));
   }
   if (grant.widenings.length === 0) output.write('  nothing\n');
-  if (!grant.permissions.includes('charge_write')) return;
+  if (![...grant.permissions, ...grant.connectPermissions].includes('charge_write')) return;
   output.write(
     wrap(
       'There is no refund permission at Stripe: one row, Charges and refunds, covers both. A key that may refund may also create and capture charges, and no amount, customer or parameter can be limited.',
@@ -215,7 +216,9 @@ function renderLinks({ profile, grant, catalog }: PlanReport, output: TextOutput
   const link = { name: profile.name, permissions, connectPermissions };
   output.write(`  test: ${dashboardUrl('test', link, catalog)}\n`);
   output.write(`  live: ${dashboardUrl('live', link, catalog)}\n`);
-  const missing = permissions.filter((name) => catalog.permission(name)?.managedApi === false);
+  const missing = [...new Set([...permissions, ...connectPermissions])].filter(
+    (name) => catalog.permission(name)?.managedApi === false,
+  );
   if (missing.length > 0) {
     output.write(wrap(`The managed key API is not known to take ${missing.join(', ')}.`, output, PLAIN));
   }
@@ -234,7 +237,8 @@ function renderWriting(widening: Widening, output: TextOutput): void {
       ? 'Accept these by name with a reason, or verify will report them.'
       : `Reason: ${widening.reason}.`;
   const until = widening.until === undefined ? '' : ` Until ${widening.until}.`;
-  output.write(`  ${mark} ${paint.dim(`${widening.cause}, ${cause}`)}\n`);
+  const side = widening.connect === true ? ' with Stripe-Account' : '';
+  output.write(`  ${mark} ${paint.dim(`${widening.cause}, ${cause}${side}`)}\n`);
   output.write(wrap(`${names}. ${reason}${until}`, output, { indent: '    ' }));
 }
 

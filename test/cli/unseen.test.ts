@@ -131,6 +131,13 @@ describe('the Connect side', () => {
       expect.objectContaining({ permission: 'charge_write', connect: true, tier: 'money-out' }),
     );
     expect((await runCli(['profiles', 'lint', 'wide'], { cwd })).stdout).toMatch(/charges\.create/);
+    for (const format of ['table', 'markdown']) {
+      const card = (await runCli(['plan', 'wide', '--format', format], { cwd })).stdout.replace(/\s+/g, ' ');
+      expect(card).toMatch(/asked[ *|]+customers R, refunds W with Stripe-Account/);
+      expect(card).toMatch(/money-out: charge_write with Stripe-Account/);
+      expect(card).toMatch(/charges\.capture with charge_write with Stripe-Account \(NOT ACCEPTED\)/);
+      expect(card).toMatch(/approve refund created/);
+    }
   });
 });
 
@@ -173,6 +180,38 @@ describe('what must be seen', () => {
     } finally {
       sandbox.behaviour.recordRefused = false;
     }
+  });
+});
+
+describe("Stripe's record alone", () => {
+  it('is a witness in every format: none says that nothing was asked', async () => {
+    const cwd = await temporaryFolder();
+    const { token } = await keyMaker(sandbox.url, sandbox.secretKey.reveal()).makeKey(REFUND_AGENT);
+    const { env, ...rest } = { cwd, env: { K: token, STRIPE_SECRET_KEY: sandbox.secretKey.reveal() } };
+    const formats = ['table', 'json', 'junit', 'sarif', 'github', 'markdown', 'html', 'gitlab'];
+    const asked = [
+      'verify',
+      'refund-agent',
+      '--key-env',
+      'K',
+      '--api-base',
+      sandbox.url,
+      '--depth',
+      'record',
+    ];
+    const reports = formats.flatMap((format) => ['--report', `${format}=out.${format}`]);
+    const ran = await runCli([...asked, ...reports, '--history', 'runs.jsonl'], { ...rest, env });
+    expect(ran.exitCode, ran.stderr).toBe(0);
+    for (const format of formats) {
+      const text = await readFile(join(cwd, `out.${format}`), 'utf8');
+      expect([format, /NOTHING_PROBED|[Nn]othing was probed|at least one call/.exec(text)?.[0]]).toEqual([
+        format,
+        undefined,
+      ]);
+    }
+    expect(JSON.parse(await readFile(join(cwd, 'runs.jsonl'), 'utf8'))).toMatchObject({
+      results: [{ profile: 'refund-agent', determined: true }],
+    });
   });
 });
 

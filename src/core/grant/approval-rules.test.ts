@@ -5,9 +5,10 @@ import { approvalRules } from './approval-rules.ts';
 import type { Grant } from './grant.ts';
 
 const catalog = new Catalog(catalogData);
-const rulesOf = (asked: readonly string[], widened: readonly string[]) =>
+const rulesOf = (asked: readonly string[], widened: readonly string[], side: 'own' | 'connect' = 'own') =>
   approvalRules({
-    asked: new Set(asked),
+    asked: new Set(side === 'own' ? asked : []),
+    connect: { asked: new Set(side === 'own' ? [] : asked) },
     widenings: [{ operations: widened }],
   } as unknown as Grant).map(({ action, control }) => `${control}: ${action}`);
 
@@ -22,5 +23,6 @@ it.each([
   [['charges.list'], [], []],
 ])('asked %j, widened to %j: %j', (asked, widened, rules) => {
   expect(rulesOf(asked, widened)).toEqual(rules);
+  expect(rulesOf(asked, widened, 'connect')).toEqual(rules);
   for (const name of [...asked, ...widened]) expect(catalog.operation(name), name).toBeDefined();
 });

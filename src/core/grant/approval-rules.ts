@@ -30,8 +30,16 @@ const ACTIONS: Readonly<Record<string, readonly OperationName[]>> = {
   'bank account deleted': ['accounts.deleteExternalAccount', 'customers.deleteSource'],
 };
 
-/** Which rules would close a grant's widenings and hold its money; one for each action that the key may do. */
-export function approvalRules({ asked, widenings }: Grant): readonly ApprovalRule[] {
+/**
+ * Which rules would close a grant's widenings and hold its money; one for each action that the key may do, on either
+ * side. Whether a rule holds a call with `Stripe-Account` no source says.
+ */
+export function approvalRules({
+  asked: own,
+  widenings,
+  connect,
+}: Pick<Grant, 'asked' | 'widenings' | 'connect'>): readonly ApprovalRule[] {
+  const asked = new Set([...own, ...connect.asked]);
   const widened = new Set(widenings.flatMap(({ operations }) => operations));
   return Object.entries(ACTIONS).flatMap(([action, operations]): ApprovalRule[] => {
     const wanted = operations.filter((name) => asked.has(name));

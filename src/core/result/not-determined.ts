@@ -1,10 +1,15 @@
 import type { Stopped } from '../error.ts';
 import type { VerifyResult } from './verify-report.ts';
 
-/** Why a result is no answer: it was stopped, or nothing was probed. */
-export function notDetermined({ stopped, summary }: VerifyResult): Stopped | undefined {
-  if (stopped !== undefined) return stopped;
-  if (summary.probes > 0) return undefined;
+/** Whether a witness was asked what the key may do: its probes, or Stripe's record of it. */
+export function hasWitness({ summary, witnesses }: Pick<VerifyResult, 'summary' | 'witnesses'>): boolean {
+  return summary.probes > 0 || witnesses?.record.read === true;
+}
+
+/** Why a result is no answer: it was stopped, or no witness was asked. */
+export function notDetermined(result: VerifyResult): Stopped | undefined {
+  if (result.stopped !== undefined) return result.stopped;
+  if (hasWitness(result)) return undefined;
   return {
     code: 'NOTHING_PROBED',
     message: 'Nothing was probed.',

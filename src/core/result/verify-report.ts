@@ -14,6 +14,7 @@ import type { Comparison } from './compare-results.ts';
 import type { Drift } from './drift.ts';
 import { type Fix, type PermissionFinding, shutsTheGate } from './findings/permission-finding.ts';
 import type { PastRun } from './history.ts';
+import { hasWitness } from './not-determined.ts';
 import type { Provenance } from './provenance.ts';
 
 /** The key that was probed; never its secret. */
@@ -117,7 +118,7 @@ export function resultIsOk(result: VerifyResult): boolean {
   return (
     stopped === undefined &&
     !drift?.some(({ weight }) => weight === 'unknown') &&
-    (summary.probes > 0 || result.witnesses?.record.read === true) &&
+    hasWitness(result) &&
     summary.inconclusive === 0 &&
     contradictions.length === 0 &&
     missedSights(result).length === 0 &&

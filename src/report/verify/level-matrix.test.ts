@@ -56,6 +56,24 @@ describe('levelMatrix', () => {
     ]);
   });
 
+  it('keeps the Connect side apart, levels and findings', () => {
+    const rows = levelMatrix({
+      results: [
+        verifyResult({
+          passed: [
+            probeResult({ ...write, ...refused }),
+            probeResult({ ...read, ...refused, connect: true }),
+          ],
+          findings: [finding('over-grant', { ...write, connect: true })],
+        }),
+      ],
+    });
+    expect(rows.map(({ resource, cells: [cell] }) => [resource, cell?.observed, cell?.kind])).toEqual([
+      ['refunds (Connect)', 'write', 'over-grant'],
+      ['refunds', 'none', undefined],
+    ]);
+  });
+
   it('puts the gravest first and the quiet last, and leaves what was not probed open', () => {
     const rows = levelMatrix({
       results: [

@@ -70,18 +70,29 @@ const UNKNOWN = -1;
 const NO_KIND = FINDING_KINDS.length;
 
 function columnOf({ findings, probes, unseen }: VerifyResult): ReadonlyMap<ResourceName, MatrixCell> {
-  const kinds = new Map(findings.map(({ operation, kind }) => [operation, FINDING_KINDS.indexOf(kind)]));
+  const kindsOn = (side: boolean) =>
+    new Map(
+      findings
+        .filter(({ connect = false }) => connect === side)
+        .map(({ operation, kind }) => [operation, FINDING_KINDS.indexOf(kind)]),
+    );
+  const own = kindsOn(false);
+  const ofConnect = kindsOn(true);
   const column = new Map<ResourceName, Filling>();
   // A fleet has hundreds of thousands of these: one pass, and nothing made for a probe.
   let last: ResourceName | undefined;
+  let lastConnect = false;
   let cell: Filling = { expected: 0, observed: UNKNOWN, kind: NO_KIND, count: 0 };
-  for (const { resource, operation, method, expectation, observed } of probes) {
+  for (const { resource, operation, method, expectation, observed, connect } of probes) {
     // Probes of a resource follow one another, mostly.
-    if (resource !== last) {
-      cell = column.get(resource) ?? { expected: 0, observed: UNKNOWN, kind: NO_KIND, count: 0 };
-      column.set(resource, cell);
+    if (resource !== last || connect !== lastConnect) {
+      const row = connect ? onConnect(resource) : resource;
+      cell = column.get(row) ?? { expected: 0, observed: UNKNOWN, kind: NO_KIND, count: 0 };
+      column.set(row, cell);
       last = resource;
+      lastConnect = connect;
     }
+    const kinds = connect ? ofConnect : own;
     const level = method === 'GET' ? 1 : 2;
     if (expectation === 'asked') cell.expected = Math.max(cell.expected, level);
     if (observed !== 'inconclusive') cell.observed = Math.max(cell.observed, holds(observed) ? level : 0);
@@ -96,8 +107,13 @@ function columnOf({ findings, probes, unseen }: VerifyResult): ReadonlyMap<Resou
     // By the permission's name, since no call of it was answered.
     ...unseen
       .filter(isRisky)
-      .map(({ permission, connect }) => [connect ? `${permission} (Connect)` : permission, UNSEEN] as const),
+      .map(({ permission, connect }) => [connect ? onConnect(permission) : permission, UNSEEN] as const),
   ]);
+}
+
+/** What a key may do with `Stripe-Account` has rows of its own: it may do nothing of it without. */
+function onConnect(name: string): string {
+  return `${name} (Connect)`;
 }
 
 function cellOf({ expected, observed, kind, count }: Filling): MatrixCell {

@@ -16,6 +16,14 @@ const dead = (...permissions: string[]) => ({
   stopped: { code: 'KEY_DEAD', message: 'Dead.' } as const,
 });
 
+const byRecord = (...permissions: string[]): VerifyResult => ({
+  ...verifyResult({ permissions, passed: [] }),
+  witnesses: {
+    probes: { asked: 0, connect: 'not-asked' },
+    record: { read: true, id: 'mk_1', permissions, connectPermissions: [], status: 'active' },
+  },
+});
+
 describe('the row of numbers', () => {
   it.each<[what: string, results: readonly VerifyResult[], moneyOut: string, personal: string, self: string]>(
     [
@@ -36,6 +44,14 @@ describe('the row of numbers', () => {
         'no',
         'no',
       ],
+      [
+        'one that may for connected accounts',
+        [verifyResult({ connectPermissions: ['payout_write', 'edit_link_write'] })],
+        'yes',
+        'no',
+        'yes',
+      ],
+      ["one asked by Stripe's record alone", [byRecord('charge_write')], 'yes', 'no', 'no'],
       ['one that widens itself', [holds('api_key_write')], 'no', 'no', 'yes'],
       ['one of which nobody could see it', [verifyResult({ unseen: [UNSEEN] })], 'unknown', 'no', 'no'],
       // Not asked is never as it should be.

@@ -1,5 +1,5 @@
 import { type RiskTier, riskOf } from '../../../core/catalog/risk.ts';
-import { notDetermined } from '../../../core/result/not-determined.ts';
+import { hasWitness, notDetermined } from '../../../core/result/not-determined.ts';
 import { unseenOf } from '../../../core/result/unseen-count.ts';
 import type { VerifyReport, VerifyResult } from '../../../core/result/verify-report.ts';
 
@@ -49,13 +49,23 @@ function answerFor(tier: RiskTier, question: string, { results }: Pick<VerifyRep
 
 /** The tiers of what the key holds: its grant without what it was found to lack, and with what it was found to have. */
 function heldTiers(result: VerifyResult): ReadonlySet<RiskTier> {
-  if (result.key === null || result.summary.probes === 0) return new Set();
-  const missing = new Set(
-    result.permissionFindings.flatMap(({ cause, permission }) => (cause === 'missing' ? [permission] : [])),
-  );
+  if (result.key === null || !hasWitness(result)) return new Set();
+  const missingOn = (side: boolean) =>
+    new Set(
+      result.permissionFindings.flatMap(({ cause, permission, connect }) =>
+        cause === 'missing' && connect === side ? [permission] : [],
+      ),
+    );
+  const own = missingOn(false);
+  const onConnect = missingOn(true);
   // Of a key that was not asked to the end, its grant is no answer: what was seen is.
-  const granted = notDetermined(result) === undefined ? result.permissions : [];
-  const held = granted.filter((name) => !missing.has(name)).map((name) => riskOf(name).tier);
+  const held =
+    notDetermined(result) === undefined
+      ? [
+          ...result.permissions.filter((name) => !own.has(name)),
+          ...result.connectPermissions.filter((name) => !onConnect.has(name)),
+        ].map((name) => riskOf(name).tier)
+      : [];
   const more = result.permissionFindings
     .filter(({ kind }) => kind === 'over-grant' || kind === 'accepted')
     .map(({ tier }) => tier);

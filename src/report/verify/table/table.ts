@@ -175,14 +175,15 @@ export function describeWidening(widening: Widening): string {
       ? widening.permission
       : `${widening.permission} implies ${widening.implied}`;
   const resources = [...new Set(widening.operations.map((name) => name.replace(/\.[^.]+$/, '')))];
-  return `${resources.join(', ')} (${cause})`;
+  return `${resources.join(', ')} (${cause}${widening.connect === true ? ' with Stripe-Account' : ''})`;
 }
 
 function renderProbes(result: VerifyResult, output: TextOutput): void {
   for (const probe of result.probes) {
     const status = probe.status === null ? '---' : String(probe.status);
     const how = probe.observed === 'inconclusive' ? '' : `, ${EVIDENCE_WORDS[probe.evidence]}`;
-    const line = `  ${status} ${probe.observed} (expected ${probe.expected}${how}) ${probe.operation} ${probe.permission ?? 'unknown'}`;
+    const side = probe.connect ? ' with Stripe-Account' : '';
+    const line = `  ${status} ${probe.observed} (expected ${probe.expected}${how}) ${probe.operation}${side} ${probe.permission ?? 'unknown'}`;
     output.write(`${line}\n`);
   }
 }
