@@ -72,7 +72,7 @@ describe('exec --guard', () => {
       admin: [403, 403, 403, 403],
       direct: 401,
     });
-    expect((await readdir(join(cwd, '.keyaudit/guard'))).sort()).toEqual(['log']);
+    expect(await readdir(join(cwd, '.keyaudit/guard'))).not.toContain('guard.sock');
   });
 });
 
@@ -88,35 +88,76 @@ widening: report
 guard: { repeat: allow, caps: [{ per: run, amount: 900000.00 usd }] }
 `;
 
-describe('load', () => {
-  it('case 72: many calls one after the other: nothing stays held, memory does not grow with them, the log verifies', async () => {
+/** A guard as a program that serves the payer, before a Stripe, with a run of it. */
+async function payingGuard(cwd: string, upstream: string) {
+  await mkdir(join(cwd, 'profiles'));
+  await writeFile(join(cwd, 'profiles', 'payer.yaml'), PAYER);
+  const env = {
+    PATH: process.env.PATH ?? '',
+    HOME: cwd,
+    KEYAUDIT_API_BASE: upstream,
+    KEYAUDIT_TARGET: 'sandbox',
+    // The guard's key for the profile, which this Stripe does not look at.
+    STRIPE_PAYER_KEY: 'rk_test_loadloadloadloadload',
+  };
+  const guard = spawn(NODE, [KEYAUDIT, 'guard', 'payer', '--listen', '127.0.0.1:0', '--format', 'json'], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void guard.kill('SIGKILL'));
+  const [line] = (await once(createInterface({ input: guard.stdout }), 'line')) as [string];
+  const { url } = JSON.parse(line) as { url: string };
+  const keyaudit = (...words: string[]) =>
+    execa(NODE, [KEYAUDIT, ...words], { cwd, env, extendEnv: false, reject: false });
+  const words = ['guard', 'issue', 'payer', '--store', 'stdout', '--reveal', '--format', 'json'];
+  const { key } = JSON.parse((await keyaudit(...words)).stdout) as { key: string };
+  let said = '';
+  guard.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString('utf8');
+  });
+  return { guard, url, key, keyaudit, said: () => said.replace(/\s+/g, ' ') };
+}
+
+describe('a profile that changes while its guard runs', () => {
+  it('bites at once where it is narrower, and one that is wrong changes nothing, with an alarm', async () => {
     const cwd = await temporaryFolder();
-    await mkdir(join(cwd, 'profiles'));
-    await writeFile(join(cwd, 'profiles', 'payer.yaml'), PAYER);
     const stripe = await startFaultyServer((request, response) => {
       const amount = Number(new URLSearchParams(request.body).get('amount'));
       answerJson(response, 200, { id: 'po_1', object: 'payout', amount, currency: 'usd', status: 'paid' });
     });
-    const env = {
-      PATH: process.env.PATH ?? '',
-      HOME: cwd,
-      KEYAUDIT_API_BASE: stripe.url,
-      KEYAUDIT_TARGET: 'sandbox',
-      // The guard's key for the profile, which this Stripe does not look at.
-      STRIPE_PAYER_KEY: 'rk_test_loadloadloadloadload',
+    const { url, key, said } = await payingGuard(cwd, stripe.url);
+    const file = join(cwd, 'profiles', 'payer.yaml');
+    const pay = async (amount: number) => {
+      const answer = await fetch(`${url}/v1/payouts`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}` },
+        body: new URLSearchParams({ amount: String(amount), currency: 'usd' }),
+      });
+      await answer.arrayBuffer();
+      return answer.status;
     };
-    const guard = spawn(NODE, [KEYAUDIT, 'guard', 'payer', '--listen', '127.0.0.1:0', '--format', 'json'], {
-      cwd,
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const patient = { timeout: 120_000, interval: 200 };
+    expect(await pay(300)).toBe(200);
+    await writeFile(file, PAYER.replace('900000.00', '3.00'));
+    await expect.poll(() => pay(1), patient).toBe(403);
+    await writeFile(file, PAYER.replace('900000.00', '4.000000'));
+    await expect.poll(said, patient).toContain('What held before holds on.');
+    expect(await pay(1)).toBe(403);
+    // As it was when the run began: it goes on.
+    await writeFile(file, PAYER);
+    await expect.poll(() => pay(1), patient).toBe(200);
+  });
+});
+
+describe('load', () => {
+  it('case 72: many calls one after the other: nothing stays held, memory does not grow with them, the log verifies', async () => {
+    const cwd = await temporaryFolder();
+    const stripe = await startFaultyServer((request, response) => {
+      const amount = Number(new URLSearchParams(request.body).get('amount'));
+      answerJson(response, 200, { id: 'po_1', object: 'payout', amount, currency: 'usd', status: 'paid' });
     });
-    onTestFinished(() => void guard.kill('SIGKILL'));
-    const [line] = (await once(createInterface({ input: guard.stdout }), 'line')) as [string];
-    const { url } = JSON.parse(line) as { url: string };
-    const keyaudit = (...words: string[]) =>
-      execa(NODE, [KEYAUDIT, ...words], { cwd, env, extendEnv: false, reject: false });
-    const words = ['guard', 'issue', 'payer', '--store', 'stdout', '--reveal', '--format', 'json'];
-    const { key } = JSON.parse((await keyaudit(...words)).stdout) as { key: string };
+    const { guard, url, key, keyaudit } = await payingGuard(cwd, stripe.url);
     let next = 0;
     let good = 0;
     const memory: number[] = [];

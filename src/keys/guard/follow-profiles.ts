@@ -26,7 +26,8 @@ export function followProfiles({ grants, changed, alarm }: FollowOptions, sessio
   let isLooking = false;
   const look = async () => {
     const now = await stateOf(grants, session);
-    const isNew = seen !== undefined && now !== seen;
+    // The first look reads as well: a file may have changed since it was read for the start.
+    const isNew = now !== seen;
     seen = now;
     if (!isNew) return;
     for (const { profile: before } of grants) {
