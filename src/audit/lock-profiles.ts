@@ -1,6 +1,7 @@
 import { EXIT, KeyauditError } from '../core/error.ts';
 import { LOCK_FILE, type Lock, lockProfile, mergeLock, type Verified } from '../core/lock/lock.ts';
 import { exitCodeOf, resultIsOk, type VerifyReport } from '../core/result/verify-report.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { verdictLine } from '../report/verify/words/verdict-line.ts';
 import { grantsFor } from '../session/profile-grant.ts';
 import type { Session } from '../session/session.ts';
@@ -66,15 +67,14 @@ async function readPrevious(
 }
 
 function notLocked(report: VerifyReport, outcome: string): KeyauditError {
+  const wrong = report.results.filter((result) => !resultIsOk(result));
   return new KeyauditError('NOT_LOCKED', `${outcome}: not every key is as its profile says.`, {
     exitCode: exitCodeOf(report),
-    problems: report.results
-      .filter((result) => !resultIsOk(result))
-      .map((result) => ({
-        message: `${result.profile}: ${verdictLine(result)}.${result.stopped === undefined ? '' : ` ${result.stopped.message}`}`,
-        hint: result.stopped?.hint,
-      })),
-    hint: '"keyaudit verify" shows every finding.',
+    problems: wrong.map((result) => ({
+      message: `${result.profile}: ${verdictLine(result)}.${result.stopped === undefined ? '' : ` ${result.stopped.message}`}`,
+      hint: result.stopped?.hint,
+    })),
+    hint: `"keyaudit verify ${wrong.map(({ profile }) => shellWord(profile)).join(' ')}" shows every finding.`,
   });
 }
 

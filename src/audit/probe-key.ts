@@ -1,4 +1,5 @@
 import type { OperationName } from '../core/catalog/catalog.ts';
+import { nextCommand } from '../core/next-command.ts';
 import type { Depth } from '../core/probe/depth.ts';
 import type { Probe } from '../core/probe/probe.ts';
 import { type ProbePlan, planProbes } from '../core/probe/probe-plan.ts';
@@ -237,7 +238,7 @@ class KeyProbing {
       stopped:
         stoppedText(outcome, profile.name, this.#session.globals.place) ??
         this.#recordMissing(record) ??
-        expired(record, profile.name) ??
+        expired(record, profile.name, this.#session.globals.place) ??
         withheld(this.#own),
     };
   }
@@ -264,12 +265,16 @@ function answerOf({ probe, verdict }: SentProbe) {
 }
 
 /** The record says that the key is ended; that is no proof of death, and no verdict either. */
-function expired(record: KeyRecordWitness, profile: string): VerifyResult['stopped'] {
+function expired(
+  record: KeyRecordWitness,
+  profile: string,
+  place: readonly string[],
+): VerifyResult['stopped'] {
   if (!record.read || record.status === 'active') return undefined;
   return {
     code: 'KEY_DEAD',
     message: "Stripe's record says that this key has expired or was revoked.",
-    hint: `Make a new one with "keyaudit provision ${profile} --again".`,
+    hint: `Make a new one with "${nextCommand(`keyaudit provision ${profile} --again`, place)}".`,
   };
 }
 

@@ -66,7 +66,7 @@ async function openStatement(
   const envelope = readEnvelope(text);
   if (envelope === undefined) {
     throw new KeyauditError('ATTESTATION_UNREADABLE', `${file} is no DSSE envelope.`, {
-      hint: '"keyaudit verify --attest FILE" writes one.',
+      hint: '"keyaudit verify PROFILE --attest FILE" writes one.',
     });
   }
   const payload = openEnvelope(envelope, PAYLOAD_TYPE, key);

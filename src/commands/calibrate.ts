@@ -117,7 +117,7 @@ async function confirmLearned(
       'CALIBRATION_MISSING',
       'No refusal has named a permission yet, so there is nothing to confirm.',
       {
-        hint: 'Ask a key without permissions first: keyaudit calibrate --bare-only --confirm.',
+        hint: 'Ask a key without permissions first: "keyaudit calibrate --bare-only --confirm".',
         exitCode: EXIT.undetermined,
       },
     );
@@ -183,7 +183,7 @@ async function print(what: true | 'rows' | 'answers', session: Session): Promise
   const settled = await readCalibratedRows(env, where);
   if (rows.length + learned.length + settled.length === 0) {
     throw new KeyauditError('CALIBRATION_MISSING', `Nothing has been calibrated for ${where.target} yet.`, {
-      hint: `Run "keyaudit calibrate --target ${globals.target}" first.`,
+      hint: 'Run "keyaudit calibrate" first.',
       exitCode: EXIT.undetermined,
     });
   }

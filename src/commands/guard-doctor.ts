@@ -1,6 +1,7 @@
 import { access, constants, lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, type ExitCode } from '../core/error.ts';
+import { nextCommand } from '../core/next-command.ts';
 import { type DoctorCheck, doctorJson, doctorTable } from '../report/guard/doctor.ts';
 import type { CommandContext } from '../session/context.ts';
 import { guardSocket } from '../session/guard/guard-client.ts';
@@ -147,7 +148,7 @@ async function sections(
       : {
           name: 'profile',
           state: 'unknown',
-          text: `${name} is in no lock file; "keyaudit lock ${name}" verifies its key.`,
+          text: `${name} is in no lock file; "${nextCommand(`keyaudit lock ${name}`, context.globals.place)}" verifies its key.`,
         };
   });
 }

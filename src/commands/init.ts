@@ -53,7 +53,7 @@ export async function init(options: InitOptions, context: CommandContext): Promi
     await writeProjectFile(context, one.file, one.text);
     written.push(one.file);
   }
-  const notLocked = await lockOnSandbox(answers.name, { again: options.force === true }, context);
+  const notLocked = await lockOnSandbox(answers.name, context);
   if (notLocked === undefined) written.push(LOCK_FILE);
   if (asks) await new UnfinishedInits(context.cwd, context.env).forget();
   const { grant } = resolveDraft(answers, session.catalog, today(session));

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode, KeyauditError } from '../core/error.ts';
 import { nextCommand } from '../core/next-command.ts';
 import { nameLeftovers, notesToTakeOver } from '../keys/end/name-leftovers.ts';
+import { placeWordsOf } from '../keys/whereabouts.ts';
 import { keysJson, pruneJson, renderKeysTable, renderPrune } from '../report/keys/keys.ts';
 import { wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
@@ -56,9 +57,9 @@ export async function pruneKeys({ ids }: PruneKeysOptions, context: CommandConte
   const dropped = all.filter(isDropped);
   const kept = all
     .filter((record) => named(record) && !isDropped(record))
-    .map(({ id, profile }) => ({
+    .map(({ id, profile, ...place }) => ({
       id,
-      why: `it is the active key of ${profile}; "keyaudit revoke ${id}" ends it.`,
+      why: `it is the active key of ${profile}; "${nextCommand(`keyaudit revoke ${id}`, placeWordsOf(place))}" ends it.`,
     }));
   if (dropped.length > 0) {
     const gone = new Set(dropped.map(({ id }) => id));

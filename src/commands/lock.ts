@@ -19,6 +19,7 @@ export async function lock(options: LockOptions, context: CommandContext): Promi
   const report = {
     ...locked,
     written: options.check !== true,
+    next: session.globals.place,
     before: (profile: string) => {
       const known = lockedProfile(previous?.lock, profile);
       if (previous === undefined || known === undefined) return undefined;

@@ -72,7 +72,7 @@ async function grantOf(
 ): Promise<readonly PermissionName[]> {
   if (from !== 'mcp-tools') {
     throw new KeyauditError('USAGE', `--profile is for the tools of an MCP server, and this is ${from}.`, {
-      hint: 'Compare the profile that "record profile" makes: keyaudit diff.',
+      hint: 'Leave --profile out; "keyaudit diff PROFILE FILE" compares the profile that comes of it.',
     });
   }
   const found = await resolveGrants({ profiles: [profile] }, session);

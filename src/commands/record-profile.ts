@@ -41,7 +41,7 @@ export async function recordProfile(
   const { catalog, beyondSdk } = session;
   const folded = foldRuns(await requireRuns(context.cwd, options.name), catalog);
   const { withRefused = false, description } = options;
-  requireSomething(folded, withRefused);
+  requireSomething(folded, options.name, withRefused);
   const draft = profileOfRuns(folded, catalog, new Expansions(catalog, beyondSdk), {
     name,
     description,
@@ -76,6 +76,7 @@ export async function recordProfile(
 
 function requireSomething(
   { used, refused, unauthorized, unknown, runs }: FoldedRuns,
+  name: string,
   withRefused: boolean,
 ): void {
   if (used.length > 0 || (withRefused && refused.length > 0)) return;
@@ -96,7 +97,7 @@ function requireSomething(
           ? 'Record it with a key that may do its work, or take the refused calls in: --with-refused.'
           : unauthorized > 0
             ? 'Record it with a key that works.'
-            : '"keyaudit record show" has what was seen, and what could not be seen.',
+            : `"keyaudit record show ${name}" has what was seen, and what could not be seen.`,
       exitCode: EXIT.undetermined,
     },
   );

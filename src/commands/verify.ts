@@ -78,8 +78,8 @@ async function readLockFor(
 ): Promise<LockFile | undefined> {
   if (frozen !== true && lock === undefined) return undefined;
   const { readLockFile, requireLocked } = await import('../store/lock-file.ts');
-  const lockFile = await readLockFile(context.cwd, lock);
   const names = grants.map(({ profile }) => profile.name);
+  const lockFile = await readLockFile(context.cwd, lock, all === true ? undefined : names);
   requireLocked(lockFile, names, { exactly: all === true });
   return lockFile;
 }

@@ -8,25 +8,25 @@ import { provisionKey, storeFor } from './provision-key.ts';
 /** Why a new profile has no entry in the lock file yet. */
 export interface NotLocked {
   readonly why: string;
-  /** Whether its sandbox key was made all the same. */
-  readonly hasKey: boolean;
+  /** Its sandbox key: none, made now, or one that was there before and is not as the profile says. */
+  readonly key: 'none' | 'made' | 'old';
   /** Whether the profile itself is in the way, and not the place. */
   readonly isWider: boolean;
 }
 
 /** Makes the key of a profile on the sandbox and locks it; the reason where that cannot be yet. */
-export async function lockOnSandbox(
-  name: string,
-  { again }: { readonly again: boolean },
-  context: CommandContext,
-): Promise<NotLocked | undefined> {
+export async function lockOnSandbox(name: string, context: CommandContext): Promise<NotLocked | undefined> {
   let hasKey = false;
+  let hadKey = false;
   try {
     const session = await openSession(silentlyOnSandbox(context));
     const grants = await grantsFor({ profiles: [name] }, session);
     await withTarget(session, async (open) => {
       for (const grant of grants) {
-        await provisionKey(grant, 'managed', { again }, storeFor({}, open), open).catch(unlessItWorks);
+        await provisionKey(grant, 'managed', {}, storeFor({}, open), open).catch((error: unknown) => {
+          if (!(error instanceof KeyauditError) || error.code !== 'KEY_STILL_WORKS') throw error;
+          hadKey = true;
+        });
       }
     });
     hasKey = true;
@@ -34,14 +34,12 @@ export async function lockOnSandbox(
     return undefined;
   } catch (error) {
     if (!(error instanceof KeyauditError)) throw error;
-    const isWider = error.code === 'NOT_LOCKED';
-    return { why: isWider ? 'it can do more than it says' : error.message, hasKey, isWider };
+    const isNotAsSaid = error.code === 'NOT_LOCKED';
+    if (isNotAsSaid && hadKey)
+      return { why: 'the key that it has is not as it says now.', key: 'old', isWider: false };
+    const why = isNotAsSaid ? 'it can do more than it says' : error.message;
+    return { why, key: hasKey ? 'made' : 'none', isWider: isNotAsSaid };
   }
-}
-
-/** One that an init made that did not come to its end. */
-function unlessItWorks(error: unknown): void {
-  if (!(error instanceof KeyauditError) || error.code !== 'KEY_STILL_WORKS') throw error;
 }
 
 /** Neither a key nor a server of this environment, nor of the settings, may have a part in it. */

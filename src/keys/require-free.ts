@@ -37,14 +37,39 @@ export async function requireFree(
     ),
   );
   const found = working.filter((record) => record !== undefined);
-  if (found.length > 0) throw stillWorks(found, grants, session);
+  if (found.length > 0) throw stillWorks(found, grants, account, session);
   for (const { profile } of grants) {
     const secret = await stored(profile.env, profile.name, store);
     if (secret === undefined) continue;
     const known = records.findLast((record) => record.fingerprint === secret);
-    if (known !== undefined && (known.target !== 'stripe' || here.target === 'stripe')) continue;
-    throw inTheWay(profile.env, store.place, known);
+    if (known !== undefined && !isLost(known, here)) continue;
+    throw inTheWay(profile.env, store.place, known, 'or say --again to replace it');
   }
+}
+
+/** One of Stripe's in whose place one of another server would come. */
+function isLost(known: KeyRecord, here: Pick<KeyRecord, 'target'>): boolean {
+  return known.target === 'stripe' && here.target !== 'stripe';
+}
+
+/**
+ * Refuses to rotate a key into a place where another's secret would be lost: one of Stripe's by one of the sandbox,
+ * wherever that is, and in a place that is not the old key's one that nobody here made. Nothing was made yet.
+ * @param variable the one that the new key is to be put into
+ * @throws KeyauditError `KEY_IN_THE_WAY`
+ */
+export async function requireNoLoss(
+  variable: string,
+  old: Pick<KeyRecord, 'profile' | 'variable' | 'place' | 'target'>,
+  store: SecretStore,
+  session: OpenSession,
+): Promise<void> {
+  const secret = await stored(variable, old.profile, store);
+  if (secret === undefined) return;
+  const known = (await session.records.all()).findLast((record) => record.fingerprint === secret);
+  const isInPlace = store.place === old.place && variable === old.variable;
+  const isOther = known === undefined ? !isInPlace : isLost(known, old);
+  if (isOther) throw inTheWay(variable, store.place, known, 'or take what is there away');
 }
 
 function mayWork({ status, expiresAt }: KeyRecord, now: Date): boolean {
@@ -66,6 +91,7 @@ async function stored(
 function stillWorks(
   records: readonly KeyRecord[],
   grants: readonly ProfileGrant[],
+  account: string | undefined,
   { globals: { place } }: OpenSession,
 ): KeyauditError {
   const has = new Set(records.map(({ profile }) => profile));
@@ -77,13 +103,13 @@ function stillWorks(
   const rest =
     missing.length === 0
       ? ''
-      : ` For the others alone: "${nextCommand(`keyaudit provision ${missing.join(' ')}`, place)}".`;
+      : ` For the others alone: "${nextCommand(['keyaudit provision', ...missing, ...(account === undefined ? [] : ['--account', account])].join(' '), place)}".`;
   return new KeyauditError('KEY_STILL_WORKS', `Nothing was made: ${keys.join('; ')}.`, {
     hint: `"${nextCommand(`keyaudit rotate ${[...has].join(' ')}`, place)}" replaces ${has.size === 1 ? 'it' : 'them'} and ends the old; --again makes a further key beside.${rest}`,
   });
 }
 
-function inTheWay(variable: string, place: string, known: KeyRecord | undefined): KeyauditError {
+function inTheWay(variable: string, place: string, known: KeyRecord | undefined, or: string): KeyauditError {
   const what =
     known === undefined
       ? 'a key that was not made here'
@@ -92,7 +118,7 @@ function inTheWay(variable: string, place: string, known: KeyRecord | undefined)
     'KEY_IN_THE_WAY',
     `Nothing was made: ${variable} in ${place} holds ${what}, and its secret would be lost.`,
     {
-      hint: 'Put the new one elsewhere (--store env-file:PATH, or another "env:" in the profile), or say --again to replace it.',
+      hint: `Put the new one elsewhere (--store env-file:PATH, or another "env:" in the profile), ${or}.`,
     },
   );
 }

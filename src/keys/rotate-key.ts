@@ -23,6 +23,7 @@ import { judgeNewKey } from './judge-new-key.ts';
 import { createKey, type PendingKey, publishKey } from './make-key.ts';
 import { openKeyApi } from './open-key-api.ts';
 import { markRetiring } from './remember-key.ts';
+import { requireNoLoss } from './require-free.ts';
 import { accountFor, askedWhereabouts, keysHere, requireHere, whereaboutsOf } from './whereabouts.ts';
 
 export interface RotateKeyOptions {
@@ -137,6 +138,7 @@ async function replaceKey(
 ): Promise<Rotation<KeyRecord>> {
   const { account } = accountFor(options, old);
   const store = storeOf(old, options, session);
+  await requireNoLoss(one.profile.env, old, store, session);
   const found = await secretOfOld(old, store, session);
   if (old.keyApi === 'dashboard') {
     const grace = () => waitForGrace(old, options.graceMs, session);
@@ -197,7 +199,7 @@ async function requireKnown(old: KeyRecord, api: KeyApi): Promise<void> {
     'KEY_NOT_FOUND',
     `This secret key sees no key ${old.id} of ${old.profile}: it is of another account, or the key was deleted there.`,
     {
-      hint: `Nothing was made and nothing was changed. Set STRIPE_SECRET_KEY to that of the key's account; if the key is gone, "keyaudit provision ${old.profile}" makes a new one.`,
+      hint: `Nothing was made and nothing was changed. Set STRIPE_SECRET_KEY to that of the key's account; if the key is gone, "keyaudit provision ${old.profile} --again" makes a new one.`,
       exitCode: EXIT.undetermined,
     },
   );

@@ -1,4 +1,5 @@
 import { KeyauditError } from '../core/error.ts';
+import { shellWord } from '../core/shell-word.ts';
 import type { OpenSession } from '../session/session.ts';
 import type { JournalEntry } from '../store/notes/journal.ts';
 import type { KeyRecord } from '../store/notes/key-records.ts';
@@ -54,6 +55,16 @@ function isSameServer(one: Whereabouts, other: Whereabouts): boolean {
     one.mode === other.mode &&
     (one.ownAccount === undefined || other.ownAccount === undefined || one.ownAccount === other.ownAccount)
   );
+}
+
+/** The options that name a place on a command line. */
+export function placeWordsOf({ target, apiBase, mode, account }: Whereabouts): readonly string[] {
+  return [
+    `--target ${target}`,
+    ...(apiBase === undefined ? [] : [`--api-base ${shellWord(apiBase)}`]),
+    ...(mode === 'live' ? ['--live'] : []),
+    ...(account === undefined ? [] : [`--account ${account}`]),
+  ];
 }
 
 /** Those of some keys that are of this command's place; its account is asked only where that can tell. */

@@ -9,7 +9,7 @@ export interface InitReport {
   readonly variable: string;
   readonly written: readonly string[];
   readonly notLocked:
-    | { readonly why: string; readonly hasKey: boolean; readonly isWider: boolean }
+    | { readonly why: string; readonly key: 'none' | 'made' | 'old'; readonly isWider: boolean }
     | undefined;
   /** Writes that come along and that nobody has accepted. */
   readonly toAccept: readonly string[];
@@ -48,7 +48,9 @@ function nextAfterInit({ profile, notLocked, toAccept, toAcceptWith, sandbox }: 
       });
     }
     const steps = [
-      ...(notLocked.hasKey ? [] : [`keyaudit provision ${profile}`]),
+      ...(notLocked.key === 'made'
+        ? []
+        : [`keyaudit provision ${profile}${notLocked.key === 'old' ? ' --again' : ''}`]),
       `keyaudit lock ${profile}`,
     ].map((step) => nextCommand(step, sandbox));
     next.push({ what: 'Then lock it', command: steps.join(' && ') });

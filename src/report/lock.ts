@@ -1,12 +1,17 @@
 import type { Catalog } from '../core/catalog/catalog.ts';
 import { driftFrom, type LocateInLock, type LockedProfile, type Verified } from '../core/lock/lock.ts';
+import { nextCommand } from '../core/next-command.ts';
+import { lockWords } from '../core/result/findings/fix.ts';
 import type { VerifyReport } from '../core/result/verify-report.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { unseenSentences } from '../core/verdict/unseen.ts';
 import { paintFor, plain, type TextOutput, wrap } from './text.ts';
 
 /** What `lock` did, or with `--check` would do. */
 export interface LockReport {
   readonly file: string;
+  /** Options that a command which writes what was compared repeats. */
+  readonly next: readonly string[];
   readonly written: boolean;
   readonly changed: boolean;
   readonly report: VerifyReport;
@@ -36,12 +41,18 @@ export function lockJson({ file, written, changed, report, verified }: LockRepor
 }
 
 export function renderLockTable(lock: LockReport, catalog: Catalog, output: TextOutput): void {
-  const { file, written, changed, report, verified } = lock;
+  const { file, written, changed, report, verified, next } = lock;
   output.write(paintFor(output).dim(wrap(report.targetNote, output)));
   for (const seen of verified) renderOne(seen, lock, catalog, output);
+  const write = nextCommand(
+    ['keyaudit lock', ...verified.map(({ profile }) => shellWord(profile.name)), ...lockWords(file)].join(
+      ' ',
+    ),
+    next,
+  );
   const state = written
     ? `${file} written. ${changed ? 'Review its changes and commit it.' : 'Nothing but keys has changed.'}`
-    : `${file} ${changed ? 'is out of date; "keyaudit lock" writes it.' : 'is up to date.'}`;
+    : `${file} ${changed ? `is out of date; "${write}" writes it.` : 'is up to date.'}`;
   output.write(`${state}\n`);
 }
 

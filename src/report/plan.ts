@@ -141,8 +141,7 @@ function renderRisks({ grant }: PlanReport, output: TextOutput): void {
 function renderGuard({ profile, grant, catalog }: PlanReport, output: TextOutput): void {
   const { guard } = profile;
   if (guard === undefined) {
-    const text =
-      'The profile has no "guard" section, so "keyaudit guard" does not serve it: no cap holds its key.';
+    const text = 'The profile has no "guard" section, so the guard does not serve it: no cap holds its key.';
     output.write(wrap(text, output, PLAIN));
     return;
   }

@@ -92,7 +92,7 @@ function verifyExtents(text: string, name: string): ReadonlyMap<string, Extent> 
   const extents = readVerifyReport(parsed(text));
   if (typeof extents !== 'string') return extents;
   throw new KeyauditError('DIFF_UNREADABLE', `${name} is no report of this keyaudit (${extents}).`, {
-    hint: 'Write one with "keyaudit verify --format json --output FILE".',
+    hint: 'Write one with "keyaudit verify PROFILE --format json --output FILE".',
   });
 }
 

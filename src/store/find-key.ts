@@ -71,7 +71,7 @@ export function requireOfAccount(key: SecretKey, where: string): void {
     'ORGANISATION_KEY',
     `${where} holds the key of an organisation (${key}), which reaches every account of it and acts for the one that a call names (Stripe-Context).`,
     {
-      hint: 'Nothing was sent. An agent gets a restricted key of its one account: make it with "keyaudit provision".',
+      hint: 'Nothing was sent. An agent gets a restricted key of its one account: make it with "keyaudit provision PROFILE".',
     },
   );
 }
@@ -130,7 +130,8 @@ async function lookUp({
     'KEY_MISSING',
     `There is no key for ${profile} yet: ${variable} is neither set nor in ${DEFAULT_STORE}.`,
     {
-      hint: `Make one with "keyaudit provision ${profile}".`,
+      // One that was made and is not to be found still works, and is not made again unasked.
+      hint: `Make one with "keyaudit provision ${profile}${alive.length === 0 ? '' : ' --again'}".`,
       exitCode: EXIT.undetermined,
     },
   );
@@ -146,10 +147,10 @@ const kindText: Readonly<Record<SecretKey['kind'], string>> = {
 
 const kindHint: Readonly<Record<SecretKey['kind'], string>> = {
   secret:
-    'A secret key can do everything and must never be given to an agent. Make a restricted one with "keyaudit provision".',
-  publishable: 'Publishable keys are for browsers. Make a restricted one with "keyaudit provision".',
+    'A secret key can do everything and must never be given to an agent. Make a restricted one with "keyaudit provision PROFILE".',
+  publishable: 'Publishable keys are for browsers. Make a restricted one with "keyaudit provision PROFILE".',
   'webhook-secret':
-    'It verifies incoming webhooks and opens no API. Make a restricted key with "keyaudit provision".',
+    'It verifies incoming webhooks and opens no API. Make a restricted key with "keyaudit provision PROFILE".',
   restricted: '',
   unknown: 'A restricted key begins with rk_test_ or rk_live_.',
 };

@@ -4,6 +4,7 @@ import { shapeProblems } from '../core/document/shape-problem.ts';
 import { readYaml, type YamlSource } from '../core/document/yaml-source.ts';
 import { KeyauditError, type Problem, type SourceLocation } from '../core/error.ts';
 import { LOCK_FILE, LOCK_SCHEMA, type Lock, lockSchema } from '../core/lock/lock.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { digestOf } from './files/digest.ts';
 import { readTextFile } from './files/read-text-file.ts';
 import { type ResultFolder, writeResultFile } from './result-file.ts';
@@ -35,13 +36,18 @@ export async function writeLockFile(folder: ResultFolder, file: string, lock: Lo
 
 /**
  * Reads a lock file, `keyaudit.lock.yaml` by default.
+ * @param asked the profiles that it is read for, as words of a command line
  * @throws KeyauditError `LOCK_MISSING`, `LOCK_UNREADABLE`, or `LOCK_INVALID` with the lines
  */
-export async function readLockFile(cwd: string, file: string = LOCK_FILE): Promise<LockFile> {
+export async function readLockFile(
+  cwd: string,
+  file: string = LOCK_FILE,
+  asked: readonly string[] = ['--all'],
+): Promise<LockFile> {
   const text = await readTextFile(resolve(cwd, file)).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') {
       throw new KeyauditError('LOCK_MISSING', `There is no lock file ${file}.`, {
-        hint: 'Make one with "keyaudit lock --all" and commit it.',
+        hint: `Make one with "${lockCommand(asked.map(shellWord).join(' '), file)}" and commit it.`,
         cause,
       });
     }
@@ -84,14 +90,14 @@ export function requireLocked(
       .map((name) => ({
         message: `The profile ${name} has no entry.`,
         location: keyAt(['profiles']),
-        hint: `Verify and add it with "keyaudit lock ${name}".`,
+        hint: `Verify and add it with "${lockCommand(shellWord(name), file)}".`,
       })),
     ...locked
       .filter((name) => exactly && !profiles.includes(name))
       .map((name) => ({
         message: `There is no profile ${name} any more.`,
         location: keyAt(['profiles', name]),
-        hint: 'Bring the profile back, or drop its entry with "keyaudit lock --all".',
+        hint: `Bring the profile back, or drop its entry with "${lockCommand('--all', file)}".`,
       })),
   ];
   if (problems.length === 0) return;
@@ -103,7 +109,10 @@ export function looksLikeLock(text: string): boolean {
   return /^["']?schema["']?:\s*["']?keyaudit\.lock\//m.test(text);
 }
 
-const REMAKE = 'Make it anew with "keyaudit lock --all", and look at what changed before you commit it.';
+/** The command that writes a lock file. @param what profiles, or `--all` */
+function lockCommand(what: string, file: string): string {
+  return ['keyaudit lock', what, ...(file === LOCK_FILE ? [] : ['--lock', shellWord(file)])].join(' ');
+}
 
 function conflictMarkers(text: string, file: string): Problem[] {
   return text.split('\n').flatMap((line, index) =>
@@ -127,5 +136,8 @@ function versionProblem(version: unknown, source: YamlSource): Problem {
 }
 
 function invalid(file: string, problems: readonly Problem[]): KeyauditError {
-  return new KeyauditError('LOCK_INVALID', `${file} cannot be used.`, { problems, hint: REMAKE });
+  return new KeyauditError('LOCK_INVALID', `${file} cannot be used.`, {
+    problems,
+    hint: `Make it anew with "${lockCommand('--all', file)}", and look at what changed before you commit it.`,
+  });
 }

@@ -18,7 +18,7 @@ export function checkKeyAge(
       kind: 'key-age-unknown',
       weight: 'unknown',
       name: 'maxKeyAge',
-      message: `The age of this key is not known here, and the policy allows ${text}. Lock it where it is made ("keyaudit lock"), or verify it there.`,
+      message: `The age of this key is not known here, and the policy allows ${text}. Lock it where it is made, or verify it there.`,
       location,
     };
   }

@@ -13,7 +13,13 @@ import { storedSecret } from '../../store/secrets/stored-secret.ts';
 import type { KeyApi } from '../../stripe/key-apis/key-api.ts';
 import { openEndingApi } from '../open-key-api.ts';
 import { markRetiring, rememberKey } from '../remember-key.ts';
-import { askedWhereabouts, isSamePlace, type Whereabouts, whereaboutsOf } from '../whereabouts.ts';
+import {
+  askedWhereabouts,
+  isSamePlace,
+  placeWordsOf,
+  type Whereabouts,
+  whereaboutsOf,
+} from '../whereabouts.ts';
 import { describe, nameForeign, sayTo } from './name-leftovers.ts';
 import { endKey, endKeysNamed } from './retire-key.ts';
 
@@ -69,7 +75,8 @@ function whyNot({ entry, owner }: Leftover, here: Whereabouts | undefined, now: 
     return ` It was begun on ${entry.owner.host}, so nothing is done with it; "keyaudit keys clean-up --take-over" shows what it would end.`;
   }
   if (here === undefined) return '';
-  if (!isSamePlace(entry, here)) return ` Finish it with "${commandFor(entry)}".`;
+  if (!isSamePlace(entry, here))
+    return ` Finish it with "keyaudit keys clean-up ${placeWordsOf(entry).join(' ')}".`;
   if (owner === 'frozen' && entry.step === 'running') {
     return ` Its process ${entry.owner.pid} gives no sign of life, but is there: end it, or let it go on.`;
   }
@@ -82,14 +89,6 @@ function whyNot({ entry, owner }: Leftover, here: Whereabouts | undefined, now: 
 /** Where this command works; undefined without a secret key, by which nothing could be ended. */
 function placeOf(session: OpenSession, account: string | undefined): Promise<Whereabouts | undefined> {
   return askedWhereabouts(session, account).catch(() => undefined);
-}
-
-function commandFor({ target, apiBase, mode, account }: Whereabouts): string {
-  const words = ['keyaudit keys clean-up', `--target ${target}`];
-  if (apiBase !== undefined) words.push(`--api-base ${apiBase}`);
-  if (mode === 'live') words.push('--live');
-  if (account !== undefined) words.push(`--account ${account}`);
-  return words.join(' ');
 }
 
 /** What finishing came to: in words, if there is anything to say, and whether nothing is left to do. */

@@ -304,7 +304,7 @@ function broken(folder: string, { file, line, why }: LogBreak): KeyauditError {
     'GUARD_LOG_BROKEN',
     `${join(folder, file)}:${line} is not as it was written: ${why}.`,
     {
-      hint: `What was counted is not known any more. Find out who changed it, and put the file back; or take it as it stands, "keyaudit guard log accept ${file}:${line}".`,
+      hint: `What was counted is not known any more. Find out who changed it, and put the file back; or take it as it stands, "keyaudit guard log accept ${file}:${line} --reason TEXT".`,
       exitCode: EXIT.undetermined,
     },
   );

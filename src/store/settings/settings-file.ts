@@ -17,6 +17,12 @@ export async function readSettingsFile(folder: string, from: string): Promise<Se
   const path = join(folder, SETTINGS_FILE);
   const shown = relative(from, path) || SETTINGS_FILE;
   requireKnownOwner(path, shown, from);
+  if (!(await staysBelow(path, await realpath(folder)))) {
+    // What it says would be shown, mistake by mistake.
+    throw new KeyauditError('SETTINGS_UNREADABLE', `${shown} is a link that leads out of its folder.`, {
+      hint: 'It may have come with the checkout. Remove it, or write a file in its place.',
+    });
+  }
   const text = await readTextFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw new KeyauditError('SETTINGS_UNREADABLE', `${shown} cannot be read (${cause.code}).`, {
       hint: 'Check that it is a file that you may read.',

@@ -275,7 +275,7 @@ export function keyApiError(error: unknown, secretKey: SecretKey): KeyauditError
     'KEY_API_REFUSED',
     `The key API refused the request (HTTP ${statusCode}): ${withoutKeys(error.message)}`,
     {
-      hint: 'A permission that it does not take can be set by hand: see "keyaudit plan" for the Dashboard link.',
+      hint: 'A permission that it does not take can be set by hand: see "keyaudit plan PROFILE" for the Dashboard link.',
     },
   );
 }

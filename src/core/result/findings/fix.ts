@@ -87,7 +87,7 @@ export function fixFor(finding: Omit<PermissionFinding, 'fix'>, context: FixCont
           return relock(context);
         case 'not-verified':
           return {
-            text: 'Verify as deep as it was locked; what nobody can verify any more is locked anew with "keyaudit lock".',
+            text: `Verify as deep as it was locked; what nobody can verify any more is locked anew with "${commandLine(['lock', context.profile, ...lockWords(context.lockFile)], context)}".`,
             command: commandLine(['verify', '--profile', context.profile, ...frozen(context)], context),
           };
         case 'key-age-unknown':
@@ -214,7 +214,7 @@ function makeKey(context: FixContext, what: string, { isFirst = false } = {}): F
   const isForeign = file.startsWith('exec:') || file === 'stdout';
   const again = isFirst ? [] : ['--again'];
   const words = ['provision', profile, ...again, ...byHand, ...(isForeign ? storeOf(file) : store)];
-  const end = isFirst ? '' : '; end the old one then with "keyaudit revoke"';
+  const end = isFirst ? '' : '; end the old one then';
   return {
     text: `${what} is made and stored${end}.${elsewhere(file, context)}`,
     command: `${commandLine(words, context)}${unset(context)}`,
@@ -274,16 +274,18 @@ function relock(context: FixContext): Fix {
   const { lockFile, profile } = context;
   return {
     text: 'If it is meant, lock it anew, and commit what changed for review; if not, undo the change.',
-    command: commandLine(
-      ['lock', profile, ...(lockFile === undefined || lockFile === DEFAULT_LOCK ? [] : ['--lock', lockFile])],
-      context,
-    ),
+    command: commandLine(['lock', profile, ...lockWords(lockFile)], context),
   };
 }
 
 /** Compared with the same lock file. */
 function frozen({ lockFile }: FixContext): readonly string[] {
   return lockFile === undefined || lockFile === DEFAULT_LOCK ? ['--frozen'] : ['--lock', lockFile];
+}
+
+/** What names a lock file on a command line, where it is not the usual one. */
+export function lockWords(lockFile: string | undefined): readonly string[] {
+  return lockFile === undefined || lockFile === DEFAULT_LOCK ? [] : ['--lock', shellWord(lockFile)];
 }
 
 const DEFAULT_LOCK = 'keyaudit.lock.yaml';

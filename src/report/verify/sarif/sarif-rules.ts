@@ -19,14 +19,14 @@ const rules: Readonly<Record<RuleKind, Rule>> = {
     level: 'error',
     short: 'The key can do more than its profile says',
     full: 'A probe showed that the key is allowed an operation which its profile neither asks for nor accepts.',
-    help: 'Take the permission off the key ("keyaudit rotate" makes a new one). Where Stripe cannot separate it from what the profile needs, accept the operation by name in the profile\'s "accept", with a reason. If the agent does need it, add it to "permissions".',
+    help: 'Take the permission off the key ("keyaudit rotate PROFILE" makes a new one). Where Stripe cannot separate it from what the profile needs, accept the operation by name in the profile\'s "accept", with a reason. If the agent does need it, add it to "permissions".',
   },
   'under-grant': {
     name: 'UnderGrant',
     level: 'error',
     short: 'The key cannot do what its profile says',
     full: 'A probe showed that the key is refused an operation which its profile asks for.',
-    help: 'Give the key the permission that the message names ("keyaudit rotate" makes a new key with all of them), or take the need out of the profile.',
+    help: 'Give the key the permission that the message names ("keyaudit rotate PROFILE" makes a new key with all of them), or take the need out of the profile.',
   },
   contradiction: {
     name: 'WitnessesContradict',
@@ -47,7 +47,7 @@ const rules: Readonly<Record<RuleKind, Rule>> = {
     level: 'warning',
     short: 'What the key can do could not be determined',
     full: 'A probe brought no answer from which it follows whether the key is allowed the operation, so nothing is known about it.',
-    help: 'Read the reason: a dead key, a foreign answer, the rate limit and the network each need something else. Then run "keyaudit verify" again. What is inconclusive never counts as passed.',
+    help: 'Read the reason: a dead key, a foreign answer, the rate limit and the network each need something else. Then run "keyaudit verify PROFILE" again. What is inconclusive never counts as passed.',
   },
 };
 
@@ -67,7 +67,7 @@ const driftRules: Readonly<Record<'fails' | 'warns', Rule & { readonly id: strin
     level: 'error',
     short: 'The key or its profile left what was agreed',
     full: 'The key can do more than the committed lock file says it was verified to do, the profile grants more, a widening is new, an operation is no longer verified, or the key is older than the policy allows.',
-    help: 'Rotate a key that is too old. Else undo the change, or, if it is meant, write the lock file anew with "keyaudit lock", review what changed in it and commit it together with the profile.',
+    help: 'Rotate a key that is too old. Else undo the change, or, if it is meant, write the lock file anew with "keyaudit lock PROFILE", review what changed in it and commit it together with the profile.',
   },
   warns: {
     id: 'drift-narrower',
@@ -75,7 +75,7 @@ const driftRules: Readonly<Record<'fails' | 'warns', Rule & { readonly id: strin
     level: 'warning',
     short: 'The key or its profile is narrower than the lock file',
     full: 'The key or its profile no longer reaches as far as the committed lock file says.',
-    help: 'Write the lock file anew with "keyaudit lock" and commit it, so that the old reach cannot come back unseen.',
+    help: 'Write the lock file anew with "keyaudit lock PROFILE" and commit it, so that the old reach cannot come back unseen.',
   },
 };
 
