@@ -81,6 +81,55 @@ it('every command that pages show prints what they show below it', async () => {
   }
 });
 
+describe('docs/cli.md knows every command that pages name', () => {
+  const optionsOf = new Map<string, string>();
+  const parts = (texts.get('docs/cli.md') ?? '').split(/^## `keyaudit /m);
+  const everywhere = parts[0] ?? '';
+  for (const part of parts.slice(1)) {
+    const [verb = ''] = part.split('`');
+    optionsOf.set(verb, part);
+  }
+  const FENCED = /^ *```\w*\n[\s\S]*?^ *```$/gm;
+  const named = pages
+    .filter((page) => page !== 'docs/cli.md')
+    .flatMap((page) => {
+      const text = texts.get(page) ?? '';
+      const blocks = (text.match(FENCED) ?? []).join('\n');
+      const prose = text.replace(FENCED, '').replaceAll('\n', ' ');
+      return [
+        ...blocks.matchAll(/(?:^ *|\$ |&& |npx |run: )keyaudit ([a-z][^\n#|&>]*)/gm),
+        ...prose.matchAll(/`(?:npx )?keyaudit ([a-z][^`]*)`/g),
+      ].map(([, words = '']) => ({
+        page,
+        words: words
+          .replace(/ -- .*$/, '')
+          .replaceAll(/'[^']*'?|"[^"]*"?/g, '…')
+          .trim(),
+      }));
+    });
+
+  it('names many', () => {
+    expect(named.length).toBeGreaterThan(150);
+  });
+
+  it.each(pages.filter((page) => named.some((one) => one.page === page)))('%s', (page) => {
+    const wrong = named
+      .filter((one) => one.page === page)
+      .flatMap(({ words }) => {
+        const verb = [...optionsOf.keys()]
+          .filter((name) => `${words} `.startsWith(`${name} `))
+          .sort((a, b) => b.length - a.length)[0];
+        if (verb === undefined) return [`no verb: ${words}`];
+        const known = `${everywhere}${optionsOf.get(verb)}`;
+        return [...words.matchAll(/(?<=^| )--[a-z][a-z-]*/g)]
+          .map(([option]) => option)
+          .filter((option) => !new RegExp(`\`(?:-\\w, )?${option}[ \`]`).test(known))
+          .map((option) => `${verb} has no ${option}`);
+      });
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('words of ours', () => {
   const WORDS = ['probe', 'widening', 'evidence', 'depth', 'provenance', 'drift'];
 
