@@ -5,7 +5,12 @@ import {
   type VerifyReport,
   type VerifyResult,
 } from '../../core/result/verify-report.ts';
-import { FINDING_KINDS, type FindingKind, type ProbeResult } from '../../core/verdict/finding.ts';
+import {
+  FINDING_KINDS,
+  type Finding,
+  type FindingKind,
+  type ProbeResult,
+} from '../../core/verdict/finding.ts';
 
 /** A probe with the finding that it came to, if any. */
 export interface Judgement {
@@ -37,13 +42,18 @@ export function findingsByRisk({ results }: Pick<VerifyReport, 'results'>): read
     .sort((a, b) => byRisk(a.finding, b.finding));
 }
 
+/** A call by its name, of each side its own: with `Stripe-Account` it is another call. */
+export function callName({ operation, connect = false }: Pick<Finding, 'operation' | 'connect'>): string {
+  return connect ? `${operation} with Stripe-Account` : operation;
+}
+
 /** Every probe of a result, findings first. */
 export function probesByGravity({ findings, probes }: VerifyResult): readonly Judgement[] {
-  const found = new Set(findings.map(({ operation }) => operation));
+  const found = new Set(findings.map(callName));
   return [
     ...FINDING_KINDS.flatMap((kind) => findings.filter((finding) => finding.kind === kind)).map(
       (finding) => ({ probe: finding, kind: finding.kind }),
     ),
-    ...probes.filter(({ operation }) => !found.has(operation)).map((probe) => ({ probe, kind: undefined })),
+    ...probes.filter((probe) => !found.has(callName(probe))).map((probe) => ({ probe, kind: undefined })),
   ];
 }

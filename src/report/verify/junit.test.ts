@@ -143,3 +143,16 @@ describe('renderVerifyJunit', () => {
     expect(all(document, '//system-out')).toEqual([`accepted: ${readable}`]);
   });
 });
+
+it('has a case for a call of each side', () => {
+  const call = { operation: 'refunds.create', method: 'POST', resource: 'refunds' } as const;
+  const result = verifyResult({
+    passed: [probeResult(call)],
+    findings: [finding('over-grant', { ...call, connect: true })],
+  });
+  const cases = all(read([result]), '//testcase/@name');
+  expect(cases).toEqual([
+    expect.stringMatching(/^refunds\.create with Stripe-Account /),
+    expect.stringMatching(/^refunds\.create \(/),
+  ]);
+});

@@ -5,7 +5,7 @@ import type { VerifyReport, VerifyResult } from '../../core/result/verify-report
 import type { ProbeResult } from '../../core/verdict/finding.ts';
 import { placeOf } from '../error.ts';
 import type { TextOutput } from '../text.ts';
-import { type Judgement, probesByGravity, resultsByGravity } from './gravity.ts';
+import { callName, type Judgement, probesByGravity, resultsByGravity } from './gravity.ts';
 import { isDriftAlone, subjectOf } from './words/finding-words.ts';
 import { type Fact, keyFacts, reportFacts } from './words/provenance-facts.ts';
 import { escapeXml } from './xml.ts';
@@ -97,8 +97,8 @@ function secondsOf(at: string): string {
 /** What mends the finding that a call belongs to. */
 function fixesByCall({ permissionFindings }: VerifyResult): ReadonlyMap<string, string> {
   return new Map(
-    permissionFindings.flatMap(({ operations, fix }) =>
-      operations.map((operation) => [operation, fixText(fix).join('')] as const),
+    permissionFindings.flatMap(({ operations, connect, fix }) =>
+      operations.map((operation) => [callName({ operation, connect }), fixText(fix).join('')] as const),
     ),
   );
 }
@@ -108,7 +108,7 @@ function caseOf(
   result: VerifyResult,
   fixes: ReadonlyMap<string, string>,
 ): string {
-  const name = `${probe.operation} (${probe.method} ${probe.path})`;
+  const name = `${callName(probe)} (${probe.method} ${probe.path})`;
   // Written out: a fleet has hundreds of thousands of these.
   const open = `    <testcase${attributes({ classname: `keyaudit.${result.profile}`, name })} time="${seconds(probe.timeMs)}"`;
   switch (kind) {
@@ -171,7 +171,7 @@ function problem(element: 'failure' | 'error', type: string, message: string, te
 }
 
 function factsOf(probe: ProbeResult, fixes: ReadonlyMap<string, string>): string {
-  const fix = fixes.get(probe.operation) ?? '';
+  const fix = fixes.get(callName(probe)) ?? '';
   const facts = [
     ...(probe.location === undefined ? [] : [placeOf(probe.location)]),
     `expected ${probe.expected}, observed ${probe.observed} (${probe.evidence} evidence)`,

@@ -1,6 +1,6 @@
 import type { VerifyReport } from '../../../core/result/verify-report.ts';
 import { FINDING_KINDS, type FindingKind, type ProbeResult } from '../../../core/verdict/finding.ts';
-import { probesByGravity } from '../gravity.ts';
+import { callName, probesByGravity } from '../gravity.ts';
 
 /** How a probe can end: kind of finding (-1: as expected), expected, observed, evidence, answer. */
 export type CallState = readonly [
@@ -30,7 +30,7 @@ const MOST_STATES = 36 * 36;
 export function callTable(report: Pick<VerifyReport, 'results'>): CallTable {
   const operations = new Map<string, ProbeResult>();
   for (const { probes } of report.results)
-    for (const probe of probes) if (!operations.has(probe.operation)) operations.set(probe.operation, probe);
+    for (const probe of probes) if (!operations.has(callName(probe))) operations.set(callName(probe), probe);
   const states = new Map<string, number>();
   const digitsOf = (probe: ProbeResult, kind: FindingKind | undefined): string => {
     const state: CallState = [
@@ -49,15 +49,15 @@ export function callTable(report: Pick<VerifyReport, 'results'>): CallTable {
   };
   const calls = report.results.map((result) => {
     const digits = new Map(
-      probesByGravity(result).map(({ probe, kind }) => [probe.operation, digitsOf(probe, kind)]),
+      probesByGravity(result).map(({ probe, kind }) => [callName(probe), digitsOf(probe, kind)]),
     );
     return [...operations.keys()].map((name) => digits.get(name) ?? '..').join('');
   });
   return {
     kinds: FINDING_KINDS,
     profiles: report.results.map(({ profile }) => profile),
-    operations: [...operations.values()].map(({ operation, method, path, resource }) => [
-      operation,
+    operations: [...operations].map(([name, { method, path, resource }]) => [
+      name,
       `${method} ${path}`,
       resource,
     ]),

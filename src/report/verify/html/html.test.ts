@@ -64,6 +64,19 @@ describe('renderVerifyHtml', () => {
     ]);
   });
 
+  it('has a call of each side for itself', () => {
+    const call = { operation: 'refunds.create', method: 'POST', resource: 'refunds' } as const;
+    const result = verifyResult({
+      passed: [probeResult(call)],
+      findings: [finding('over-grant', { ...call, connect: true })],
+    });
+    const { operations } = dataOf(render(verifyReport([result])));
+    expect(operations.map(([name]) => name)).toEqual([
+      'refunds.create',
+      'refunds.create with Stripe-Account',
+    ]);
+  });
+
   it('asks nothing of any network', () => {
     const html = render(verifyReport([verifyResult({ findings: [finding('over-grant')] })]));
     expect(html).toContain(`default-src 'none'`);
