@@ -1,5 +1,6 @@
 import { benchLint } from './lint.ts';
 import { LeftOut, type Measurement } from './measure.ts';
+import { benchObjects } from './objects.ts';
 import { benchPeers } from './peers.ts';
 import { benchProbes } from './probes.ts';
 import { benchRecord } from './record.ts';
@@ -18,6 +19,7 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   reports: benchReports,
   recording: benchRecording,
   sandbox: benchSandbox,
+  objects: benchObjects,
   peers: benchPeers,
 };
 

@@ -84,10 +84,15 @@ async function startUp(): Promise<Measurement[]> {
       const bare: number[] = [];
       const ofEmpty: number[] = [];
       const ofFull: number[] = [];
+      const memory: number[] = [];
+      const bareMemory: number[] = [];
       for (let round = 0; round < STARTS; round++) {
         bare.push(await timed(() => execa(process.execPath, ['-e', '0'])));
-        ofEmpty.push(await startMs(empty));
-        ofFull.push(await startMs(full));
+        const started = await start(empty);
+        ofEmpty.push(started.ms);
+        memory.push(started.mebibytes);
+        ofFull.push((await start(full)).ms);
+        bareMemory.push(await bareMebibytes());
       }
       const beside = (times: readonly number[]) => ({
         value: medianRatio(times, bare),
@@ -100,17 +105,30 @@ async function startUp(): Promise<Measurement[]> {
           ...beside(ofEmpty),
           bound: { atMost: 3.5 },
         },
+        {
+          what: 'memory of keyaudit sandbox when it listens, beside node -e 0',
+          value: medianRatio(memory, bareMemory),
+          unit: '×',
+          bound: { atMost: 1.7 },
+          note: `${median(memory).toFixed(0)} MiB beside ${median(bareMemory).toFixed(0)} MiB`,
+        },
         { what: `the same with ${MANY} keys in .keyaudit`, ...beside(ofFull), bound: { atMost: 5 } },
       ];
     }),
   );
 }
 
-async function startMs(dir: string): Promise<number> {
+async function start(dir: string): Promise<{ readonly ms: number; readonly mebibytes: number }> {
   let server: Server | undefined;
   const ms = await timed(async () => {
     server = await startServer(dir, []);
   });
+  const mebibytes = (await server?.residentSet()) ?? Number.NaN;
   await server?.stop();
-  return ms;
+  return { ms, mebibytes };
+}
+
+async function bareMebibytes(): Promise<number> {
+  const { stdout } = await execa(process.execPath, ['-e', 'console.log(process.memoryUsage.rss())']);
+  return Number(stdout) / 2 ** 20;
 }

@@ -9,14 +9,16 @@ export interface Server {
   readonly secretKey: string;
   /** Processor time that it has taken so far, in µs. */
   processorTime(): Promise<number>;
+  /** Its memory as the system counts it, in MiB. */
+  residentSet(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Loaded into the server: it tells its processor time when asked by a signal. */
-const TELLS_TIME = `data:text/javascript,${encodeURIComponent(`
+/** Loaded into the server: it tells its processor time and its memory when asked by a signal. */
+const TELLS_COST = `data:text/javascript,${encodeURIComponent(`
   process.on('SIGUSR2', () => {
     const { user, system } = process.cpuUsage();
-    process.stderr.write(\`time \${user + system}\\n\`);
+    process.stderr.write(\`cost \${user + system} \${process.memoryUsage.rss()}\\n\`);
   });
 `)}`;
 
@@ -27,23 +29,25 @@ export async function startServer(
 ): Promise<Server> {
   const child = execa(
     process.execPath,
-    ['--import', TELLS_TIME, KEYAUDIT, 'sandbox', '--port', '0', '--format', 'json', ...args],
+    ['--import', TELLS_COST, KEYAUDIT, 'sandbox', '--port', '0', '--format', 'json', ...args],
     { cwd, env, reject: false, buffer: false },
   );
   const notes = createInterface(child.stderr);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   const { url, secretKey } = JSON.parse(line) as { url: string; secretKey: string };
+  const cost = async () => {
+    child.kill('SIGUSR2');
+    for await (const [note] of on(notes, 'line')) {
+      const [, time, bytes] = /^cost (\d+) (\d+)$/.exec(note) ?? [];
+      if (time !== undefined) return { time: Number(time), bytes: Number(bytes) };
+    }
+    throw new Error('the sandbox ended');
+  };
   return {
     url,
     secretKey,
-    processorTime: async () => {
-      child.kill('SIGUSR2');
-      for await (const [note] of on(notes, 'line')) {
-        const time = /^time (\d+)$/.exec(note)?.[1];
-        if (time !== undefined) return Number(time);
-      }
-      throw new Error('the sandbox ended');
-    },
+    processorTime: async () => (await cost()).time,
+    residentSet: async () => (await cost()).bytes / 2 ** 20,
     stop: async () => {
       child.kill('SIGTERM');
       await child;

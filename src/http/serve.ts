@@ -130,7 +130,10 @@ function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer | undef
       size += chunk.length;
       if (size <= limit) chunks.push(chunk);
     });
-    request.on('end', () => resolve(size <= limit ? Buffer.concat(chunks) : undefined));
+    request.on('end', () => {
+      const [first = NO_BODY] = chunks;
+      resolve(size > limit ? undefined : chunks.length > 1 ? Buffer.concat(chunks) : first);
+    });
     request.on('error', reject);
   });
 }

@@ -10,7 +10,7 @@ import {
   subscriptionEffects,
   subscriptionLater,
 } from './effects/billing/subscriptions.ts';
-import { chargeActions, chargeEffects, refundLater } from './effects/charges.ts';
+import { chargeActions, chargeEffects, refundIsOver, refundLater } from './effects/charges.ts';
 import { customerActions, customerEffects, deleteEffects as endings } from './effects/customers.ts';
 import { disputeActions, disputeChecks, disputeLater } from './effects/disputes.ts';
 import {
@@ -19,7 +19,6 @@ import {
   type Effects,
   makeBeside,
   refuse,
-  seconds,
   status,
 } from './effects/effect.ts';
 import { intentActions, intentChecks, intentEffects } from './effects/payment-intents.ts';
@@ -140,10 +139,7 @@ interface Passing {
 const PASSING: Readonly<Record<string, Passing>> = {
   dispute: { later: disputeLater, isOver: ({ status }) => !String(status).endsWith('needs_response') },
   payout: { later: payoutLater, isOver: ({ status }) => status !== 'pending' },
-  refund: {
-    later: refundLater,
-    isOver: ({ created, status }, context) => status !== 'pending' && seconds(context) > Number(created),
-  },
+  refund: { later: refundLater, isOver: refundIsOver },
   subscription: {
     later: subscriptionLater,
     isOver: ({ status }) => status === 'canceled' || status === 'incomplete_expired',

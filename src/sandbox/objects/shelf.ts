@@ -45,12 +45,17 @@ export class Shelf implements Listing {
 
   /** An entry of a key that is there already takes its place. */
   put(entry: Placed): Placed {
-    const { collection, key, object, parents } = entry;
-    const known = this.#byKey.get(key);
-    const placed = known === undefined ? entry : { collection, key, object, parents, place: known.place };
-    if (known === undefined) this.#order.push(placed);
-    else this.#order[this.#indexAfter(known.place) - 1] = placed;
-    this.#byKey.set(key, placed);
+    const { size } = this.#byKey;
+    this.#byKey.set(entry.key, entry);
+    if (this.#byKey.size > size) {
+      this.#order.push(entry);
+      return entry;
+    }
+    // A look for what is hardly ever there would cost as much as all else.
+    const index = this.#order.findLastIndex(({ key }) => key === entry.key);
+    const placed = { ...entry, place: this.#order[index]?.place ?? entry.place };
+    this.#order[index] = placed;
+    this.#byKey.set(entry.key, placed);
     return placed;
   }
 

@@ -121,11 +121,21 @@ function failRefund(refund: StripeObject, reason: string, context: EffectContext
   context.happened('refund.failed', refund);
 }
 
+function mannerOf(refund: StripeObject, { store }: EffectContext) {
+  const charge = store.find('charges', String(refund.charge));
+  return charge === undefined ? undefined : refundManner(cardOfCharge(charge));
+}
+
+/** Whether time changes a refund no more: most cards never show it. */
+export function refundIsOver(refund: StripeObject, context: EffectContext): boolean {
+  if (refund.status === 'pending') return false;
+  return seconds(context) > Number(refund.created) || mannerOf(refund, context) === undefined;
+}
+
 /** What has become of a refund a second after it was made, on the cards that show it. */
 export const refundLater: Effect = (refund, context) => {
   if (seconds(context) <= Number(refund.created)) return undefined;
-  const charge = context.store.find('charges', String(refund.charge));
-  const manner = charge === undefined ? undefined : refundManner(cardOfCharge(charge));
+  const manner = mannerOf(refund, context);
   if (manner === 'fails' && refund.status === 'succeeded') failRefund(refund, 'lost_or_stolen_card', context);
   if (manner === 'pending' && refund.status === 'pending') {
     refund.status = 'succeeded';

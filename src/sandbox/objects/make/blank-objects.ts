@@ -1,4 +1,4 @@
-import type { DeclaredField, DeclaredFields, DeclaredType } from '../../../core/catalog/declared-types.ts';
+import type { DeclaredFields, DeclaredType } from '../../../core/catalog/declared-types.ts';
 import type { Fields } from '../../../http/form-body.ts';
 import { isStructured, sharedScalar } from './starting-scalars.ts';
 import { STARTING_VALUES } from './starting-values.ts';
@@ -39,25 +39,24 @@ export const OWN_FIELDS: ReadonlySet<string> = new Set(['id', 'object', 'created
  * that way as a hash table, which is as slow to copy and to write.
  */
 export class BlankObjects {
-  readonly #shapes = new Map<DeclaredFields, { optional: DeclaredField[]; blanks: Map<string, Blank> }>();
+  readonly #blanks = new Map<DeclaredFields, Map<string, Blank>>();
 
   /** @param given what is to be put in: an optional field has its place only where it is among these */
   of(what: BlankOf, given: Fields): Blank {
     const { path, declared } = what;
-    let shape = this.#shapes.get(declared);
-    if (shape === undefined) {
-      const optional = [...declared.values()].filter((field) => field.optional);
-      shape = { optional, blanks: new Map() };
-      this.#shapes.set(declared, shape);
+    let blanks = this.#blanks.get(declared);
+    if (blanks === undefined) {
+      blanks = new Map();
+      this.#blanks.set(declared, blanks);
     }
     let name = path;
-    for (const field of shape.optional) {
-      if (given[field.name] !== undefined) name += ` ${field.name}`;
+    for (const one in given) {
+      if (declared.get(one)?.optional === true && given[one] !== undefined) name += ` ${one}`;
     }
-    const known = shape.blanks.get(name);
+    const known = blanks.get(name);
     if (known !== undefined) return known;
     const made = this.#make(what, given);
-    if (shape.blanks.size < MOST_BLANKS) shape.blanks.set(name, made);
+    if (blanks.size < MOST_BLANKS) blanks.set(name, made);
     return made;
   }
 
