@@ -434,6 +434,36 @@ async function raw(url: string, text: string): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
+describe('answers that are no objects', () => {
+  const QUOTES = 'permissions: { quotes: write }\nguard: { caps: [{ per: run, amount: 5.00 usd }] }\n';
+
+  async function answering(type: string, bytes: Buffer) {
+    const upstream = await startFaultyServer((_request, response) => {
+      response.writeHead(200, { 'content-type': type, 'request-id': 'req_1' });
+      response.write(bytes.subarray(0, 4));
+      setTimeout(() => response.end(bytes.subarray(4)), 30);
+    });
+    const made = await guardScene({ profiles: { quoter: QUOTES }, upstream: upstream.url });
+    const { key } = await made.issue();
+    return (path: string) => fetch(`${made.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+  }
+
+  it('a file comes through byte for byte, where no money moves', async () => {
+    const bytes = Buffer.from([0x25, 0x50, 0x44, 0x46, 0, 255, 254, 10, 13]);
+    const get = await answering('application/pdf', bytes);
+    const answer = await get('/v1/quotes/qt_1/pdf');
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/pdf']);
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
+  });
+
+  it('what says that it is JSON and is none does not, nor does a page', async () => {
+    for (const type of ['application/json', 'text/html'])
+      expect((await (await answering(type, Buffer.from('{"id":"qt_1"')))('/v1/quotes/qt_1')).status).toBe(
+        504,
+      );
+  });
+});
+
 describe('versions', () => {
   const OLD = CASHIER.replace('payouts: write }', 'payouts: write, invoices: write }').replace(
     'repeat: allow',

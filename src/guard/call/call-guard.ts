@@ -174,7 +174,7 @@ export class CallGuard {
     way.ended = 'passed';
     if (!mustLast) this.#note({ ...row, ...sent.row });
     if (sent.forwarded.kind === 'answered' && sent.forwarded.status === 401) this.#keyIsDead(caller);
-    return answerTo(sent, outcomeOf(sent.forwarded, { isAgain: false }));
+    return answerTo(sent, outcomeOf(sent.forwarded, { isAgain: false, movesNothing: true }));
   }
 
   async #reserve(

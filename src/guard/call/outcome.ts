@@ -20,6 +20,8 @@ const SETTLES_EARLIER: ReadonlySet<number> = new Set([400, 402]);
 export interface SentAs {
   /** An earlier sending with the same key may have been carried out, and nobody knows. */
   readonly isAgain: boolean;
+  /** It moves no money, so that an answer which is no object, such as a quote's PDF, is one as well. */
+  readonly movesNothing?: boolean;
 }
 
 /** Judges what became of a call that moves money. What is not certain is unknown. */
@@ -33,7 +35,10 @@ export function outcomeOf(forwarded: Forwarded, sentAs: SentAs): Outcome {
   if (!isStripes(forwarded)) return unknown(`the answer (${status}) was not Stripe's`, false);
   const facts = factsIn(forwarded);
   if (status >= 200 && status < 300) {
-    if (facts === undefined) return unknown('the answer was no object', false);
+    if (facts === undefined) {
+      const isFile = sentAs.movesNothing === true && !/json/i.test(contentType(forwarded));
+      return unknown('the answer was no object', isFile);
+    }
     return !isAgain && isReplay(forwarded) ? { kind: 'replayed' } : { kind: 'done', facts };
   }
   const why = `HTTP ${status}`;
@@ -46,10 +51,13 @@ export function outcomeOf(forwarded: Forwarded, sentAs: SentAs): Outcome {
 
 /** Whether Stripe answered, and not whoever stands in its place: an answer has an id, and is no page. */
 export function isStripes(forwarded: Extract<Forwarded, { kind: 'answered' }>): boolean {
-  const { status, headers } = forwarded;
+  const { status } = forwarded;
   if (status < 200 || (status >= 300 && status < 400)) return false;
-  const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
-  return requestIdOf(forwarded) !== undefined && !/html/i.test(type);
+  return requestIdOf(forwarded) !== undefined && !/html/i.test(contentType(forwarded));
+}
+
+function contentType({ headers }: Extract<Forwarded, { kind: 'answered' }>): string {
+  return headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
 }
 
 /** Whether Stripe says that it only says again what it said before. */

@@ -83,7 +83,7 @@ function refused({ problem, hint }: Refused): KeyauditError {
 
 function notRunning(file: string, cause?: unknown): KeyauditError {
   return new KeyauditError('GUARD_NOT_RUNNING', `No guard runs for this folder (${file}).`, {
-    hint: 'Start one with "keyaudit guard PROFILE".',
+    hint: 'Start one with "keyaudit guard PROFILE". One that "exec --guard" brought takes no commands: end its command with Ctrl-C or SIGTERM.',
     exitCode: EXIT.undetermined,
     cause,
   });
