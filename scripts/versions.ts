@@ -34,6 +34,18 @@ const MAJORS: readonly { readonly last: string; readonly api: string; readonly n
   { last: '22.6.2', api: '2026-08-26.dahlia', next: '2026-09-30' },
 ];
 
+/** What Stripe's own programs send and no SDK declares, found by running them. */
+const SENT_BY_PROGRAMS: readonly VersionRow[] = [
+  {
+    subject: 'paymentIntents.create',
+    what: 'value',
+    path: 'payment_method_options[customer_balance][bank_transfer][type]',
+    value: 'jp_bank_account',
+    before: '2026-09-30',
+    source: 'stripe-cli 1.52.0 (trigger payment_intent.partially_funded)',
+  },
+];
+
 const root = join(import.meta.dirname, '..');
 const [given] = process.argv.slice(2);
 const folder = given ?? mkdtempSync(join(tmpdir(), 'keyaudit-sdks-'));
@@ -80,6 +92,7 @@ function compare({ last, api, next }: (typeof MAJORS)[number]): void {
 /** What the SDKs of other languages have beside: what they were written for by hand, mostly. */
 function addOthers(): void {
   const dates = [...new Set(MAJORS.map(({ next }) => next))].sort();
+  for (const row of SENT_BY_PROGRAMS) rows.set(`${row.subject} ${row.what} ${row.path} ${row.value}`, row);
   const known = [...rows.values()];
   const isKnown = ({ subject, what, path, value }: VersionRow) =>
     known.some(

@@ -47,6 +47,14 @@ describe('parameters', () => {
     ['customers.list', 'created[gte]=5&expand[]=data', { created: { gte: 5 }, expand: ['data'] }],
     ['customers.list', 'created=5', { created: 5 }],
     ['coupons.create', 'percent_off=12.5', { percent_off: 12.5 }],
+    // Currencies in either case, at every depth.
+    ['prices.list', 'currency=USD', { currency: 'usd' }],
+    ['accounts.update', 'default_currency=EUR', { default_currency: 'eur' }],
+    [
+      'checkout.sessions.create',
+      'line_items[][price_data][currency]=UsD&line_items[][price_data][product]=P',
+      { line_items: [{ price_data: { currency: 'usd', product: 'P' } }] },
+    ],
     ['customers.update', 'metadata=&email=', { metadata: '', email: '' }],
     [
       'customers.update',

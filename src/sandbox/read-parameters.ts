@@ -104,7 +104,7 @@ class ParameterReader {
   #typed(value: unknown, type: DeclaredType, place: Place): unknown {
     switch (type.kind) {
       case 'string':
-        return typeof value === 'object' ? wrong('string', value, place) : String(value);
+        return typeof value === 'object' ? wrong('string', value, place) : text(value, place);
       case 'enum':
         return this.#alsoTaken?.(`${place.form}=${value}`) ? value : enumValue(value, type.values, place);
       case 'integer':
@@ -166,6 +166,12 @@ const DECIMAL = /^-?(?:\d+(?:\.\d*)?|\.\d+)$/;
 
 function inside({ path, form }: Place, name: string): Place {
   return path === '' ? { path: name, form: name } : { path: `${path}[${name}]`, form: `${form}[${name}]` };
+}
+
+/** Currencies are taken in either case, and are in lower case everywhere. @see https://docs.stripe.com/currencies */
+function text(value: unknown, { path }: Place): string {
+  const given = String(value);
+  return path.endsWith('currency') || path.endsWith('currency]') ? given.toLowerCase() : given;
 }
 
 function integer(value: unknown, place: Place): number {

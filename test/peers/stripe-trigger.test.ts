@@ -23,7 +23,6 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
     'it calls /v1/issuing/cards/…/test/authorizations, of which the API says nothing',
   'issuing_authorization.request.gb':
     'it calls /v1/issuing/cards/…/test/authorizations, of which the API says nothing',
-  'payment_intent.partially_funded': 'it sends a type of bank transfer that stripe-node does not declare',
   'subscription_schedule.completed': 'test clocks are not modelled, and refused by name',
   'subscription_schedule.expiring': 'test clocks are not modelled, and refused by name',
   'test_helpers.test_clock.advancing': 'test clocks are not modelled, and refused by name',

@@ -31,6 +31,11 @@ const ALSO_REQUIRED: Readonly<Record<string, Fields>> = {
   'transfers.create': { amount: 10 },
   'creditNotes.create': { amount: 10 },
   'paymentIntents.confirm': { payment_method: 'pm_card_visa' },
+  'paymentLinks.create': {
+    line_items: [
+      { price_data: { currency: 'usd', unit_amount: 5, product_data: { name: 'x' } }, quantity: 1 },
+    ],
+  },
   'setupIntents.confirm': { payment_method: 'pm_card_visa' },
 };
 const OPEN_INVOICE: readonly (readonly [name: string, fields: Fields])[] = [

@@ -21,6 +21,7 @@ import {
   refuse,
   status,
 } from './effects/effect.ts';
+import { lineItemEffects } from './effects/line-items.ts';
 import { intentActions, intentChecks, intentEffects } from './effects/payment-intents.ts';
 import { payoutActions, payoutEffects, payoutLater } from './effects/payouts.ts';
 import type { StripeObject } from './object-store.ts';
@@ -55,6 +56,7 @@ export const createEffects: Effects = {
   ...intentEffects,
   ...draftEffects,
   ...invoiceEffects,
+  ...lineItemEffects,
   ...payoutEffects,
   ...subscriptionEffects,
   'coupons.create': (object) => {
@@ -119,7 +121,7 @@ const actionEffects: Effects = {
   ...subscriptionActions,
   'checkout.sessions.expire': status('expired'),
   'quotes.accept': status('accepted'),
-  'quotes.finalizeQuote': status('open'),
+  'quotes.finalizeQuote': status('open', 'finalized'),
   'subscriptionSchedules.release': status('released'),
   'testHelpers.testClocks.advance': noTestClock,
   'webhookEndpoints.update': takeUrl,

@@ -27,7 +27,9 @@ describe('the table of versions', () => {
 
   it('has a source for every row, and every change that the clients in use ran into', () => {
     expect(
-      rows.every(({ source }) => /^stripe-(?:node|go|java|python) \d+\.\d+\.\d+ \(20\d\d-/.test(source)),
+      rows.every(({ source }) =>
+        /^stripe-(?:(?:node|go|java|python) [\d.]+ \(20\d\d-|cli [\d.]+ \(trigger )/.test(source),
+      ),
     ).toBe(true);
     const named = rows.map(({ subject, path }) => `${subject} ${path}`);
     for (const one of [

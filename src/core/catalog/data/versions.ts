@@ -171,7 +171,7 @@ export const encodedVersions = `2022-08-01 @alipay_account customer>customer
 2026-09-30 financialConnections.sessions.create filters[countries]
 2026-09-30 invoices.createPreview subscription_details[billing_cycle_anchor]=*
 2026-09-30 paymentIntents.confirm payment_method_types
-2026-09-30 paymentIntents.create payment_method_types
+2026-09-30 paymentIntents.create payment_method_options[customer_balance][bank_transfer][type]=jp_bank_account payment_method_types
 2026-09-30 paymentIntents.update payment_method_types
 2026-09-30 paymentMethods.update payto
 2026-09-30 setupIntents.create payment_method_types

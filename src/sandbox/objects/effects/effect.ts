@@ -1,6 +1,7 @@
 import type { OperationName } from '../../../core/catalog/catalog.ts';
 import { type Answer, errorAnswer } from '../../../http/answer.ts';
 import type { Fields } from '../../../http/form-body.ts';
+import { eventName } from '../events.ts';
 import type { ObjectMaker, ObjectTraits } from '../make/make-object.ts';
 import type { ObjectStore, StripeObject } from '../object-store.ts';
 
@@ -62,9 +63,11 @@ export function refuse(
   return errorAnswer(400, { message, ...more });
 }
 
-export function status(text: string): Effect {
-  return (object) => {
+/** Leaves the object in a state, which is an event of its own. @param happened what the event calls it */
+export function status(text: string, happened = text): Effect {
+  return (object, context) => {
     object.status = text;
+    context.happened(`${eventName(object)}.${happened}`, object);
     return undefined;
   };
 }

@@ -13,6 +13,45 @@ function intent(fields: Fields = {}): string {
   return objects.made('paymentIntents.create', { ...money, ...fields }).id;
 }
 
+describe('what is sold', () => {
+  it('has its line items in their order, and a total', () => {
+    const product = objects.made('products.create', { name: 'T-shirt' }).id;
+    const price = objects.made('prices.create', { currency: 'eur', unit_amount: 500, product }).id;
+    const data = { currency: 'eur', unit_amount: 120, product_data: { name: 'Postage' } };
+    const line_items = [{ price, quantity: 3 }, { price_data: data }];
+    const rows = [
+      ['checkout.sessions', { mode: 'payment', success_url: 'https://example.com' }, true],
+      ['paymentLinks', {}, false],
+      ['quotes', {}, true],
+    ] as const;
+    for (const [resource, more, hasTotal] of rows) {
+      const made = objects.made(`${resource}.create`, { ...more, line_items });
+      expect([made.currency, made.amount_total]).toEqual(['eur', hasTotal ? 1620 : undefined]);
+      const { data: lines } = objects.made(`${resource}.listLineItems`, {}, [made.id]) as unknown as {
+        data: object[];
+      };
+      expect(lines).toMatchObject([
+        { amount_total: 1500, description: 'T-shirt', price: { id: price }, quantity: 3 },
+        { amount_total: 120, description: 'Postage', quantity: 1 },
+      ]);
+      const odd = objects.call(`${resource}.create`, { ...more, line_items: [{ quantity: 1 }] });
+      expect([odd.status, odd.body.error?.param]).toEqual([400, 'line_items[0][price]']);
+    }
+  });
+
+  it.each([
+    ['checkout.sessions', 'expire', 'checkout.session.expired'],
+    ['quotes', 'finalizeQuote', 'quote.finalized'],
+    ['quotes', 'cancel', 'quote.canceled'],
+    ['subscriptionSchedules', 'release', 'subscription_schedule.released'],
+    ['subscriptionSchedules', 'cancel', 'subscription_schedule.canceled'],
+  ])('%s.%s is an event', (resource, action, type) => {
+    const { id } = objects.made(`${resource}.create`);
+    objects.made(`${resource}.${action}`, {}, [id]);
+    expect(objects.events.at(-1)).toBe(type);
+  });
+});
+
 describe('customers and their means', () => {
   it('are answered as deleted by their id alone, and their subscriptions end', () => {
     const { id } = objects.made('customers.create', { email: 'a@example.com' });
