@@ -59,7 +59,7 @@ const FAULTS: readonly (readonly [pattern: RegExp, fault: KeyTextFault])[] = [
     },
   ],
   [
-    /[^\x21-\x7e]|^(?:[srp]k|whsec)_.*[^\w-]/,
+    /[^\x21-\x7e]|^(?:[srp]k|whsec)_.*[.,;:!?)\]}>]$/,
     {
       what: 'characters that no key has',
       hint: 'Keys have letters, digits and "_" alone; copy it again from the Dashboard.',
