@@ -31,7 +31,7 @@ const AGENT = 'require("fs").writeFileSync("ran", process.env.STRIPE_REFUND_AGEN
 const idOf = (said: string) => /mk_\w+/.exec(said)?.[0] ?? '';
 const missingKey = [['store/find-key.ts', /Make one with/]] as const;
 const LOCK: HintRow['of'] = [['store/lock-file.ts', /^keyaudit lock$/]];
-const newKey = /Make (?:a new )?one with "(keyaudit provision mine[^"]*)"/;
+const newKey = /Make (?:a new )?one with \\?"(keyaudit provision mine[^"\\]*)/;
 
 /** A key of the wrong kind in the profile's variable. */
 const wrongKind = (kind: string, key: string): HintRow => ({
@@ -48,7 +48,8 @@ export const KEY_ROWS: readonly HintRow[] = [
   {
     of: missingKey,
     what: 'a key that was never made',
-    state: (here) => here.cli('verify mine'),
+    // The table has the same command as what mends it.
+    state: (here) => here.cli('verify mine --format json'),
     prints: newKey,
     after: isProved,
     where: 'both',
@@ -59,7 +60,7 @@ export const KEY_ROWS: readonly HintRow[] = [
     state: async (here) => {
       await provisioned(here);
       await rm(join(here.cwd, '.keyaudit/keys.env'));
-      return here.cli('verify mine');
+      return here.cli('verify mine --format json');
     },
     prints: newKey,
     after: isProved,
@@ -77,7 +78,7 @@ export const KEY_ROWS: readonly HintRow[] = [
     what: 'a key that is dead',
     state: async (here) => {
       await here.expire(idOf((await provisioned(here)).said));
-      return here.cli('verify mine');
+      return here.cli('verify mine --format json');
     },
     prints: newKey,
     after: isProved,
@@ -88,7 +89,7 @@ export const KEY_ROWS: readonly HintRow[] = [
     what: "a key that Stripe's record calls expired",
     state: async (here) => {
       await here.expire(idOf((await provisioned(here)).said));
-      return here.cli('verify mine --depth record');
+      return here.cli('verify mine --depth record --format json');
     },
     prints: newKey,
     after: isProved,
