@@ -141,6 +141,12 @@ const SITUATIONS: readonly Situation[] = [
     prints: /^keyaudit provision mine/,
   },
   {
+    what: 'a key that was made, and whose secret is gone',
+    before: `${PROVISION} && rm .keyaudit/keys.env`,
+    finds: ({ stoppedFix }) => stoppedFix,
+    prints: /^keyaudit provision mine --again/,
+  },
+  {
     what: 'a key that is dead',
     before: `${PROVISION} && export STRIPE_MINE_KEY=rk_test_${'0'.repeat(24)}`,
     finds: ({ stoppedFix }) => stoppedFix,

@@ -106,7 +106,7 @@ export function fixForStopped(code: string, context: FixContext): Fix | undefine
     case 'KEY_DEAD':
       return makeKey(context, 'A new key');
     case 'KEY_MISSING':
-      return makeKey(context, 'A new key', { isFirst: true });
+      return makeKey(context, 'A new key', { isFirst: context.made === undefined });
     case 'KEY_EMPTY':
     case 'PROBE_UNSAFE':
     case 'PROBE_WITHHELD':
