@@ -5,7 +5,7 @@ import { lockWords } from '../core/result/findings/fix.ts';
 import type { VerifyReport } from '../core/result/verify-report.ts';
 import { shellWord } from '../core/shell-word.ts';
 import { unseenSentences } from '../core/verdict/unseen.ts';
-import { paintFor, plain, type TextOutput, wrap } from './text.ts';
+import { bothSides, paintFor, plain, type TextOutput, wrap } from './text.ts';
 
 /** What `lock` did, or with `--check` would do. */
 export interface LockReport {
@@ -64,7 +64,7 @@ function renderOne(
 ): void {
   const paint = paintFor(output);
   const { name } = seen.profile;
-  const facts = `${seen.result.summary.probes} operations verified; ${seen.grant.permissions.join(', ')}`;
+  const facts = `${seen.result.summary.probes} operations verified; ${bothSides(seen.grant)}`;
   output.write(`${paint.green('✔')} ${paint.bold(plain(name))}\n`);
   output.write(paint.dim(wrap(facts, output, { indent: '    ', first: '  ' })));
   for (const sentence of unseenSentences(seen.result.unseen))

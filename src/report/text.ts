@@ -111,3 +111,17 @@ export function inWords(ms: number): string {
   const seconds = Math.round(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
+
+/** What a key or a grant holds on both sides: `a, b; with Stripe-Account: c`. */
+export function bothSides({
+  permissions,
+  connectPermissions,
+}: {
+  readonly permissions: readonly string[];
+  readonly connectPermissions: readonly string[];
+}): string {
+  const own = permissions.join(', ');
+  return connectPermissions.length === 0
+    ? own
+    : `${own}; with Stripe-Account: ${connectPermissions.join(', ')}`;
+}

@@ -131,6 +131,12 @@ describe('the Connect side', () => {
       expect.objectContaining({ permission: 'charge_write', connect: true, tier: 'money-out' }),
     );
     expect((await runCli(['profiles', 'lint', 'wide'], { cwd })).stdout).toMatch(/charges\.create/);
+    expect((await runCli(['provision', 'wide'], { cwd })).stdout).toMatch(
+      /customer_read; with Stripe-Account: charge_write/,
+    );
+    expect((await runCli(['keys', 'list'], { cwd })).stdout.replace(/\s+/g, ' ')).toMatch(
+      /customer_read; with Stripe-Account: charge_write/,
+    );
     for (const format of ['table', 'markdown']) {
       const card = (await runCli(['plan', 'wide', '--format', format], { cwd })).stdout.replace(/\s+/g, ' ');
       expect(card).toMatch(/asked[ *|]+customers R, refunds W with Stripe-Account/);

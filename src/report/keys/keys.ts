@@ -1,6 +1,6 @@
 import { DAY_MS } from '../../core/duration.ts';
 import { ageInDays } from '../../core/result/provenance.ts';
-import { counted, paintFor, plain, type TextOutput, wrap } from '../text.ts';
+import { bothSides, counted, paintFor, plain, type TextOutput, wrap } from '../text.ts';
 import type { ReportedKey } from './provision.ts';
 
 /** A key's record as `keys list` shows it. */
@@ -74,7 +74,7 @@ export function renderKeysTable(
   }
   output.write('\n');
   for (const record of records) {
-    const where = `${record.id}: ${record.variable}, ${record.fingerprint}, ${record.permissions.join(', ')}`;
+    const where = `${record.id}: ${record.variable}, ${record.fingerprint}, ${bothSides(record)}`;
     output.write(paint.dim(wrap(where, output, { indent: '    ', first: '  ' })));
   }
 }

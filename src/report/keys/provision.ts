@@ -1,5 +1,5 @@
 import { nextCommand } from '../../core/next-command.ts';
-import { paintFor, type TextOutput, wrap } from '../text.ts';
+import { bothSides, paintFor, type TextOutput, wrap } from '../text.ts';
 
 /** A key as reports tell of it; never its secret. */
 export interface ReportedKey {
@@ -10,6 +10,8 @@ export interface ReportedKey {
   readonly variable: string;
   readonly place: string;
   readonly permissions: readonly string[];
+  /** For calls with `Stripe-Account`. */
+  readonly connectPermissions: readonly string[];
   readonly keyApi: string;
 }
 
@@ -45,9 +47,7 @@ export function renderProvisionTable({ targetNote, made, next }: ProvisionReport
       `${paint.green('✔')} ${paint.bold(record.profile)} ${record.id} ${paint.dim(`${record.mode}, ${record.fingerprint}`)}\n`,
     );
     const hanging = { indent: '    ', first: '  ' };
-    output.write(
-      wrap(`${record.variable} in ${record.place}: ${record.permissions.join(', ')}`, output, hanging),
-    );
+    output.write(wrap(`${record.variable} in ${record.place}: ${bothSides(record)}`, output, hanging));
     for (const old of superseded) {
       const ends =
         old.keyApi === 'dashboard'
