@@ -1,8 +1,8 @@
-// The guide's five agents in JavaScript, as in guide_agents.py: node guide-agents.mjs AGENT CHARGE CUSTOMER
+// The guide's five agents in TypeScript, as in guide_agents.py: jiti guide-agents.ts AGENT CHARGE CUSTOMER
 import Stripe from 'stripe';
 
-const { KEYAUDIT_API_BASE: base, AGENT_KEY: key, FETCH_CLIENT } = process.env;
-const [, , agent, charge, customer] = process.argv;
+const { KEYAUDIT_API_BASE: base = '', AGENT_KEY: key = '', FETCH_CLIENT } = process.env;
+const [, , agent = '', charge = '', customer = ''] = process.argv;
 const { hostname: host, port } = new URL(base);
 const stripe = new Stripe(key, {
   host,
@@ -14,7 +14,7 @@ const stripe = new Stripe(key, {
 });
 const since = Math.floor(Date.now() / 1000) - 30 * 86_400;
 
-const agents = {
+const agents: Readonly<Record<string, readonly (() => Promise<unknown>)[]>> = {
   'refund-agent': [
     () => stripe.customers.retrieve(customer),
     () => stripe.charges.retrieve(charge),
@@ -24,8 +24,8 @@ const agents = {
     async () => {
       for await (const _one of stripe.charges.list({ created: { gte: since }, limit: 100 }));
     },
-    ...['customers', 'invoices', 'subscriptions', 'refunds', 'balanceTransactions'].map(
-      (resource) => () => stripe[resource].list({ limit: 100 }),
+    ...(['customers', 'invoices', 'subscriptions', 'refunds', 'balanceTransactions'] as const).map(
+      (resource) => async () => stripe[resource].list({ limit: 100 }),
     ),
   ],
   'subscription-manager': [
@@ -61,9 +61,9 @@ const agents = {
   ],
 };
 
-for (const work of agents[agent]) {
+for (const work of agents[agent] ?? []) {
   await work().then(
     () => console.log('done'),
-    (error) => console.log(error.statusCode, error.code),
+    (error: { statusCode?: number; code?: string }) => console.log(error.statusCode, error.code),
   );
 }
