@@ -17,13 +17,18 @@ beforeAll(async () => {
 afterAll(() => sandbox.close());
 
 /** Records one agent, in a folder of its own. */
-async function recorded(text: string, command: readonly string[], words: readonly string[] = []) {
+async function recorded(
+  text: string,
+  command: readonly string[],
+  words: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+) {
   const cwd = await temporaryFolder();
   const { url, shownSecretKey: secretKey } = sandbox;
   for (const name of ['agent.cjs', 'agent.py']) await writeFile(join(cwd, name), text);
   const run = await runProgram(['record', '--quiet', ...words, '--', ...command], {
     cwd,
-    env: { BASE: url, KEY: secretKey, NODE },
+    env: { BASE: url, KEY: secretKey, NODE, ...env },
   });
   const { stdout } = await runCli(['record', 'show', '--format', 'json'], { cwd });
   const [one] = (
@@ -34,7 +39,7 @@ async function recorded(text: string, command: readonly string[], words: readonl
       }[];
     }
   ).runs;
-  return { run, unseen: one?.unseen ?? [], calls: one?.calls ?? [] };
+  return { cwd, run, unseen: one?.unseen ?? [], calls: one?.calls ?? [] };
 }
 
 const NO_HOOK = expect.stringMatching(/in which no hook could be loaded/);
@@ -220,5 +225,38 @@ if __name__ == "__main__":`,
     expect(calls.reduce((sum, call) => sum + call.count, 0)).toBe(count);
     expect(calls.every(({ operation }) => operation !== null)).toBe(true);
     expect(unseen).toEqual([]);
+  });
+});
+
+describe.skipIf(python.missing)('case 80: STRIPE_LOG of stripe-python, as it prints it', () => {
+  it.each(['info', 'debug'])('%s: imported, it has the operations of the live recording', async (level) => {
+    const { cwd, run, calls } = await recorded(
+      `import os, stripe
+client = stripe.StripeClient(os.environ["KEY"], base_addresses={"api": os.environ["BASE"]})
+client.v1.charges.list({"limit": 1, "expand": ["data.customer"]})
+client.v1.customers.create({"email": "jane@example.com"})
+for call in (lambda: client.v1.charges.retrieve("ch_missing"), lambda: client.v1.refunds.create({"charge": "ch_1"})):
+    try: call()
+    except stripe.InvalidRequestError: pass
+client.v2.core.accounts.list({"limit": 1})`,
+      [python.file, '-B', 'agent.py'],
+      [],
+      { STRIPE_LOG: level },
+    );
+    expect(run.exitCode).toBe(0);
+    expect(calls).toHaveLength(5);
+    await writeFile(join(cwd, 'log'), run.stderr);
+    const imported = await runCli(['record', 'import', 'log', '--name', 'log', '--format', 'json'], { cwd });
+    expect(imported.exitCode, imported.stderr).toBe(0);
+    const { from, unread } = JSON.parse(imported.stdout) as { from: string; unread: unknown[] };
+    expect(from).toBe('sdk-log');
+    // The bodies that debug prints are no lines of a call.
+    if (level === 'info') expect(unread).toEqual([]);
+    const shown = await runCli(['record', 'show', 'log', '--format', 'json'], { cwd });
+    const [{ calls: read }] = (JSON.parse(shown.stdout) as { runs: [{ calls: typeof calls }] }).runs;
+    const facts = (all: typeof calls) =>
+      all.map(({ operation, status, count }) => [operation, status, count]);
+    expect(facts(read)).toEqual(facts(calls));
+    expect(shown.stdout).not.toMatch(/jane|ch_missing/);
   });
 });
