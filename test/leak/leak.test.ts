@@ -82,6 +82,7 @@ async function throughGuard(run: Run, cwd: string): Promise<readonly string[]> {
   for (const verb of ['status', 'doctor', 'reconcile', 'log']) await run(['guard', verb]);
   await run(['guard', 'log', 'export', '--format', 'ocsf']);
   await run(['guard', 'log', 'verify']);
+  await run(['guard', 'log', 'accept', '2026-11-25.jsonl:1', '--reason', 'none']);
   await run(['guard', 'simulate', '.keyaudit/guard/log']);
   await run(['guard', 'kill', 'leak']);
   await run(['guard', 'resume', 'leak']);
