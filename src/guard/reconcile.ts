@@ -30,17 +30,24 @@ export interface ReconcileParts {
  */
 export async function reconcile(parts: ReconcileParts): Promise<readonly Reconciled[]> {
   const { store, onTheirWay, now, run } = parts;
-  const claimed = new Set(parts.claimed);
   const results: Reconciled[] = [];
   const isMeant = (event: ReserveEvent) => run === undefined || event.run === run;
   for (const [reservation, { event, at, state }] of [...store.book.open]) {
     if (state !== 'held' || !isMeant(event)) continue;
+    const total = `${event.scope} ${event.totalOf ?? ''}`;
+    const moment = store.book.ledger.momentOf(total);
     const facts = await lookUp(parts, event, evidenceOf(event, at));
+    const isOvertaken = store.book.ledger.momentOf(total) !== moment;
     // Its agent may have tried again in the meantime.
     if (store.book.open.get(reservation)?.state !== 'held' || onTheirWay.has(reservation)) continue;
+    // What is listed may be of a call that goes on, or has just been settled.
+    const claimed = new Set([...parts.claimed, ...store.latestObjects]);
     const evidence =
-      facts === 'nowhere' ? nowhere() : judgeEvidence(event, facts, { at, now: now(), claimed });
-    if (evidence.kind === 'settled') claimed.add(evidence.object);
+      facts === 'nowhere'
+        ? nowhere()
+        : isOvertaken || onTheirWay.hasLike(event)
+          ? { kind: 'unknown' as const, why: 'another call like it is on its way; ask again' }
+          : judgeEvidence(event, facts, { at, now: now(), claimed });
     results.push(await take(parts, event, evidence));
   }
   for (const [reservation, pending] of [...store.book.pending]) {

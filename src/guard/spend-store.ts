@@ -1,7 +1,7 @@
 import type { KillTarget, LogEvent, NoteEvent, ReserveEvent } from '../core/spend/log-row.ts';
 import type { NotReserved, ReserveRequest } from '../core/spend/reserve-request.ts';
 import type { SpendBook } from '../core/spend/spend-book.ts';
-import type { GuardLog } from '../store/guard-log/guard-log.ts';
+import type { GuardLog, Unwritten } from '../store/guard-log/guard-log.ts';
 
 /** What came of asking for a reservation. `unwritten`: it could not be made to last, so that nothing is reserved. */
 export type Reserving =
@@ -18,6 +18,8 @@ export interface SpendStore {
   readonly book: SpendBook;
   /** Why nothing can be counted now; undefined while it can. */
   readonly failure: unknown;
+  /** What the latest calls have made: what of it the log says may not be on the disk yet. */
+  readonly latestObjects: ReadonlySet<string>;
   /** Takes from all counters or from none; resolved once it lasts. */
   reserve(request: ReserveRequest): Promise<Reserving>;
   /** A reservation has ended, or anything else has happened. One that is lost leaves its reservation held. */
@@ -34,9 +36,13 @@ export interface SpendStore {
 /** More events than these waiting to be written: the disk does not keep up, and nothing more is let through. */
 const MOST_WAITING = 10_000;
 
+/** More than can wait to be written. */
+const MOST_LATEST = 2 * MOST_WAITING;
+
 /** One machine: the book in memory, the log on disk. */
 export class LogStore implements SpendStore {
   readonly book: SpendBook;
+  readonly latestObjects = new Set<string>();
   readonly #log: GuardLog;
   /** Why the last row could not be written; undefined once one could. */
   #failing: unknown;
@@ -58,17 +64,19 @@ export class LogStore implements SpendStore {
     const reserving = this.book.reserve(request);
     if ('refused' in reserving) return reserving;
     const { event } = reserving;
+    const { reservation } = event;
+    // It is not in the log, so its end must not be there either.
+    const takeBack = () => this.book.apply({ kind: 'release', reservation, why: 'not written' }, request.now);
     try {
-      await this.#write(event, request.now);
+      await this.#write(event, request.now, { takeBack });
       return { event };
     } catch (unwritten) {
-      // It is not in the log, so its end must not be there either.
-      this.book.apply({ kind: 'release', reservation: event.reservation, why: 'not written' }, request.now);
       return { unwritten };
     }
   }
 
   settle(event: LogEvent, at: number): void {
+    this.#made(event);
     this.book.apply(event, at);
     // Where nothing is written any more the reservation is held after a restart.
     if (this.#log.failure === undefined) this.#log.note(event, at);
@@ -81,8 +89,10 @@ export class LogStore implements SpendStore {
   }
 
   async happen(event: LogEvent, at: number): Promise<void> {
+    this.#made(event);
     this.book.apply(event, at);
-    await this.#write(event, at);
+    // A call that was only to pass does not, where this cannot be written; all else has happened.
+    await this.#write(event, at, { stays: event.kind !== 'pass' });
   }
 
   async kill(target: KillTarget, at: number): Promise<number> {
@@ -95,10 +105,17 @@ export class LogStore implements SpendStore {
     return this.#log.close();
   }
 
-  async #write(event: LogEvent, at: number): Promise<void> {
+  #made(event: LogEvent): void {
+    if ((event.kind !== 'settle' && event.kind !== 'reconcile') || event.object == null) return;
+    this.latestObjects.add(event.object);
+    const [oldest] = this.latestObjects;
+    if (this.latestObjects.size > MOST_LATEST && oldest !== undefined) this.latestObjects.delete(oldest);
+  }
+
+  async #write(event: LogEvent, at: number, unwritten: Unwritten): Promise<void> {
     this.#waiting += 1;
     try {
-      await this.#log.durable(event, at);
+      await this.#log.durable(event, at, unwritten);
       this.#failing = undefined;
       this.#kept = 0;
     } catch (cause) {

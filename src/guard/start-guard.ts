@@ -50,7 +50,9 @@ export async function startGuard(options: GuardOptions): Promise<Guard> {
     last = Math.max(last, options.now());
     return last;
   };
-  await begin(store, options.served, now);
+  const policies = Object.fromEntries(options.served.map(({ profile, digest }) => [profile.name, digest]));
+  await store.happen({ kind: 'start', policies }, now());
+  holdWhatWasOpen(store, now());
   const profiles = new ServedProfiles(options.served);
   const onTheirWay = new CallsOnTheirWay();
   const server = new GuardServer({
@@ -81,14 +83,12 @@ export async function startGuard(options: GuardOptions): Promise<Guard> {
   };
 }
 
-/** What was open when the last guard ended is held: nobody knows what became of it. */
-async function begin(store: SpendStore, served: readonly Served[], now: () => number): Promise<void> {
-  const policies = Object.fromEntries(served.map(({ profile, digest }) => [profile.name, digest]));
-  await store.happen({ kind: 'start', policies }, now());
+/** What was open when the last guard ended is held: nobody knows what became of it. @param at in ms since 1970 */
+export function holdWhatWasOpen(store: SpendStore, at: number): void {
   for (const { event, state } of store.book.open.values()) {
     if (state === 'held') continue;
     const { reservation, run, operation } = event;
     const why = 'the guard ended before its outcome was known';
-    store.settle({ kind: 'hold', reservation, run, operation, why }, now());
+    store.settle({ kind: 'hold', reservation, run, operation, why }, at);
   }
 }

@@ -507,6 +507,31 @@ describe('payment intents', () => {
     expect(counted()).toBe(100);
   });
 
+  it('an answer that is said again takes nothing back of what the intent has come to since', async () => {
+    let lost = 1;
+    const made = { id: 'pi_1', object: 'payment_intent', currency: 'usd', status: 'requires_capture' };
+    const states = { create: 100, now: 100 };
+    const upstream = await startFaultyServer((request, response) => {
+      const isCreate = request.url === '/v1/payment_intents';
+      if (request.url?.endsWith('/increment_authorization') === true) states.now = 150;
+      if (isCreate && lost-- > 0) return void request.socket.destroy();
+      const amount = isCreate ? states.create : states.now;
+      const body = { ...made, amount, amount_capturable: amount, amount_received: 0 };
+      answerJson(response, 200, body, isCreate ? { 'idempotent-replayed': 'true' } : {});
+    });
+    const { ask, issue, guard } = await guardScene({ profiles: { agent: CAPTURE }, upstream: upstream.url });
+    await issue();
+    const counted = () => [...guard.store.book.counters().values()].reduce((sum, value) => sum + value, 0);
+    const create = 'amount=100&currency=usd&confirm=true&capture_method=manual';
+    const headers = { 'idempotency-key': 'k1' };
+    expect((await ask('POST /v1/payment_intents', create, { headers })).status).toBe(504);
+    await ask('POST /v1/payment_intents/pi_1/increment_authorization', 'amount=150');
+    // Held for the creation, which nobody knows to be of this intent, and what the intent has come to.
+    expect(counted()).toBe(250);
+    expect((await ask('POST /v1/payment_intents', create, { headers })).status).toBe(200);
+    expect(counted()).toBe(150);
+  });
+
   it('calls on one intent go one after the other', async () => {
     const order: string[] = [];
     const upstream = await startFaultyServer((request, response) => {

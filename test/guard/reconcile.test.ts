@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Catalog } from '../../src/core/catalog/catalog.ts';
 import { catalogData } from '../../src/core/catalog/data/catalog.ts';
-import { reconcile } from '../../src/guard/reconcile.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { type GuardScene, guardScene } from '../support/guard-scene.ts';
 import { keyMaker } from '../support/sandbox-server.ts';
@@ -100,12 +99,8 @@ async function scene(caps = '{ per: run, amount: 500.00 usd }') {
   };
 }
 
-async function reconciled({ guard, clock, rows }: GuardScene) {
-  const claimed = new Set<string>();
-  for (const row of await rows())
-    if ('object' in row && typeof row.object === 'string') claimed.add(row.object);
-  const { store, profiles, onTheirWay } = guard;
-  const found = await reconcile({ store, profiles, onTheirWay, now: () => clock.now, claimed });
+async function reconciled(scene: GuardScene) {
+  const found = await scene.reconcile();
   return found.map(({ outcome, moved }) => (moved === undefined ? outcome : `${outcome} ${moved}`));
 }
 

@@ -13,7 +13,10 @@ import { readProfile } from '../../src/core/profile/read-profile.ts';
 import { resolveProfile } from '../../src/core/profile/resolve-profile.ts';
 import { SecretKey } from '../../src/core/secret-key.ts';
 import { readAmount } from '../../src/core/spend/amount.ts';
+import type { Reconciled } from '../../src/core/spend/guard-status.ts';
 import type { LogRow } from '../../src/core/spend/log-row.ts';
+import { VersionViews } from '../../src/gate/version-view.ts';
+import { reconcile } from '../../src/guard/reconcile.ts';
 import { makeRunKey } from '../../src/guard/run-key.ts';
 import { type Served, servedOf } from '../../src/guard/served.ts';
 import { LogStore } from '../../src/guard/spend-store.ts';
@@ -27,6 +30,9 @@ import { readGuardLog } from '../../src/store/guard-log/read-guard-log.ts';
 import { keyMaker } from './sandbox-server.ts';
 
 export const guardCatalog = new Catalog(catalogData);
+export const guardViews = new VersionViews(guardCatalog, new BeyondSdk(beyondSdkRows, guardCatalog), {
+  hasBeyondCalls: false,
+});
 
 /** An answer, read. */
 export interface GuardAnswer {
@@ -62,6 +68,8 @@ export interface GuardScene {
   }): Promise<{ key: string; run: string }>;
   ask(line: string, form?: Form, options?: AskOptions): Promise<GuardAnswer>;
   rows(): Promise<LogRow[]>;
+  /** Asks Stripe what became of what is held. */
+  reconcile(): Promise<readonly Reconciled[]>;
   serve(text: string): Served;
   /** Ends the guard as a power cut does, as far as a process can: nothing is settled, the file stays as it is. */
   stop(): Promise<void>;
@@ -192,6 +200,14 @@ export async function guardScene(options: GuardSceneOptions): Promise<GuardScene
       const rows: LogRow[] = [];
       await readGuardLog(folder, (row) => rows.push(row));
       return rows;
+    },
+    reconcile: async () => {
+      const claimed = new Set<string>();
+      await readGuardLog(folder, (row) => {
+        if ('object' in row && typeof row.object === 'string') claimed.add(row.object);
+      });
+      const { profiles: served, onTheirWay } = guard;
+      return reconcile({ store, profiles: served, onTheirWay, now: () => clock.now, claimed });
     },
     serve: (text) => serve(first, text),
     stop,

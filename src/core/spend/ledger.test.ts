@@ -63,6 +63,31 @@ describe('Ledger', () => {
     expect(ledger.reserve({ id: 'nothing', amount: 0, takes: all })).toEqual({ reserved: true });
   });
 
+  it('lowers by what a call has told what was settled before it, and nothing that came later', () => {
+    const ledger = new Ledger();
+    const reserve = (id: string, amount: number) =>
+      ledger.reserve({ id, amount, totalOf: 'pi_1', takes: all });
+    reserve('create', 100);
+    ledger.settle('create', 100, { isWhole: true });
+    reserve('capture', 100);
+    ledger.settle('capture', 60, { isWhole: true });
+    expect(ledger.used('day')).toBe(60);
+    // A call whose answer was lost, and is said again after a later one has raised the total.
+    reserve('lost', 70);
+    reserve('raise', 150);
+    ledger.settle('raise', 150, { isWhole: true });
+    expect(ledger.isOvertaken('lost')).toBe(true);
+    ledger.settle('lost', 70, { isWhole: true });
+    expect(ledger.used('day')).toBe(150);
+    // It comes to the same from what was written down.
+    const again = new Ledger(JSON.parse(JSON.stringify(ledger.state())));
+    for (const one of [ledger, again]) {
+      one.reserve({ id: 'last', amount: 150, totalOf: 'pi_1', takes: all });
+      one.settle('last', 80, { isWhole: true });
+      expect(one.used('day')).toBe(80);
+    }
+  });
+
   it('gives back to the counters that it was taken from', () => {
     const ledger = new Ledger();
     ledger.reserve({ id: 'a', amount: 100, takes: [{ counter: 'day 1', cap: 500 }] });

@@ -1,56 +1,11 @@
-/** A counter that a reservation is taken from, such as `refund-agent day 2026-11-25 out usd`, and its cap. */
-export interface Take {
-  readonly counter: string;
-  /** The most that the counter may come to, in minor units. */
-  readonly cap: number;
-}
-
-/** What a call can move, before it is sent. */
-export interface Exposure {
-  /** Of this reservation alone. */
-  readonly id: string;
-  /** In minor units of one currency and one direction: a whole number, at least 0. */
-  readonly amount: number;
-  /**
-   * With it `amount` is the new total of this object, such as a payment intent: of all calls on it only the largest
-   * total counts. Without it the amount counts by itself.
-   */
-  readonly totalOf?: string | undefined;
-  readonly takes: readonly Take[];
-}
-
-/** The same, with no caps to ask. */
-export interface CountedExposure extends Pick<Exposure, 'id' | 'amount'> {
-  readonly totalOf?: string | undefined;
-  readonly counters: readonly string[];
-}
-
-/** How a state names what counts for one object. */
-const OF_OBJECT = 'object ';
-
-export type Reserved = { readonly reserved: true } | Refused;
-
-/** Nothing was taken from any counter. */
-export interface Refused {
-  readonly reserved: false;
-  /** The first counter that has too little left. */
-  readonly counter: string;
-  /** How much it has left, at least 0. */
-  readonly left: number;
-  /** What the call would have taken. */
-  readonly asked: number;
-}
-
-export interface Settled {
-  /** What moved beyond what was reserved; it is counted, over the cap if need be. */
-  readonly overrun: number;
-}
-
-/** So much, taken from these counters as they were then: a window is never worked out anew. */
-export interface Share {
-  amount: number;
-  counters: readonly string[];
-}
+import type {
+  CountedExposure,
+  Exposure,
+  LedgerState,
+  Reserved,
+  Settled,
+  Share,
+} from './ledger/exposure-taken.ts';
 
 interface Reservation {
   readonly id: string;
@@ -59,6 +14,11 @@ interface Reservation {
   /** The most that the call can have moved, or has moved once it is settled. */
   total: number;
   settled: boolean;
+  /** When it was reserved and when it was settled, by the order of these. */
+  readonly reservedAt: number;
+  settledAt: number;
+  /** It made the object, so that all others on it came later. */
+  isFirst?: boolean;
 }
 
 /** What counts together: the calls on one object of which the largest total counts, or one call by itself. */
@@ -69,20 +29,8 @@ interface Group {
   readonly shares: Share[];
 }
 
-/** All that a ledger holds, as JSON. */
-export interface LedgerState {
-  readonly used: readonly (readonly [counter: string, used: number])[];
-  readonly groups: readonly {
-    readonly name: string;
-    readonly members: readonly (readonly [
-      id: string,
-      counters: readonly string[],
-      total: number,
-      settled: boolean,
-    ])[];
-    readonly shares: readonly Share[];
-  }[];
-}
+/** How a state names what counts for one object. */
+const OF_OBJECT = 'object ';
 
 /**
  * The arithmetic of caps. At every moment counted is at least what Stripe can have moved, and once everything is
@@ -95,14 +43,17 @@ export class Ledger {
   /** Those of objects, by the object. */
   readonly #objects = new Map<string, Group>();
 
+  #moment = 1;
+
   /** @param state as `state` gave it */
   constructor(state: LedgerState = { used: [], groups: [] }) {
     for (const [counter, used] of state.used) this.#used.set(counter, used);
     for (const { name, members, shares } of state.groups) {
       const object = name.startsWith(OF_OBJECT) ? name.slice(OF_OBJECT.length) : undefined;
       const group: Group = { object, members: [], shares: shares.map((share) => ({ ...share })) };
-      for (const [id, counters, total, settled] of members) {
-        const reservation = { id, group, counters, total, settled };
+      for (const [id, counters, total, settled, reservedAt = 0, settledAt = 0] of members) {
+        const reservation = { id, group, counters, total, settled, reservedAt, settledAt };
+        this.#moment = Math.max(this.#moment, reservedAt + 1, settledAt + 1);
         group.members.push(reservation);
         this.#reservations.set(id, reservation);
       }
@@ -114,7 +65,10 @@ export class Ledger {
     const all = new Set([...this.#reservations.values()].map(({ group }) => group));
     const groups = [...all].map(({ object, members, shares }) => ({
       name: object === undefined ? `call ${members[0]?.id}` : `${OF_OBJECT}${object}`,
-      members: members.map(({ id, counters, total, settled }) => [id, counters, total, settled] as const),
+      members: members.map(
+        ({ id, counters, total, settled, reservedAt, settledAt }) =>
+          [id, counters, total, settled, reservedAt, settledAt] as const,
+      ),
       shares,
     }));
     return { used: [...this.#used], groups };
@@ -161,7 +115,8 @@ export class Ledger {
       if (totalOf !== undefined) this.#objects.set(totalOf, group);
     }
     const counters = named.filter((counter, at) => named.indexOf(counter) === at);
-    const reservation = { id, group, counters, total: amount, settled: false };
+    const reservedAt = this.#moment++;
+    const reservation = { id, group, counters, total: amount, settled: false, reservedAt, settledAt: 0 };
     const asked = Math.max(0, amount - counted(group));
     this.#reservations.set(id, reservation);
     group.members.push(reservation);
@@ -170,20 +125,30 @@ export class Ledger {
 
   /**
    * The call went through and moved so much (of a total: the object's total is now so much).
-   * @param isWhole the answer told all that the object has come to, so that earlier totals count no further
+   * @param isWhole the answer told all that the object has come to, so that the totals of calls which were settled
+   *   before this one was made count no further
+   * @param isNow with `isWhole`: it told what the object has come to by now, so that no settled total counts further
    */
-  settle(id: string, moved: number, { isWhole = false }: { readonly isWhole?: boolean } = {}): Settled {
+  settle(
+    id: string,
+    moved: number,
+    { isWhole = false, isNow = false }: { readonly isWhole?: boolean; readonly isNow?: boolean } = {},
+  ): Settled {
     assertMinor(moved);
     const reservation = this.#reservations.get(id);
     if (reservation === undefined || reservation.settled) return { overrun: 0 };
     const { group } = reservation;
     const overrun = Math.max(0, moved - reservation.total);
     reservation.settled = true;
+    reservation.settledAt = reservation.isFirst === true ? 0 : this.#moment++;
     // What is counted is the largest total already.
     if (moved === reservation.total && !isWhole) return { overrun };
     reservation.total = moved;
     if (isWhole) {
-      for (const member of group.members) if (member.settled) member.total = Math.min(member.total, moved);
+      for (const member of group.members) {
+        if (member.settled && (isNow || member.settledAt < reservation.reservedAt))
+          member.total = Math.min(member.total, moved);
+      }
     }
     this.#level(group, reservation.counters);
     return { overrun };
@@ -194,6 +159,7 @@ export class Ledger {
     const reservation = this.#reservations.get(id);
     if (reservation === undefined || reservation.group.object === totalOf) return;
     const { group } = reservation;
+    reservation.isFirst = true;
     const known = this.#objects.get(totalOf);
     if (group.object !== undefined) this.#objects.delete(group.object);
     if (known === undefined) {
@@ -207,6 +173,25 @@ export class Ledger {
     }
     known.shares.push(...group.shares);
     this.#level(known, reservation.counters);
+  }
+
+  /** Whether calls on the same object were settled since this one was reserved. */
+  isOvertaken(id: string): boolean {
+    const reservation = this.#reservations.get(id);
+    if (reservation === undefined) return false;
+    return reservation.group.members.some((one) => one.settled && one.settledAt > reservation.reservedAt);
+  }
+
+  /** A number that is another one once a call on the object was settled. */
+  momentOf(totalOf: string): number {
+    const members = this.#objects.get(totalOf)?.members ?? [];
+    return members.reduce((latest, { settledAt }) => Math.max(latest, settledAt), 0);
+  }
+
+  /** The largest total that settled calls on an object have told; undefined where none has. */
+  settledTotal(totalOf: string): number | undefined {
+    const settled = this.#objects.get(totalOf)?.members.filter((one) => one.settled) ?? [];
+    return settled.length === 0 ? undefined : Math.max(...settled.map(({ total }) => total));
   }
 
   /** Whether all calls that count together with this one are settled; so is one that is not known any more. */

@@ -1,7 +1,8 @@
 import type { Cap } from './cap.ts';
 import { type CountedTake, type Takes, takesOf } from './counters.ts';
 import { dayAt } from './day.ts';
-import { Ledger, type LedgerState } from './ledger.ts';
+import type { LedgerState } from './ledger/exposure-taken.ts';
+import { Ledger } from './ledger.ts';
 import type { LogEvent, ReconcileEvent, ReserveEvent, RowTake, SettleEvent } from './log-row.ts';
 import type { NotReserved, ReserveRequest } from './reserve-request.ts';
 import { RollingWindows, type WindowsState } from './rolling-windows.ts';
@@ -41,10 +42,7 @@ export interface BookState {
   readonly open: readonly (readonly [id: string, reservation: OpenReservation])[];
   readonly pending: readonly (readonly [id: string, reservation: PendingReservation])[];
   readonly keys: readonly (readonly [digest: string, known: KnownKey])[];
-  readonly repeats: readonly (readonly [
-    roll: string,
-    known: readonly (readonly [digest: string, reservation: string])[],
-  ])[];
+  readonly repeats: readonly (readonly [roll: string, known: readonly (readonly [string, string])[]])[];
   readonly lastTime: number;
 }
 
@@ -105,7 +103,7 @@ export class SpendBook {
   /** Reserves, or says why not; takes from all counters or from none. What is returned is applied already. */
   reserve(request: ReserveRequest): { readonly event: ReserveEvent } | { readonly refused: NotReserved } {
     const { call, scope, reservation, direction, currency, objects, now } = request;
-    this.#advance(now);
+    this.advance(now);
     const state = this.runs.stateOf(call.run, now);
     if (state !== 'live') return { refused: { why: state === 'killed' ? 'killed' : 'ended' } };
     const { roll, repeats } = this.runs.placeOf(call.run, now);
@@ -142,7 +140,7 @@ export class SpendBook {
 
   /** Takes in what happened. @param at in ms since 1970 @throws RangeError for what cannot have happened */
   apply(event: LogEvent, at: number): void {
-    this.#advance(at);
+    this.advance(at);
     switch (event.kind) {
       case 'reserve':
         this.#reserved(event, at);
@@ -171,7 +169,8 @@ export class SpendBook {
     return this.ledger.counters();
   }
 
-  #advance(at: number): void {
+  /** Time has come to this moment, in ms since 1970: what windows have passed over counts no further. */
+  advance(at: number): void {
     this.#lastTime = Math.max(this.#lastTime, at);
     this.#windows.advance(this.#lastTime);
   }
@@ -252,7 +251,8 @@ export class SpendBook {
     const { reservation, amount, scope, totalOf, takes, calls } = event;
     if (amount !== undefined) {
       const total = totalOf === undefined ? {} : { totalOf: `${scope} ${totalOf}` };
-      this.ledger.count({ id: reservation, amount, ...total, counters: takes.map(({ counter }) => counter) });
+      const counters = takes.map(({ counter }) => counter);
+      this.ledger.count({ id: reservation, amount, ...total, counters });
     }
     this.#takeCalls(reservation, calls);
     this.#track(event, at);
@@ -273,17 +273,18 @@ export class SpendBook {
     this.#repeats.set(roll, known);
   }
 
-  #settled(event: SettleEvent, at: number): void {
+  #settled(event: SettleEvent, at: number, isNow = false): void {
     const { reservation, amount, isWhole = false, totalOf } = event;
     const open = this.open.get(reservation);
-    if (open === undefined) return;
-    this.open.delete(reservation);
+    if (open === undefined || !this.open.delete(reservation)) return;
     const { scope, key } = open.event;
     const known = key === undefined ? undefined : this.#keys.get(key);
     if (key !== undefined && known?.reservation === reservation)
       this.#keys.set(key, { ...known, object: event.object });
+    // The call that made the object was before all others on it: what those have told is newer.
+    const later = totalOf === undefined ? amount : this.ledger.settledTotal(`${scope} ${totalOf}`);
     if (totalOf !== undefined) this.ledger.nameTotal(reservation, `${scope} ${totalOf}`);
-    this.ledger.settle(reservation, amount, { isWhole });
+    this.ledger.settle(reservation, Math.min(amount, later ?? amount), { isWhole, isNow });
     this.ledger.settle(`${reservation} calls`, 1);
     this.#windows.settled(`${reservation} calls`, { event: open.event, isTotal: false, at });
     this.#windows.settled(reservation, { event: open.event, isTotal: open.event.totalOf !== undefined, at });
@@ -304,10 +305,12 @@ export class SpendBook {
   }
 
   #reconciled(event: ReconcileEvent, at: number): void {
-    const { reservation, outcome, amount = 0, isWhole, totalOf, object, isPending } = event;
+    const { reservation, outcome, amount = 0, totalOf } = event;
     if (outcome === 'settled') {
       if (this.open.has(reservation)) {
-        this.#settled({ kind: 'settle', reservation, amount, isWhole, totalOf, object, isPending }, at);
+        // An object that was asked for by its id has told what it has come to by now.
+        const settle = { ...event, kind: 'settle', amount } as const;
+        this.#settled(settle, at, totalOf === undefined);
       } else this.pending.delete(reservation);
     } else if (outcome === 'released') this.#released(reservation);
     else {
@@ -319,11 +322,9 @@ export class SpendBook {
   }
 
   #forgetKeys(): void {
-    if (this.#keys.size <= MOST_KEYS) return;
     for (const [digest, { reservation }] of this.#keys) {
-      if (this.open.has(reservation)) continue;
-      this.#keys.delete(digest);
       if (this.#keys.size <= MOST_KEYS) return;
+      if (!this.open.has(reservation)) this.#keys.delete(digest);
     }
   }
 }

@@ -14,7 +14,7 @@ import type { CallsOnTheirWay } from './calls-on-their-way.ts';
 import { capRefusal } from './cap-refusal.ts';
 import { countCarriedOutAgain } from './carried-out-again.ts';
 import type { KnownKeys } from './known-keys.ts';
-import { isStripes, type Outcome, outcomeOf } from './outcome.ts';
+import { isStripes, type Outcome, outcomeOf, withoutOvertaken } from './outcome.ts';
 import { type Price, priceCall } from './price-call.ts';
 import { endReservation } from './settlement.ts';
 import type { Turns } from './turns.ts';
@@ -258,8 +258,9 @@ export class CallGuard {
   }
 
   /** Settles, releases or holds; then the agent gets its answer. */
-  #end(caller: Caller, event: ReserveEvent, sent: Sent, outcome: Outcome, way: CallOnItsWay): Ended {
+  #end(caller: Caller, event: ReserveEvent, sent: Sent, told: Outcome, way: CallOnItsWay): Ended {
     const { store, now, alarm } = this.#parts;
+    const outcome = withoutOvertaken(told, store.book.ledger.isOvertaken(event.reservation));
     const ended = endReservation(event, outcome, sent.row);
     for (const one of ended.events) store.settle(one, now());
     way.ended = ended.word;

@@ -1,6 +1,6 @@
 import { LONGEST_TIMER_MS } from '../../core/duration.ts';
 import type { CallOnItsWay } from '../../core/spend/guard-status.ts';
-import type { KillTarget } from '../../core/spend/log-row.ts';
+import type { KillTarget, ReserveEvent } from '../../core/spend/log-row.ts';
 
 /** The calls that are being served, for whoever must wait for them. */
 export class CallsOnTheirWay {
@@ -23,6 +23,13 @@ export class CallsOnTheirWay {
   /** Whether a call that belongs to a reservation is being served. */
   has(reservation: string): boolean {
     return [...this.#calls].some((call) => call.reservation === reservation);
+  }
+
+  /** Whether a call is being served that may have made the same as another one. */
+  hasLike({ operation, amount, currency }: Pick<ReserveEvent, 'operation' | 'amount' | 'currency'>): boolean {
+    return [...this.#calls].some(
+      (call) => call.operation === operation && call.amount === amount && call.currency === currency,
+    );
   }
 
   /** Those of a run, a profile or all whose first byte has left. */

@@ -4,7 +4,8 @@ import { factsIn, requestIdOf } from '../upstream.ts';
 
 /** What an answer says of whether a call was carried out. */
 export type Outcome =
-  | { readonly kind: 'done'; readonly facts: StripeFacts }
+  /** `isOld`: Stripe says again what it said of an earlier sending; the object may have gone on since. */
+  | { readonly kind: 'done'; readonly facts: StripeFacts; readonly isOld: boolean }
   /** Stripe says again what it said when the call was made before. */
   | { readonly kind: 'replayed' }
   | { readonly kind: 'not-done'; readonly why: string }
@@ -39,7 +40,9 @@ export function outcomeOf(forwarded: Forwarded, sentAs: SentAs): Outcome {
       const isFile = sentAs.movesNothing === true && !/json/i.test(contentType(forwarded));
       return unknown('the answer was no object', isFile);
     }
-    return !isAgain && isReplay(forwarded) ? { kind: 'replayed' } : { kind: 'done', facts };
+    const isOld = isReplay(forwarded);
+    if (!isAgain && isOld) return { kind: 'replayed' };
+    return { kind: 'done', facts, isOld: isOld && sentAs.isAgain };
   }
   const why = `HTTP ${status}`;
   if (!NOT_DONE.has(status)) return unknown(why, true);
@@ -47,6 +50,12 @@ export function outcomeOf(forwarded: Forwarded, sentAs: SentAs): Outcome {
     return unknown(why, true);
   }
   return { kind: 'not-done', why };
+}
+
+/** What Stripe says again tells nothing of an object of which later calls have been settled. */
+export function withoutOvertaken(outcome: Outcome, isOvertaken: boolean): Outcome {
+  if (outcome.kind !== 'done' || !outcome.isOld || !isOvertaken) return outcome;
+  return unknown('later calls on the object were settled before', true);
 }
 
 /** Whether Stripe answered, and not whoever stands in its place: an answer has an id, and is no page. */

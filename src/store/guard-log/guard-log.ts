@@ -43,6 +43,15 @@ interface Waiting {
   readonly at: number;
   /** Of one that must be on disk, or not at all. */
   readonly settle?: { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
+  readonly unwritten?: Unwritten;
+}
+
+/** What an event comes to that could not be made durable. */
+export interface Unwritten {
+  /** It has happened all the same: it keeps its place, and is written when it can be. */
+  readonly stays?: boolean;
+  /** Takes it back, in the same turn: nothing is counted on it. */
+  readonly takeBack?: () => void;
 }
 
 /** How far the log has come. */
@@ -140,13 +149,14 @@ export class GuardLog {
    * Writes an event. Resolved once it is on disk; rejected when it is not, and then it is not in the log either.
    * @param at when it happened, in ms since 1970
    */
-  durable(event: LogEvent, at = this.#options.now()): Promise<void> {
+  durable(event: LogEvent, at = this.#options.now(), unwritten: Unwritten = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) {
+        unwritten.takeBack?.();
         reject(this.failure);
         return;
       }
-      this.#waiting.push({ event, at, settle: { resolve, reject } });
+      this.#waiting.push({ event, at, settle: { resolve, reject }, unwritten });
       this.#start();
     });
   }
@@ -190,21 +200,25 @@ export class GuardLog {
       try {
         await this.#write(batch);
       } catch (cause) {
-        for (const { settle } of batch) settle?.reject(cause);
-        // What happened is not forgotten because it could not be written now.
-        this.#waiting.unshift(...batch.filter(({ settle }) => settle === undefined));
+        // What waits behind was counted on what is refused now, so that it is refused as well.
+        this.#refuse([...batch, ...this.#waiting], cause);
+        await new Promise(setImmediate);
         // The next event tries again: a disk that is full does not stay so.
         if (!this.#waiting.some(({ settle }) => settle !== undefined)) return;
-        // Whoever was refused takes it back from the book first.
-        await new Promise(setImmediate);
         continue;
       }
       for (const { settle } of batch) settle?.resolve();
       if (state !== undefined) this.#snapshot.writing = this.#writeDown(state);
     }
-    if (this.failure === undefined) return;
-    for (const { settle } of this.#waiting) settle?.reject(this.failure);
-    this.#waiting = this.#waiting.filter(({ settle }) => settle === undefined);
+    if (this.failure !== undefined) this.#refuse(this.#waiting, this.failure);
+  }
+
+  /** What has happened is not forgotten because it could not be written now. */
+  #refuse(all: readonly Waiting[], cause: unknown): void {
+    const kept = all.filter(({ settle, unwritten }) => settle === undefined || unwritten?.stays === true);
+    this.#waiting = kept.map(({ event, at }) => ({ event, at }));
+    for (const { unwritten } of all) unwritten?.takeBack?.();
+    for (const { settle } of all) settle?.reject(cause);
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {

@@ -151,6 +151,7 @@ class LogCheck {
   }
 
   #addUp(row: LogRow, at: number): void {
+    this.#book.advance(at);
     if (row.kind === 'reserve')
       for (const why of wrongSums(row, this.#book)) this.problem(`row ${row.seq}: ${why}`);
     this.#book.apply(row, at);

@@ -150,6 +150,8 @@ function fromList(event: ReserveEvent, list: StripeFacts, { at, claimed }: Evide
   const near = made.filter((one) => {
     const id = idIn(one.id);
     const ofObject = operation !== 'refunds.create' || object === null || idIn(one.charge) === object;
+    // A charge of a payment intent is of the call that confirmed or captured that.
+    if (operation === 'charges.create' && one.payment_intent != null) return false;
     return id !== null && !claimed.has(id) && ofObject && (minorIn(one.created) ?? 0) >= since;
   });
   const fits = near.filter(
