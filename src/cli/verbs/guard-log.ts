@@ -54,7 +54,10 @@ function acceptBreak(log: CommandUnknownOpts, run: Run): void {
     log,
     'accept <file:line>',
     'take a break of the log as it stands, so that a guard starts on it again',
-    ['keyaudit guard log accept 2026-11-25.jsonl:1207 --reason "restored from the backup of the night"'],
+    [
+      'keyaudit guard log accept 2026-11-25.jsonl:1207 --reason "restored from the backup of the night"',
+      'keyaudit guard log accept 2026-11-25.jsonl:1207 --reason "the disk was full" --format json',
+    ],
   )
     .requiredOption('--reason <text>', 'why it may be taken as it stands; a row of the log says so')
     .action((place, options) =>

@@ -47,6 +47,7 @@ export class Ledger {
 
   /** @param state as `state` gave it */
   constructor(state: LedgerState = { used: [], groups: [] }) {
+    this.#moment = state.moment ?? 1;
     for (const [counter, used] of state.used) this.#used.set(counter, used);
     for (const { name, members, shares } of state.groups) {
       const object = name.startsWith(OF_OBJECT) ? name.slice(OF_OBJECT.length) : undefined;
@@ -71,7 +72,7 @@ export class Ledger {
       ),
       shares,
     }));
-    return { used: [...this.#used], groups };
+    return { used: [...this.#used], groups, moment: this.#moment };
   }
 
   /** How much the counter has come to. */

@@ -64,4 +64,6 @@ export interface LedgerState {
     ])[];
     readonly shares: readonly Share[];
   }[];
+  /** How many things have happened, one more. */
+  readonly moment?: number;
 }
