@@ -39,6 +39,7 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly Reconci
     const facts = await lookUp(parts, event, evidenceOf(event, at));
     const isOvertaken = store.book.ledger.momentOf(total) !== moment;
     // Its agent may have tried again in the meantime.
+    const heldAt = store.book.open.get(reservation)?.heldAt;
     if (store.book.open.get(reservation)?.state !== 'held' || onTheirWay.has(reservation)) continue;
     // What is listed may be of a call that goes on, or has just been settled.
     const claimed = new Set([...parts.claimed, ...store.latestObjects]);
@@ -47,7 +48,7 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly Reconci
         ? nowhere()
         : isOvertaken || onTheirWay.hasLike(event)
           ? { kind: 'unknown' as const, why: 'another call like it is on its way; ask again' }
-          : judgeEvidence(event, facts, { at, now: now(), claimed });
+          : judgeEvidence(event, facts, { at, heldAt, now: now(), claimed });
     results.push(await take(parts, event, evidence));
   }
   for (const [reservation, pending] of [...store.book.pending]) {

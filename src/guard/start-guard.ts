@@ -85,8 +85,8 @@ export async function startGuard(options: GuardOptions): Promise<Guard> {
 
 /** What was open when the last guard ended is held: nobody knows what became of it. @param at in ms since 1970 */
 export function holdWhatWasOpen(store: SpendStore, at: number): void {
-  for (const { event, state } of store.book.open.values()) {
-    if (state === 'held') continue;
+  for (const { event } of store.book.open.values()) {
+    // What was held before as well: its agent may have tried again right before the end.
     const { reservation, run, operation } = event;
     const why = 'the guard ended before its outcome was known';
     store.settle({ kind: 'hold', reservation, run, operation, why }, at);

@@ -11,8 +11,9 @@ import { Runs, type RunsState } from './runs.ts';
 /** A reservation that is not settled: open while its call is under way, held when its outcome is unknown. */
 export interface OpenReservation {
   readonly event: ReserveEvent;
-  /** In ms since 1970. */
+  /** When it was reserved, and held again after a further sending, in ms since 1970. */
   readonly at: number;
+  heldAt?: number;
   state: 'open' | 'held';
 }
 
@@ -116,7 +117,7 @@ export class SpendBook {
     const totalOf = request.totalOf === 'new' ? `new ${reservation}` : request.totalOf;
     const taken = this.#take({ ...request, amount, totalOf }, takes);
     if ('refused' in taken) return taken;
-    const rolling = [...takes.amounts, ...takes.calls].filter(({ rolls }) => rolls);
+    const rolling = [...takes.amounts, ...takes.calls].filter((take) => take.rolls);
     const event: ReserveEvent = {
       kind: 'reserve',
       ...call,
@@ -153,6 +154,7 @@ export class SpendBook {
         break;
       case 'hold': {
         const held = this.open.get(event.reservation);
+        if (held?.state === 'held') held.heldAt = at;
         if (held !== undefined) held.state = 'held';
         break;
       }
@@ -250,9 +252,9 @@ export class SpendBook {
   #reserved(event: ReserveEvent, at: number): void {
     const { reservation, amount, scope, totalOf, takes, calls } = event;
     if (amount !== undefined) {
-      const total = totalOf === undefined ? {} : { totalOf: `${scope} ${totalOf}` };
+      const total = totalOf === undefined ? undefined : `${scope} ${totalOf}`;
       const counters = takes.map(({ counter }) => counter);
-      this.ledger.count({ id: reservation, amount, ...total, counters });
+      this.ledger.count({ id: reservation, amount, totalOf: total, counters });
     }
     this.#takeCalls(reservation, calls);
     this.#track(event, at);
@@ -277,10 +279,9 @@ export class SpendBook {
     const { reservation, amount, isWhole = false, totalOf } = event;
     const open = this.open.get(reservation);
     if (open === undefined || !this.open.delete(reservation)) return;
-    const { scope, key } = open.event;
-    const known = key === undefined ? undefined : this.#keys.get(key);
-    if (key !== undefined && known?.reservation === reservation)
-      this.#keys.set(key, { ...known, object: event.object });
+    const { scope, key = '' } = open.event;
+    const known = this.#keys.get(key);
+    if (known?.reservation === reservation) this.#keys.set(key, { ...known, object: event.object });
     // The call that made the object was before all others on it: what those have told is newer.
     const later = totalOf === undefined ? amount : this.ledger.settledTotal(`${scope} ${totalOf}`);
     if (totalOf !== undefined) this.ledger.nameTotal(reservation, `${scope} ${totalOf}`);
@@ -322,9 +323,8 @@ export class SpendBook {
   }
 
   #forgetKeys(): void {
-    for (const [digest, { reservation }] of this.#keys) {
+    for (const [digest, { reservation }] of this.#keys)
       if (this.#keys.size <= MOST_KEYS) return;
-      if (!this.open.has(reservation)) this.#keys.delete(digest);
-    }
+      else if (!this.open.has(reservation)) this.#keys.delete(digest);
   }
 }

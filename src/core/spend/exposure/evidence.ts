@@ -26,6 +26,8 @@ export interface EvidenceContext {
   /** When it was reserved, and what time it is, in ms since 1970. */
   readonly at: number;
   readonly now: number;
+  /** When it was held last, since when nothing of it has been sent; in ms since 1970. */
+  readonly heldAt?: number | undefined;
   /** Objects that other calls have made. */
   readonly claimed: ReadonlySet<string>;
 }
@@ -78,12 +80,13 @@ export function judgeEvidence(
   context: EvidenceContext,
 ): Evidence {
   if (facts === undefined) return { kind: 'unknown', why: 'Stripe did not say' };
-  const isEnded = context.now - context.at >= ENDED_AFTER_MS;
+  const sentAt = Math.max(context.at, context.heldAt ?? 0);
+  const isEnded = context.now - sentAt >= ENDED_AFTER_MS;
   const judged = facts.object === 'list' ? fromList(event, facts, context) : fromObject(event, facts);
   if (isEnded || judged.kind === 'unknown') return judged;
   // What is there is there; what is not there yet may still come.
   if (judged.kind === 'settled' && !judged.isWhole) return judged;
-  const seconds = Math.ceil((ENDED_AFTER_MS - (context.now - context.at)) / 1_000);
+  const seconds = Math.ceil((ENDED_AFTER_MS - (context.now - sentAt)) / 1_000);
   return { kind: 'unknown', why: `its call may still go on; ask again in ${seconds} s` };
 }
 
