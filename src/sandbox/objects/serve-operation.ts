@@ -58,8 +58,6 @@ export interface Call {
   readonly livemode: boolean;
   /** In ms since 1970. */
   readonly now: number;
-  /** Whether it is from a seed, which says what there is and not what was done. */
-  readonly isSeed?: boolean | undefined;
   /** Parameters of an older version that change nothing. */
   readonly leftOut?: readonly string[] | undefined;
   /** What events tell of the request, and the version that they have the shape of. */
@@ -82,21 +80,7 @@ export const NOT_MODELLED = 'x-keyaudit-not-modelled';
 export function serveOperation(call: Call): Answer {
   const happenings = new Happenings();
   const lacking = new Set<string>(call.leftOut?.map((name) => `the parameter ${name}`));
-  const {
-    operation,
-    ids,
-    path,
-    fields,
-    expansions,
-    store,
-    maker,
-    livemode,
-    now,
-    isSeed,
-    events,
-    shape,
-    tell,
-  } = call;
+  const { operation, ids, path, fields, expansions, store, maker, livemode, now, events, shape, tell } = call;
   const served: Served = {
     // Spelled out, since a copy that grows costs as much as the rest of a call.
     operation,
@@ -108,7 +92,6 @@ export function serveOperation(call: Call): Answer {
     maker,
     livemode,
     now,
-    isSeed,
     events,
     shape,
     tell,

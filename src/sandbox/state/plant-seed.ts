@@ -154,7 +154,7 @@ class Planter {
       path: create.path,
       fields: id === undefined ? read.fields : { ...read.fields, id },
       expansions: [],
-      ...{ store, maker, livemode, now: now(), isSeed: true },
+      ...{ store, maker, livemode, now: now() },
     });
     if (isSuccess(answer)) return answer.body as StripeObject;
     this.#refused(answer.body, path);

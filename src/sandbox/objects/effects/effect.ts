@@ -15,8 +15,6 @@ export interface EffectContext {
   readonly livemode: boolean;
   /** In ms since 1970. */
   readonly now: number;
-  /** Whether it is from a seed, which says what there is and not what was done. */
-  readonly isSeed?: boolean | undefined;
   /** Notes what goes among the events beside the object's own creation, update or deletion: `charge.refunded`. */
   readonly happened: (type: string, object: StripeObject) => void;
   /** Notes what the answer will not have of what was asked, for the header that says so. */

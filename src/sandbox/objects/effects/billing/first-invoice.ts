@@ -27,7 +27,9 @@ export function bill(
   const behaviour = fields.payment_behavior ?? 'allow_incomplete';
   const means = defaultMethodOf(subscription, customer);
   const isPoor = isDue && !sends && means === undefined && behaviour !== 'default_incomplete';
-  if (isPoor && context.isSeed !== true) return noMeans();
+  if (isPoor && behaviour === 'error_if_incomplete') return noMeans();
+  // As a charge without a source: whoever tries a flow is not held up for want of a card, and is told.
+  if (isPoor) context.notModelled('that a subscription needs something to be paid with');
   const invoice = invoiceOf(subscription, { amounts, customer }, context);
   const quiet = { ...context, fields: { days_until_due: fields.days_until_due } };
   finalize(invoice, quiet);
