@@ -27,6 +27,9 @@ export interface ManagedKeyApiOptions {
   readonly fingerprintOf?: (secret: SecretKey) => string;
 }
 
+/** A point in time that is one: what follows would take it for a date. */
+const timeSchema = z.string().refine((text) => !Number.isNaN(Date.parse(text)));
+
 const keySchema = z.object({
   id: z.string(),
   name: z.string().nullish(),
@@ -34,8 +37,8 @@ const keySchema = z.object({
   permissions: z.array(z.string()).nullish(),
   connect_permissions: z.array(z.string()).nullish(),
   secret_key: z.object({ token: z.string().nullish() }).nullish(),
-  created: z.string(),
-  expires_at: z.string().nullish(),
+  created: timeSchema,
+  expires_at: timeSchema.nullish(),
   livemode: z.boolean(),
   status: z.enum(['active', 'expired']),
 });

@@ -7,9 +7,12 @@ import { createStripeClient } from '../stripe-client.ts';
 import type { KeyApi } from './key-api.ts';
 import { createManagedKeyApi, keyApiError, type ManagedKeyApiOptions } from './managed-key-api.ts';
 
+/** The last second that a date can name. */
+const LAST_SECOND = 8_640_000_000_000;
+
 const madeSchema = z.object({
   id: z.string(),
-  created: z.number(),
+  created: z.number().min(0).max(LAST_SECOND),
   livemode: z.boolean(),
   secret: z.string().optional(),
   token: z.string().optional(),
