@@ -46,7 +46,7 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly Reconci
     const evidence =
       facts === 'nowhere'
         ? nowhere()
-        : isOvertaken || onTheirWay.hasLike(event)
+        : isOvertaken || onTheirWay.hasLike(event) || isBeingMoved(event, parts)
           ? { kind: 'unknown' as const, why: 'another call like it is on its way; ask again' }
           : judgeEvidence(event, facts, { at, heldAt, now: now(), claimed });
     results.push(await take(parts, event, evidence));
@@ -59,6 +59,14 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly Reconci
     results.push(await take(parts, event, facts === 'nowhere' ? nowhere() : judgePending(pending, facts)));
   }
   return results;
+}
+
+/** Whether a call on the object whose total it is about is being served: which of the two is the later total, nobody could tell. */
+function isBeingMoved({ scope, totalOf }: ReserveEvent, { store, onTheirWay }: ReconcileParts): boolean {
+  if (totalOf === undefined) return false;
+  return [...store.book.open.values()].some(
+    ({ event }) => event.totalOf === totalOf && event.scope === scope && onTheirWay.has(event.reservation),
+  );
 }
 
 function nowhere(): Evidence {

@@ -18,3 +18,11 @@ it(`counts at least what moved at every moment of ${HISTORIES} histories, and wh
   // What nobody can tell stays counted; most can be told.
   expect(sums.settled).toBeGreaterThan(HISTORIES * 0.5);
 });
+
+it.each([
+  ['released while its second sending was under way', 91004212],
+  ['settled by what was there before a capture that was under way', 5003268],
+  ['settled by a total without it, and then carried out by its key', 5031356],
+])('counts what moved in a history in which a held call was %s', async (_what, seed) => {
+  expect((await runHistory(new Chance(seed))).problems).toEqual([]);
+});

@@ -2,38 +2,12 @@ import type { Cap } from './cap.ts';
 import { type CountedTake, type Takes, takesOf } from './counters.ts';
 import { dayAt } from './day.ts';
 import type { LedgerState } from './ledger/exposure-taken.ts';
+import type { KnownKey, OpenReservation, PendingReservation } from './ledger/reservation.ts';
 import { Ledger } from './ledger.ts';
 import type { LogEvent, ReconcileEvent, ReserveEvent, RowTake, SettleEvent } from './log-row.ts';
 import type { NotReserved, ReserveRequest } from './reserve-request.ts';
 import { RollingWindows, type WindowsState } from './rolling-windows.ts';
 import { Runs, type RunsState } from './runs.ts';
-
-/** A reservation that is not settled: open while its call is under way, held when its outcome is unknown. */
-export interface OpenReservation {
-  readonly event: ReserveEvent;
-  /** When it was reserved, and held again after a further sending, in ms since 1970. */
-  readonly at: number;
-  heldAt?: number;
-  state: 'open' | 'held';
-}
-
-/** A settled reservation whose money is still on its way, so that it can come back. */
-export interface PendingReservation {
-  readonly event: ReserveEvent;
-  readonly settled: SettleEvent;
-  readonly at: number;
-}
-
-/** What an idempotency key stood for. */
-export interface KnownKey {
-  readonly profile: string;
-  readonly content: string;
-  readonly reservation: string;
-  /** When it was first used, in ms since 1970. */
-  readonly at: number;
-  /** What the call made or changed, once it is settled. */
-  readonly object?: string | null | undefined;
-}
 
 /** A book as JSON. */
 export interface BookState {
@@ -308,10 +282,13 @@ export class SpendBook {
   #reconciled(event: ReconcileEvent, at: number): void {
     const { reservation, outcome, amount = 0, totalOf } = event;
     if (outcome === 'settled') {
-      if (this.open.has(reservation)) {
+      const open = this.open.get(reservation)?.event;
+      if (open !== undefined) {
         // An object that was asked for by its id has told what it has come to by now.
         const settle = { ...event, kind: 'settle', amount } as const;
         this.#settled(settle, at, totalOf === undefined);
+        // A total does not say that this call was carried out: the same key again may do so, and is reserved for.
+        if (open.totalOf !== undefined && open.key !== undefined) this.#keys.delete(open.key);
       } else this.pending.delete(reservation);
     } else if (outcome === 'released') this.#released(reservation);
     else {

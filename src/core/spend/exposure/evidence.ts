@@ -1,5 +1,5 @@
+import type { PendingReservation } from '../ledger/reservation.ts';
 import type { ReserveEvent } from '../log-row.ts';
-import type { PendingReservation } from '../spend-book.ts';
 import type { LookUp, StripeFacts } from './money-call.ts';
 import { intentTotal } from './payment-intents.ts';
 import { currencyIn, idIn, inPath, minorIn } from './places.ts';
