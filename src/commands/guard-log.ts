@@ -5,7 +5,7 @@ import type { LogRow } from '../core/spend/log-row.ts';
 import { LOG_EXPORTERS, LOG_EXPORTS } from '../report/guard/log-export.ts';
 import { logRowLine } from '../report/guard/log-rows.ts';
 import { logVerdictJson, logVerdictTable } from '../report/guard/log-verdict.ts';
-import { wrap } from '../report/text.ts';
+import { plain, wrap } from '../report/text.ts';
 import type { CommandContext } from '../session/context.ts';
 import { printResult, requireFormat, withResultOutput } from '../session/result-output.ts';
 import { followGuardLog } from '../store/guard-log/follow-guard-log.ts';
@@ -77,7 +77,15 @@ export async function showLog(
       );
     };
     const { signal } = context;
-    return followGuardLog(logPlace(place, context), visit, { follow, signal, atEnd: () => tail.write() });
+    const where = logPlace(place, context);
+    const atEnd = () => {
+      if (tail.isEmpty)
+        context.stderr.write(
+          `There is no row${run === undefined ? '' : ` of the run ${plain(run)}`} yet in ${where}.\n`,
+        );
+      tail.write();
+    };
+    return followGuardLog(where, visit, { follow, signal, atEnd });
   });
   return EXIT.ok;
 }
@@ -89,6 +97,10 @@ class Tail {
 
   constructor(most: number) {
     this.#most = most;
+  }
+
+  get isEmpty(): boolean {
+    return this.#lines?.length === 0;
   }
 
   line(write: () => void): void {

@@ -1,10 +1,26 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, temporaryFolder } from '../support/run-cli.ts';
 import { writtenLog } from '../support/written-log.ts';
 
 const LOG = '.keyaudit/guard/log';
+
+describe('without a log', () => {
+  it.each([
+    ['guard log', 0, /^There is no row yet in .*\.keyaudit\/guard\/log\.\n$/],
+    ['guard log --run run_1', 0, /^There is no row of the run run_1 yet in /],
+    ['guard log accept 2026-11-25.jsonl:1 --reason x', 2, /^error: There is no log of a guard in /],
+  ])('%s says so, and makes none', async (words, exitCode, said) => {
+    const cwd = await temporaryFolder();
+    expect(await runCli(words.split(' '), { cwd })).toMatchObject({
+      exitCode,
+      stdout: '',
+      stderr: expect.stringMatching(said),
+    });
+    expect(await readdir(cwd)).toEqual([]);
+  });
+});
 
 describe('keyaudit guard log verify', () => {
   it('says that a log is intact, and what to keep of it', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, KeyauditError } from '../../../core/error.ts';
 import { SpendBook } from '../../../core/spend/spend-book.ts';
@@ -21,9 +22,14 @@ export interface AcceptOptions {
  * Takes the first break of a log as it stands, by its name, for whoever has found out how it came about. What the rows
  * say from there on is counted, and the acceptance is a row of the log.
  * @throws KeyauditError `GUARD_LOG_BROKEN` for another break than the one that is named, or one that cannot be accepted;
- *   `GUARD_LOG_WHOLE` where there is none; `GUARD_RUNNING`
+ *   `GUARD_LOG_WHOLE` where there is none, or no log; `GUARD_RUNNING`
  */
 export async function acceptBreak({ folder, place, reason, now }: AcceptOptions): Promise<LogBreak> {
+  if (!existsSync(folder)) {
+    throw new KeyauditError('GUARD_LOG_WHOLE', `There is no log of a guard in ${folder}.`, {
+      hint: 'Work in the folder that the guard runs for.',
+    });
+  }
   const letGo = await holdFolder(folder);
   let found: LogBreak | undefined;
   try {
