@@ -272,7 +272,11 @@ export class SpendBook {
     this.open.delete(reservation);
     this.ledger.release(reservation);
     this.ledger.release(`${reservation} calls`);
-    const { key, repeat } = open.event;
+    this.#forget(open.event);
+  }
+
+  /** The same call again is one of its own. */
+  #forget({ reservation, key, repeat }: ReserveEvent): void {
     if (key !== undefined && this.#keys.get(key)?.reservation === reservation) this.#keys.delete(key);
     const [roll = '', digest = ''] = (repeat ?? '').split(' ');
     const known = this.#repeats.get(roll);
@@ -287,8 +291,9 @@ export class SpendBook {
         // An object that was asked for by its id has told what it has come to by now.
         const settle = { ...event, kind: 'settle', amount } as const;
         this.#settled(settle, at, totalOf === undefined);
-        // A total does not say that this call was carried out: the same key again may do so, and is reserved for.
-        if (open.totalOf !== undefined && open.key !== undefined) this.#keys.delete(open.key);
+        // The total of an object that was there before does not say that this call was carried out: the same call again
+        // may do so, and is reserved for.
+        if (open.totalOf !== undefined && !open.totalOf.startsWith('new ')) this.#forget(open);
       } else this.pending.delete(reservation);
     } else if (outcome === 'released') this.#released(reservation);
     else {
